@@ -1,0 +1,130 @@
+import type { Readable } from "node:stream";
+
+/** The few things imgspec asks of a cloud, in its own words. Every call throws Problems with a hint, never SDK errors. */
+export type Provider = {
+  readonly region: string;
+  caller(signal: AbortSignal): Promise<Caller>;
+  findImages(query: ImageQuery, signal: AbortSignal): Promise<readonly Image[]>;
+  /** Of these types, those that the region offers; a type that EC2 does not know is left out. */
+  instanceTypes(names: readonly string[], signal: AbortSignal): Promise<readonly InstanceType[]>;
+
+  importKeyPair(
+    request: { name: string; publicKey: string; tags: Tags },
+    signal: AbortSignal,
+  ): Promise<{ id: string }>;
+  deleteKeyPair(id: string, signal: AbortSignal): Promise<void>;
+  createSecurityGroup(request: GroupRequest, signal: AbortSignal): Promise<{ id: string }>;
+  deleteSecurityGroup(id: string, signal: AbortSignal): Promise<void>;
+  launchInstance(request: LaunchRequest, signal: AbortSignal): Promise<{ id: string }>;
+  describeInstance(id: string, signal: AbortSignal): Promise<Instance>;
+  consoleOutput(id: string, signal: AbortSignal): Promise<string>;
+  /** Resolves when the instance is terminated. */
+  terminateInstance(id: string, signal: AbortSignal): Promise<void>;
+
+  bucket(name: string, signal: AbortSignal): Promise<Bucket>;
+  headObject(where: ObjectName, signal: AbortSignal): Promise<StoredObject | null>;
+  putObject(where: ObjectName, body: PutBody, signal: AbortSignal): Promise<void>;
+  getObject(where: ObjectName, signal: AbortSignal): Promise<Readable>;
+  deleteObject(where: ObjectName, signal: AbortSignal): Promise<void>;
+
+  registerImage(request: RegisterRequest, signal: AbortSignal): Promise<{ id: string }>;
+  deregisterImage(id: string, signal: AbortSignal): Promise<void>;
+};
+
+export type Tags = { readonly [key: string]: string };
+export type Caller = { readonly account: string; readonly arn: string };
+
+export type ImageQuery = {
+  readonly ids?: readonly string[];
+  readonly owners?: readonly string[];
+  readonly filters?: { readonly [name: string]: readonly string[] };
+};
+
+export type Image = {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly state: string;
+  readonly createdAt: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+  readonly rootDeviceType: string;
+  readonly rootDeviceName: string;
+  readonly location: string;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
+  readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+  readonly stateReason: string | null;
+  readonly tags: Tags;
+};
+
+export type InstanceType = {
+  readonly name: string;
+  readonly rootDeviceTypes: readonly string[];
+  readonly architectures: readonly string[];
+  readonly virtualizations: readonly string[];
+};
+
+export type GroupRequest = {
+  readonly name: string;
+  readonly description: string;
+  /** Taken from this subnet's VPC; null: the default VPC. */
+  readonly subnet: string | null;
+  readonly port: number;
+  readonly cidr: string;
+  readonly tags: Tags;
+};
+
+export type LaunchRequest = {
+  readonly image: string;
+  readonly instanceType: string;
+  readonly keyName: string;
+  readonly securityGroups: readonly string[];
+  readonly subnet: string | null;
+  readonly iamInstanceProfile: string | null;
+  readonly userData: string | null;
+  readonly clientToken: string;
+  readonly tags: Tags;
+};
+
+export type Instance = {
+  readonly id: string;
+  readonly state: string;
+  readonly stateReason: string | null;
+  readonly publicAddress: string | null;
+  readonly privateAddress: string | null;
+  readonly zone: string;
+};
+
+export type Bucket = {
+  readonly name: string;
+  readonly region: string;
+  /** BucketOwnerEnforced refuses every ACL, also aws-exec-read. Null: not allowed to ask. */
+  readonly ownership: "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" | null;
+};
+
+export type ObjectName = { readonly bucket: string; readonly key: string };
+
+/** `sha1` is null where the object was stored without that checksum. */
+export type StoredObject = { readonly sizeBytes: number; readonly sha1: string | null };
+
+export type PutBody = {
+  readonly bytes: Uint8Array;
+  /** Hex SHA-1 of the bytes, which S3 is made to check and keep. */
+  readonly sha1: string;
+  readonly contentType: string;
+  readonly acl: string;
+};
+
+export type RegisterRequest = {
+  readonly name: string;
+  readonly description: string | null;
+  /** `bucket/key/name.manifest.xml` */
+  readonly location: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
+  readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+  readonly tags: Tags;
+};

@@ -1,0 +1,58 @@
+/** A machine that can be told what to do. Closing it ends every command that it still runs. */
+export type Machine = AsyncDisposable & {
+  /** The host key that was seen, as an OpenSSH public key line (`ssh-ed25519 AAAA…`). */
+  readonly hostKey: string;
+  /** Runs a command line in the login shell of the user. A non-zero exit is a result, not an error. */
+  run(command: string, options: CommandOptions): Promise<CommandResult>;
+  /** The same with stdout as a stream of chunks (backpressure reaches the command); `result` settles when it has ended. */
+  stream(command: string, options: Omit<CommandOptions, "onLine">): Promise<CommandStream>;
+  /** Copies a local file or, recursively, a directory; remote parent directories are made. */
+  upload(localPath: string, remotePath: string, options: TransferOptions): Promise<void>;
+  /** Writes content to a remote file with this mode from the first byte on. */
+  write(
+    content: string | Uint8Array,
+    remotePath: string,
+    options: { mode: number; signal: AbortSignal },
+  ): Promise<void>;
+  download(remotePath: string, localPath: string, options: TransferOptions): Promise<void>;
+};
+
+export type CommandOptions = {
+  readonly signal: AbortSignal;
+  /** Sent to the command and then closed: the way for secrets. */
+  readonly stdin?: string | Uint8Array;
+  readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
+  readonly pty?: boolean;
+};
+
+/** `code` is null when a signal ended the command. stdout and stderr keep the last 64 KiB. */
+export type CommandResult = {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+export type CommandStream = {
+  readonly stdout: AsyncIterable<Uint8Array>;
+  readonly result: Promise<Omit<CommandResult, "stdout">>;
+};
+
+export type TransferOptions = {
+  readonly signal: AbortSignal;
+  readonly mode?: number;
+  readonly onBytes?: (doneBytes: number, totalBytes: number) => void;
+};
+
+/** How to reach a machine and how to know that it is the right one. */
+export type MachineAddress = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Path of an OpenSSH or PEM private key, mode 0600. */
+  readonly privateKeyPath: string;
+  /** The only host keys to accept, as public key lines; null: accept the first seen, which the caller then pins. */
+  readonly hostKeys: readonly string[] | null;
+  /** `http://host:port` of a proxy that understands CONNECT. */
+  readonly proxy: string | null;
+};

@@ -1,0 +1,92 @@
+import type { Diagnostic } from "./diagnostic.ts";
+
+/** Every way the world can refuse. */
+export type ProblemCode =
+  | "usage-wrong"
+  | "spec-invalid"
+  | "file-unreadable"
+  | "preflight-failed"
+  | "credentials-missing"
+  | "permission-denied"
+  | "clock-skewed"
+  | "source-missing"
+  | "bucket-unusable"
+  | "name-taken"
+  | "certificate-unusable"
+  | "capacity-missing"
+  | "sandbox-unavailable"
+  | "command-failed"
+  | "command-timeout"
+  | "connect-failed"
+  | "host-key-changed"
+  | "bundle-invalid"
+  | "upload-failed"
+  | "manifest-refused"
+  | "image-mismatch"
+  | "aws-fault"
+  | "network-failed"
+  | "disk-full"
+  | "journal-unusable"
+  | "cleanup-incomplete";
+
+/**
+ * The exit code that each leads to (docs/exit-codes.md).
+ * `null`: the exit code is that of the stage in which it happened.
+ */
+const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
+  "usage-wrong": 2,
+  "spec-invalid": 3,
+  "file-unreadable": 3,
+  "preflight-failed": 4,
+  "credentials-missing": 4,
+  "permission-denied": 4,
+  "clock-skewed": 4,
+  "source-missing": 4,
+  "bucket-unusable": 4,
+  "name-taken": 4,
+  "certificate-unusable": 4,
+  "capacity-missing": 4,
+  "sandbox-unavailable": 4,
+  "command-failed": 5,
+  "command-timeout": 5,
+  "connect-failed": null,
+  "host-key-changed": null,
+  "bundle-invalid": 6,
+  "upload-failed": 6,
+  "manifest-refused": 7,
+  "image-mismatch": 7,
+  "aws-fault": null,
+  "network-failed": null,
+  timeout: null,
+  "disk-full": null,
+  "journal-unusable": 1,
+  "cleanup-incomplete": 8,
+  interrupted: 130,
+};
+
+/** The one error that is thrown on purpose: what is wrong, in the user's words, and apart from it what to do. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly hint: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { hint?: string | undefined; cause?: unknown; diagnostics?: readonly Diagnostic[] } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.diagnostics = options.diagnostics ?? [];
+  }
+}
+
+/** The exit code of a code, or `undefined` when the stage decides. */
+export function exitCodeOf(code: ProblemCode): number | undefined {
+  return exitCodes[code] ?? undefined;
+}
+
+/** Every code, for the published schemas. */
+export const problemCodes: readonly ProblemCode[] = Object.keys(exitCodes) as ProblemCode[];

@@ -1,0 +1,167 @@
+import type { Region } from "../util/region.ts";
+
+/** A spec with nothing left open: defaults filled in, expressions evaluated, one image a region. */
+export type Spec = {
+  readonly name: string;
+  /** The file as the user named it. */
+  readonly path: string;
+  /** Absolute; what relative paths in the spec are relative to. */
+  readonly directory: string;
+  readonly images: readonly ImageSpec[];
+  /** Values of sensitive variables as they are used, by the name in a `SecretRef`. Never in a plan, journal or event. */
+  readonly secrets: ReadonlyMap<string, string>;
+};
+
+/** Stands in for a value that must not be seen; the run looks it up in `Spec.secrets`. */
+export type SecretRef = { readonly $secret: string };
+
+export type ImageSpec = {
+  readonly name: string;
+  readonly region: Region;
+  /** AWS profile for this region's account; null: the default credential chain. */
+  readonly profile: string | null;
+  readonly source: SourceSpec;
+  readonly launch: LaunchSpec;
+  readonly connect: ConnectSpec;
+  readonly provision: readonly ProvisionStep[];
+  readonly bundle: BundleSpec;
+  readonly certificate: CertificateSpec;
+  readonly upload: UploadSpec;
+  readonly register: RegisterSpec;
+};
+
+export type Architecture = "i386" | "x86_64";
+export type Virtualization = "hvm" | "paravirtual";
+
+export type SourceSpec =
+  | { readonly kind: "image"; readonly image: string }
+  | {
+      readonly kind: "find";
+      /** Glob over the AMI's name. */
+      readonly name: string | null;
+      /** Account ids, `self`, `amazon`, `aws-marketplace`; at least one. */
+      readonly owners: readonly string[];
+      readonly architecture: Architecture | null;
+      readonly virtualization: Virtualization | null;
+      /** Take the newest of several; otherwise more than one match is an error. */
+      readonly newest: boolean;
+      /** Any other DescribeImages filters. */
+      readonly filters: { readonly [name: string]: readonly string[] };
+    };
+
+export type LaunchSpec = {
+  readonly method: "ec2";
+  /** A ladder: the next is tried when EC2 has no room for one. */
+  readonly instanceTypes: readonly string[];
+  readonly subnet: string | null;
+  /** Empty: a temporary group that lets only the caller's address in. */
+  readonly securityGroups: readonly string[];
+  readonly iamInstanceProfile: string | null;
+  readonly userData: string | null;
+  readonly tags: { readonly [key: string]: string };
+  readonly timeoutSeconds: number;
+};
+
+export type ConnectSpec = {
+  readonly user: string;
+  readonly port: number;
+  readonly address: "public" | "private";
+  /** How the host key becomes trusted: from the console output, on first use, or console if it has it by then. */
+  readonly hostKey: "auto" | "console" | "first-use";
+  readonly timeoutSeconds: number;
+};
+
+export type Environment = { readonly [name: string]: string | SecretRef };
+
+type StepBase = {
+  /** What people read: the script's name, or the first words of an inline one. */
+  readonly title: string;
+  /** Where it stands in the spec, `provision[2]`. */
+  readonly label: string;
+  readonly timeoutSeconds: number;
+  readonly retries: number;
+};
+
+export type ShellStep = StepBase & {
+  readonly kind: "shell";
+  /** Either an absolute path of a file, or the text itself. */
+  readonly script: { readonly path: string } | { readonly inline: string };
+  readonly env: Environment;
+  readonly sudo: boolean;
+  /** Remote directory; null: the user's home. */
+  readonly workdir: string | null;
+  /** Exit codes that count as success. */
+  readonly exitCodes: readonly number[];
+};
+
+export type UploadStep = StepBase & {
+  readonly kind: "upload";
+  /** Absolute local path of a file or directory. */
+  readonly from: string;
+  readonly to: string;
+  /** Octal digits such as "0755"; null: as the local file's. */
+  readonly mode: string | null;
+  readonly sudo: boolean;
+};
+
+export type DownloadStep = StepBase & {
+  readonly kind: "download";
+  readonly from: string;
+  readonly to: string;
+};
+
+export type LocalStep = StepBase & {
+  readonly kind: "local";
+  /** A command line for /bin/sh on the builder. */
+  readonly command: string;
+  readonly env: Environment;
+  /** Absolute; by default the spec's directory. */
+  readonly workdir: string;
+};
+
+export type ProvisionStep = ShellStep | UploadStep | DownloadStep | LocalStep;
+
+export type BundleSpec = {
+  readonly method: "native";
+  readonly at: "builder";
+  /** Name of the bundle: of the tar member, the parts and the manifest. */
+  readonly name: string;
+  /** Size of the image's file system, MiB; null: what the files need and some room. At most 10240. */
+  readonly sizeMib: number | null;
+  /** Absolute globs; a directory that matches keeps itself and loses its contents. */
+  readonly exclude: readonly string[];
+  /** Deflate level 1 to 9. */
+  readonly compression: number;
+};
+
+export type CertificateSpec = {
+  /** A variant, or the absolute path of a certificate; null: the region's. */
+  readonly ec2: "commercial" | "cn-north-1" | "gov" | { readonly path: string } | null;
+  /** Goes on when `ec2` is not the key that the region is known to use. */
+  readonly allowMismatch: boolean;
+  /** Absolute paths of the user's certificate and RSA key; null: a pair made for this run. */
+  readonly user: { readonly certificate: string; readonly privateKey: string } | null;
+};
+
+export type UploadSpec = {
+  readonly method: "s3";
+  readonly bucket: string;
+  /** Key prefix without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  readonly acl: "aws-exec-read" | "public-read" | "ec2-bundle-read";
+  /** Parts in flight at once. */
+  readonly concurrency: number;
+};
+
+export type RegisterSpec = {
+  readonly method: "instance-store";
+  readonly name: string;
+  readonly description: string | null;
+  /** Null: as the source AMI's. */
+  readonly architecture: Architecture | null;
+  readonly virtualization: Virtualization | null;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
+  readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+  readonly tags: { readonly [key: string]: string };
+};

@@ -1,0 +1,34 @@
+import type { Cloud } from "../aws/cloud.ts";
+import type { Scope } from "../journal/scope.ts";
+import type { Json } from "../util/json.ts";
+
+/** What a task does. Input and output are plain data: no live handle and no secret crosses an edge of the graph. */
+export type Stage<I, O extends Json> = {
+  /** `section.method`, such as `bundle.native`; part of the digest of its tasks. */
+  readonly kind: string;
+  /** What people read in the task tree. */
+  readonly title: string;
+  /** The exit code when a task of this stage fails and the problem itself names none. */
+  readonly exitCode: 4 | 5 | 6 | 7;
+  run(input: I, context: StageContext): Promise<O>;
+};
+
+export type StageContext = {
+  readonly signal: AbortSignal;
+  readonly cloud: Cloud;
+  readonly scope: Scope;
+  readonly run: RunFacts;
+  /** The id of the task that is running, such as `us-east-1/launch`. */
+  readonly task: string;
+  /** A line for people: what the stage does, or what a script printed. */
+  log(line: string): void;
+  /** Bytes done, and of how many if that is known. */
+  progress(doneBytes: number, totalBytes?: number): void;
+};
+
+export type RunFacts = {
+  /** Unique and sortable, such as `20261122-213330-k3v9`; every created thing is tagged `imgspec:run=<id>`. */
+  readonly id: string;
+  /** Absolute path, mode 0700: keys, spooled parts, logs. */
+  readonly directory: string;
+};
