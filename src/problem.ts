@@ -25,6 +25,7 @@ export type ProblemCode =
   | "image-mismatch"
   | "aws-fault"
   | "network-failed"
+  | "timeout"
   | "disk-full"
   | "journal-unusable"
   | "cleanup-incomplete";
