@@ -28,7 +28,8 @@ export type ProblemCode =
   | "timeout"
   | "disk-full"
   | "journal-unusable"
-  | "cleanup-incomplete";
+  | "cleanup-incomplete"
+  | "interrupted";
 
 /**
  * The exit code that each leads to (docs/exit-codes.md).
