@@ -18,6 +18,7 @@ export type Entry =
       readonly record: Json;
     }
   | { readonly type: "released"; readonly id: number; readonly kind: string }
+  | { readonly type: "kept"; readonly id: number; readonly kind: string }
   | { readonly type: "succeeded"; readonly task: string; readonly digest: string; readonly output: Json }
   | {
       readonly type: "finished";
@@ -31,8 +32,10 @@ export type Journal = {
   append(entry: Entry): Promise<void>;
 };
 
-/** What was acquired and not released, in the order of acquiring. */
+/** What was acquired and neither released nor kept as a product, in the order of acquiring. */
 export function unreleased(entries: readonly Entry[]): readonly Extract<Entry, { type: "acquired" }>[] {
-  const released = new Set(entries.flatMap((entry) => (entry.type === "released" ? entry.id : [])));
+  const released = new Set(
+    entries.flatMap((entry) => (entry.type === "released" || entry.type === "kept" ? entry.id : [])),
+  );
   return entries.filter((entry) => entry.type === "acquired").filter((entry) => !released.has(entry.id));
 }
