@@ -1,3 +1,4 @@
+import type { ResourceChange } from "../journal/resource-change.ts";
 import type { ProblemCode } from "../problem.ts";
 
 export type TaskFacts = {
@@ -7,20 +8,12 @@ export type TaskFacts = {
   readonly needs: readonly string[];
 };
 
-/** What became of something that costs money. `name` is one line for people. */
-export type ResourceChange = {
-  readonly change: "acquired" | "released" | "leaked";
-  readonly kind: string;
-  readonly name: string;
-  /** Only with `leaked`: why, and the command that removes it. */
-  readonly reason?: string;
-  readonly byHand?: string;
-};
-
 /** Everything that can be told about a run. Promise to scripts: schemas/event.v1.schema.json. */
 export type Happening =
   | {
       readonly type: "run.started";
+      /** Of schemas/event.v1.schema.json. */
+      readonly schema: 1;
       readonly run: string;
       readonly name: string;
       readonly tasks: readonly TaskFacts[];
@@ -46,6 +39,8 @@ export type Happening =
       readonly code: ProblemCode | "bug";
       readonly message: string;
       readonly hint: string | null;
+      /** What lies behind it: the messages of the errors that caused it, outermost first. */
+      readonly causes: readonly string[];
       /** The last lines that the task logged. */
       readonly tail: readonly string[];
     }

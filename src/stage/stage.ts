@@ -11,6 +11,8 @@ export type Stage<I, O extends Json> = {
   /** The exit code when a task of this stage fails and the problem itself names none. */
   readonly exitCode: 4 | 5 | 6 | 7;
   run(input: I, context: StageContext): Promise<O>;
+  /** The outcome in a few words, shown behind the title: `ami-0123`. */
+  summarize?(output: O): string;
 };
 
 export type StageContext = {
@@ -24,6 +26,10 @@ export type StageContext = {
   log(line: string): void;
   /** Bytes done, and of how many if that is known. */
   progress(doneBytes: number, totalBytes?: number): void;
+  /** The value that a `SecretRef` stands for. It is masked wherever the run speaks. */
+  secret(ref: { readonly $secret: string }): string;
+  /** From now on this value too is masked: a password that was only now made. */
+  mask(value: string): void;
 };
 
 export type RunFacts = {
