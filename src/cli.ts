@@ -1,0 +1,55 @@
+import { Command, CommanderError } from "commander";
+import { addBuild } from "./command/build.ts";
+import { addClean } from "./command/clean.ts";
+import { addEmulator } from "./command/emulator.ts";
+import { addInit } from "./command/init.ts";
+import { addPlan } from "./command/plan.ts";
+import { addSchema } from "./command/schema.ts";
+import { tell, versionOf } from "./command/tell.ts";
+import { addValidate } from "./command/validate.ts";
+
+/** The process: arguments in, exit code out (docs/exit-codes.md). Never returns. */
+export async function main(argv: readonly string[]): Promise<never> {
+  let code = 0;
+  const program = toProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    code = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : await tell(error);
+  }
+  process.exit(code);
+}
+
+/** The table of commands. Also what the reference in docs/reference/cli.md is made from. */
+export function toProgram(exit: (code: number) => void): Command {
+  const program = new Command("imgspec")
+    .description("Builds instance store-backed (S3-backed) EC2 AMIs from one YAML image spec.")
+    .version(versionOf(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .showHelpAfterError("(imgspec --help tells more)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `
+Start here:
+  imgspec init image.yaml                 write a spec to begin with
+  imgspec validate image.yaml             see everything that is wrong with it
+  imgspec build image.yaml --emulate      build it on an AWS inside this process: no account, no cost
+  imgspec build image.yaml                build it
+
+Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisioning, 6 bundle or upload,
+            7 register, 8 something could not be cleaned up, 130 interrupted`,
+    );
+  for (const add of [addBuild, addValidate, addPlan, addInit, addSchema, addClean, addEmulator])
+    add(program, exit);
+  for (const command of program.commands) inherit(command);
+  return program;
+}
+
+/** Sub-commands do not take over these settings by themselves when they are made by hand. */
+function inherit(command: Command): void {
+  command.exitOverride().showHelpAfterError("(add --help to see what it takes)");
+  for (const inner of command.commands) inherit(inner);
+}

@@ -1,0 +1,36 @@
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Plan } from "../plan/plan.ts";
+import { newRunId } from "../run/run-id.ts";
+import type { Spec } from "../spec/spec.ts";
+import type { SpecOptions } from "./options.ts";
+
+export type Loaded = { readonly id: string; readonly spec: Spec; readonly warnings: readonly Diagnostic[] };
+
+/** The one way in for every command that reads a spec. Warnings go to stderr when asked for. */
+export async function loadSpec(path: string, options: SpecOptions, showWarnings: boolean): Promise<Loaded> {
+  const { readSpec } = await import("../spec/read-spec.ts");
+  const now = new Date();
+  const id = newRunId(now);
+  const { spec, warnings } = await readSpec(path, {
+    variables: options.var,
+    environment: process.env,
+    build: { id, now },
+    ...(options.region.length > 0 ? { regions: options.region } : {}),
+  });
+  if (showWarnings && warnings.length > 0) {
+    const { toExcerpts } = await import("../document/excerpt.ts");
+    process.stderr.write(`${await toExcerpts(warnings)}\n`);
+  }
+  return { id, spec, warnings };
+}
+
+/** The plan of a spec, with the digests of the local files that it sends. */
+export async function loadPlan(spec: Spec, tryCommand: string | undefined): Promise<Plan> {
+  const [{ localPaths, toPlan }, { digestOfPath }] = await Promise.all([
+    import("../plan/planner.ts"),
+    import("../plan/digest.ts"),
+  ]);
+  const digests = new Map<string, string>();
+  for (const local of localPaths(spec)) digests.set(local, await digestOfPath(local));
+  return toPlan(spec, { digests, tryCommand: tryCommand ?? null });
+}

@@ -1,0 +1,142 @@
+import type { Account } from "../aws/cloud.ts";
+import type { ImageSpec, ProvisionStep, Spec } from "../spec/spec.ts";
+import { bundle } from "../stage/bundle.ts";
+import { type LaunchedInstance, launch } from "../stage/launch.ts";
+import { local } from "../stage/local.ts";
+import { preflight } from "../stage/preflight.ts";
+import { register } from "../stage/register.ts";
+import { release } from "../stage/release.ts";
+import { shell } from "../stage/shell.ts";
+import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
+import { trial } from "../stage/trial.ts";
+import { upload } from "../stage/upload.ts";
+import { verify } from "../stage/verify.ts";
+import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
+
+export type PlanOptions = {
+  /** SHA-256 by absolute path of every local file that the spec sends (`digestFiles`). */
+  readonly digests: ReadonlyMap<string, string>;
+  /** A command that each new image must run when it is launched; null: none is launched. */
+  readonly tryCommand: string | null;
+};
+
+/** What has to be done, region by region. Pure: the same spec and digests give the same plan. */
+export function toPlan(spec: Spec, options: PlanOptions): Plan {
+  const plan = new PlanBuilder(spec.name);
+  for (const image of spec.images) addImage(plan, image, options);
+  return plan.toPlan();
+}
+
+function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: PlanOptions): void {
+  const group = image.region.name;
+  const account: Account = { region: group, ...(image.profile === null ? {} : { profile: image.profile }) };
+  const regional = image.region.certificate;
+  const certificate = { ...image.certificate, regional };
+
+  const checked = plan.add(group, "preflight", preflight, {
+    account,
+    source: image.source,
+    instanceTypes: image.launch.instanceTypes,
+    bucket: image.upload.bucket,
+    prefix: image.upload.prefix,
+    acl: image.upload.acl,
+    imageName: image.register.name,
+    architecture: image.register.architecture,
+    virtualization: image.register.virtualization,
+    certificate,
+  });
+  const launchInput = {
+    account,
+    checked,
+    name: image.name,
+    subnet: image.launch.subnet,
+    securityGroups: image.launch.securityGroups,
+    iamInstanceProfile: image.launch.iamInstanceProfile,
+    tags: image.launch.tags,
+    timeoutSeconds: image.launch.timeoutSeconds,
+    connect: image.connect,
+  };
+  const launched = plan.add(group, "launch", launch, { ...launchInput, userData: image.launch.userData });
+  const provisioned = image.provision.reduce(
+    (on, step, index) => addStep(plan, group, index, on, step, digests),
+    launched,
+  );
+  const bundled = plan.add(group, "bundle", bundle, {
+    on: provisioned,
+    checked,
+    name: image.bundle.name,
+    sizeMib: image.bundle.sizeMib,
+    exclude: image.bundle.exclude,
+    compression: image.bundle.compression,
+    certificate,
+    kernel: image.register.kernel,
+    ramdisk: image.register.ramdisk,
+    blockDeviceMappings: image.register.blockDeviceMappings,
+  });
+  plan.add(group, "clean", release, { on: launched, after: bundled, of: [`${group}/launch`] });
+  const uploaded = plan.add(group, "upload", upload, {
+    bundle: bundled,
+    bucket: image.upload.bucket,
+    prefix: image.upload.prefix,
+    acl: image.upload.acl,
+    concurrency: image.upload.concurrency,
+  });
+  const verified = plan.add(group, "verify", verify, { uploaded });
+  const registered = plan.add(group, "register", register, {
+    bundle: bundled,
+    verified,
+    name: image.register.name,
+    description: image.register.description,
+    tags: image.register.tags,
+    regionalKey: regional,
+    products: [`${group}/upload`, `${group}/register`],
+  });
+  if (tryCommand === null) return;
+  plan.add(group, "try", trial, { ...launchInput, userData: null, registered, command: tryCommand });
+}
+
+function addStep(
+  plan: PlanBuilder,
+  group: string,
+  index: number,
+  on: Ref<LaunchedInstance>,
+  step: ProvisionStep,
+  digests: ReadonlyMap<string, string>,
+): Ref<LaunchedInstance> {
+  const word = `provision.${index + 1}`;
+  const common = { on, timeoutSeconds: step.timeoutSeconds, retries: step.retries, label: step.label };
+  switch (step.kind) {
+    case "shell": {
+      const script =
+        "path" in step.script
+          ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
+          : step.script;
+      const { env, sudo, workdir, exitCodes } = step;
+      return plan.add(group, word, shell, { ...common, script, env, sudo, workdir, exitCodes }, step.title);
+    }
+    case "upload": {
+      const { from, to, mode, sudo } = step;
+      const contents = digests.get(from) ?? "";
+      return plan.add(group, word, uploadFiles, { ...common, from, contents, to, mode, sudo }, step.title);
+    }
+    case "download":
+      return plan.add(group, word, downloadFiles, { ...common, from: step.from, to: step.to }, step.title);
+    case "local": {
+      const { command, env, workdir } = step;
+      return plan.add(group, word, local, { ...common, command, env, workdir }, step.title);
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+/** The local files and directories that a spec's steps send or run. */
+export function localPaths(spec: Spec): readonly string[] {
+  const paths = spec.images.flatMap(({ provision }) =>
+    provision.flatMap((step) => {
+      if (step.kind === "upload") return [step.from];
+      return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
+    }),
+  );
+  return [...new Set(paths)];
+}

@@ -1,0 +1,8 @@
+import { randomInt } from "node:crypto";
+
+/** A unique and sortable id, such as `20261122-213330-k3v9`: UTC time and four random letters or digits. */
+export function newRunId(now: Date): string {
+  const [day = "", time = ""] = now.toISOString().replace(/[-:]/g, "").slice(0, 15).split("T");
+  const tail = Array.from({ length: 4 }, () => randomInt(36).toString(36)).join("");
+  return `${day}-${time}-${tail}`;
+}

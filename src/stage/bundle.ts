@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Account } from "../aws/cloud.ts";
+import { newBundleKey } from "../bundle/key.ts";
+import { type PackedImage, pack, partName } from "../bundle/pack.ts";
+import { toManifest } from "../bundle/to-manifest.ts";
+import { openRootImage } from "../machine/root-image.ts";
+import { Problem } from "../problem.ts";
+import { chooseCertificates, userPair } from "./certificates.ts";
+import type { LaunchedInstance } from "./launch.ts";
+import type { CertificateInput, CheckedImage } from "./preflight.ts";
+import { spool } from "./resources.ts";
+import type { Stage, StageContext } from "./stage.ts";
+import { login } from "./trust.ts";
+
+export type BundleInput = {
+  readonly on: LaunchedInstance;
+  readonly checked: CheckedImage;
+  readonly name: string;
+  readonly sizeMib: number | null;
+  readonly exclude: readonly string[];
+  readonly compression: number;
+  readonly certificate: CertificateInput;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
+  readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+};
+
+export type BundlePart = {
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha1: string;
+};
+
+/** A bundle on the builder's disk, on its way to S3. */
+export type Bundle = {
+  readonly account: Account;
+  readonly name: string;
+  readonly manifestPath: string;
+  readonly manifestSha1: string;
+  readonly parts: readonly BundlePart[];
+  /** SHA-1 of the tar stream, as the manifest has it. */
+  readonly digest: string;
+  /** SHA-256 of the raw image. */
+  readonly imageSha256: string;
+  readonly sizeBytes: number;
+  readonly bundledSizeBytes: number;
+  /** Whose key opens it: a variant's name or the path of a certificate. */
+  readonly ec2Key: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
+  readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+};
+
+export const bundle: Stage<BundleInput, Bundle> = {
+  kind: "bundle.native",
+  title: "Bundle the root volume",
+  exitCode: 6,
+  run: async (input, context) => {
+    const certificates = await chooseCertificates(input.certificate, context.cloud.options);
+    const directory = join(context.run.directory, "spool", context.task.replaceAll("/", "-"));
+    const { path } = await context.scope.acquire(spool, directory);
+    const key = newBundleKey();
+    const packed = await packRoot(input, key, path, context);
+    const parts = packed.parts.map(({ index, sizeBytes, sha1 }) => ({
+      name: partName(input.name, index, packed.parts.length),
+      path: join(path, String(index)),
+      sizeBytes,
+      sha1,
+    }));
+    const user = await userPair(certificates);
+    const manifest = toManifest(packed, {
+      name: input.name,
+      account: input.checked.accountId,
+      architecture: input.checked.architecture,
+      kernel: input.kernel,
+      ramdisk: input.ramdisk,
+      blockDeviceMappings: input.blockDeviceMappings,
+      key,
+      ec2Key: certificates.ec2,
+      userCertificate: user.certificate,
+      userPrivateKey: user.privateKey,
+    });
+    const manifestPath = join(path, `${input.name}.manifest.xml`);
+    await writeFile(manifestPath, manifest);
+    const saved = Math.round((1 - packed.bundledSizeBytes / packed.sizeBytes) * 100);
+    context.log(
+      `${parts.length} parts, ${saved} % smaller than the image, key wrapped for ${certificates.ec2Name}`,
+    );
+    return {
+      account: input.on.account,
+      name: input.name,
+      manifestPath,
+      manifestSha1: sha1Of(manifest),
+      parts,
+      digest: packed.digest,
+      imageSha256: packed.imageSha256,
+      sizeBytes: packed.sizeBytes,
+      bundledSizeBytes: packed.bundledSizeBytes,
+      ec2Key: certificates.ec2Name,
+      architecture: input.checked.architecture,
+      virtualization: input.checked.virtualization,
+      kernel: input.kernel,
+      ramdisk: input.ramdisk,
+      blockDeviceMappings: input.blockDeviceMappings,
+    };
+  },
+};
+
+async function packRoot(
+  input: BundleInput,
+  key: ReturnType<typeof newBundleKey>,
+  directory: string,
+  context: StageContext,
+): Promise<PackedImage> {
+  const { signal } = context;
+  await using machine = await login(input.on, context);
+  const root = await openRootImage(machine, {
+    sizeMib: input.sizeMib,
+    exclude: input.exclude,
+    sudo: input.on.user !== "root",
+    forgetKey: input.on.publicKey,
+    signal,
+    log: (line) => context.log(line),
+  });
+  const packed = await pack(root.chunks, {
+    name: input.name,
+    sizeBytes: root.sizeBytes,
+    key,
+    level: input.compression,
+    signal,
+    onPart: (part) => writePart(join(directory, String(part.index)), part.bytes),
+    onProgress: (doneBytes) => context.progress(doneBytes, root.sizeBytes),
+  });
+  await root.finished;
+  return packed;
+}
+
+async function writePart(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes, { mode: 0o600 });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
+    throw new Problem("disk-full", `no room for the bundle's parts in ${path}`, {
+      hint: "free some disk, or choose another place with --state-dir",
+      cause,
+    });
+  }
+}
+
+function sha1Of(text: string): string {
+  return createHash("sha1").update(text).digest("hex");
+}

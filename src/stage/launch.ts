@@ -1,0 +1,193 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { callerAddress } from "../aws/caller-address.ts";
+import type { Account } from "../aws/cloud.ts";
+import type { Instance, LaunchRequest, Tags } from "../aws/provider.ts";
+import { Problem } from "../problem.ts";
+import type { CheckedImage } from "./preflight.ts";
+import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
+import type { Stage, StageContext } from "./stage.ts";
+import { trust } from "./trust.ts";
+
+export type LaunchInput = {
+  readonly account: Account;
+  readonly checked: CheckedImage;
+  readonly name: string;
+  readonly subnet: string | null;
+  readonly securityGroups: readonly string[];
+  readonly iamInstanceProfile: string | null;
+  readonly userData: string | null;
+  readonly tags: Tags;
+  readonly timeoutSeconds: number;
+  readonly connect: ConnectInput;
+};
+
+export type ConnectInput = {
+  readonly user: string;
+  readonly port: number;
+  readonly address: "public" | "private";
+  readonly hostKey: "auto" | "console" | "first-use";
+  readonly timeoutSeconds: number;
+};
+
+/** A running instance, and all that is needed to log in to it again. */
+export type LaunchedInstance = {
+  readonly account: Account;
+  readonly instanceId: string;
+  readonly instanceType: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** In the run's directory, mode 0600; the key itself crosses no edge. */
+  readonly privateKeyPath: string;
+  readonly publicKey: string;
+  /** The pinned host key, as an OpenSSH public key line. */
+  readonly hostKey: string;
+  readonly connectTimeoutSeconds: number;
+};
+
+export const launch: Stage<LaunchInput, LaunchedInstance> = {
+  kind: "launch.ec2",
+  title: "Launch an instance",
+  exitCode: 4,
+  run: async (input, context) => {
+    const { account, checked, connect } = input;
+    const tags = { Name: `imgspec ${input.name}`, ...input.tags, "imgspec:run": context.run.id };
+    const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
+
+    const key = await context.scope.acquire(keyFile, join(context.run.directory, `${label}.key`));
+    const pair = await context.scope.acquire(keyPair, {
+      account,
+      name: label,
+      publicKey: key.publicKey,
+      tags,
+    });
+    const groups =
+      input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
+
+    const { id, instanceType } = await climb(
+      checked.instanceTypes,
+      context,
+      (type) => ({
+        image: checked.source.id,
+        instanceType: type,
+        keyName: pair.name,
+        securityGroups: groups,
+        subnet: input.subnet,
+        iamInstanceProfile: input.iamInstanceProfile,
+        userData: input.userData,
+        clientToken: tokenOf(context.run.id, context.task, type),
+        tags,
+      }),
+      account,
+    );
+
+    const host = await waitForAddress(account, id, input, context);
+    const reach = {
+      account,
+      instanceId: id,
+      instanceType,
+      host,
+      port: connect.port,
+      user: connect.user,
+      privateKeyPath: key.path,
+      publicKey: key.publicKey,
+      connectTimeoutSeconds: connect.timeoutSeconds,
+    };
+    return { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
+  },
+};
+
+/** A group that lets only the caller in, and only to SSH. */
+async function openDoor(
+  input: LaunchInput,
+  name: string,
+  tags: Tags,
+  context: StageContext,
+): Promise<string> {
+  const address = await callerAddress(context.cloud.options, context.signal);
+  const cidr = address.includes(":") ? `${address}/128` : `${address}/32`;
+  const { id } = await context.scope.acquire(securityGroup, {
+    account: input.account,
+    request: {
+      name,
+      description: `SSH from ${cidr} for an image build`,
+      subnet: input.subnet,
+      port: input.connect.port,
+      cidr,
+      tags,
+    },
+  });
+  context.log(`security group ${id} lets ${cidr} in to port ${input.connect.port}`);
+  return id;
+}
+
+/** Tries one instance type after the other until EC2 has room. Anything but missing capacity ends the climb. */
+async function climb(
+  types: readonly string[],
+  context: StageContext,
+  toRequest: (type: string) => LaunchRequest,
+  account: Account,
+): Promise<{ id: string; instanceType: string }> {
+  let last: unknown;
+  for (const type of types) {
+    try {
+      const { id } = await context.scope.acquire(instance, { account, request: toRequest(type) });
+      context.log(`${id} (${type})`);
+      return { id, instanceType: type };
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "capacity-missing") throw error;
+      context.log(`no room for ${type}: ${error.message}`);
+      last = error;
+    }
+  }
+  throw new Problem("capacity-missing", `EC2 has no room for ${types.join(", ")} in ${account.region}`, {
+    hint: "add other types to launch.instanceTypes, or name another launch.subnet",
+    cause: last,
+  });
+}
+
+/** The same request gives the same instance, however often it is sent. At most 64 characters (RunInstances). */
+function tokenOf(...words: readonly string[]): string {
+  return createHash("sha256").update(words.join("\0")).digest("hex");
+}
+
+async function waitForAddress(
+  account: Account,
+  id: string,
+  input: LaunchInput,
+  { cloud, signal, log }: StageContext,
+): Promise<string> {
+  const deadline = Date.now() + input.timeoutSeconds * 1000;
+  for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 1.5, 10_000)) {
+    const found = await cloud.account(account).describeInstance(id, signal);
+    const address = input.connect.address === "public" ? found.publicAddress : found.privateAddress;
+    if (found.state === "running") {
+      if (address) {
+        log(`running in ${found.zone}, address ${address}`);
+        return address;
+      }
+      throw new Problem("connect-failed", `instance ${id} has no ${input.connect.address} address`, {
+        hint: "name a launch.subnet that gives public addresses, or set connect.address: private",
+      });
+    }
+    if (found.state !== "pending") throw died(found);
+    if (Date.now() > deadline) {
+      throw new Problem("timeout", `instance ${id} is still pending after ${input.timeoutSeconds} s`, {
+        hint: "raise launch.timeout, or choose another launch.instanceTypes",
+      });
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+function died({ id, state, stateReason }: Instance): Problem {
+  return new Problem(
+    "aws-fault",
+    `instance ${id} is ${state} instead of running: ${stateReason ?? "no reason given"}`,
+    {
+      hint: "the source AMI may not boot on this instance type; see the instance's console output",
+    },
+  );
+}

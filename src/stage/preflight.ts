@@ -1,0 +1,165 @@
+import type { Account } from "../aws/cloud.ts";
+import type { Image, Provider } from "../aws/provider.ts";
+import { Problem } from "../problem.ts";
+import type { CertificateVariant } from "../util/region.ts";
+import { chooseCertificates } from "./certificates.ts";
+import { findSource, type SourceQuery } from "./source.ts";
+import type { Stage, StageContext } from "./stage.ts";
+
+export type PreflightInput = {
+  readonly account: Account;
+  readonly source: SourceQuery;
+  readonly instanceTypes: readonly string[];
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly acl: string;
+  readonly imageName: string;
+  readonly architecture: string | null;
+  readonly virtualization: string | null;
+  readonly certificate: CertificateInput;
+};
+
+export type CertificateInput = {
+  readonly ec2: CertificateVariant | { readonly path: string } | null;
+  readonly allowMismatch: boolean;
+  readonly user: { readonly certificate: string; readonly privateKey: string } | null;
+  /** The variant whose key the region's EC2 holds, as far as it is known. */
+  readonly regional: CertificateVariant | null;
+};
+
+/** What was found to be true before anything was created. */
+export type CheckedImage = {
+  readonly accountId: string;
+  readonly source: Image;
+  /** Those of the spec's types that the region offers and that can run the image, in the spec's order. */
+  readonly instanceTypes: readonly string[];
+  readonly architecture: string;
+  readonly virtualization: string;
+};
+
+export const preflight: Stage<PreflightInput, CheckedImage> = {
+  kind: "preflight.ec2",
+  title: "Check account, source, bucket and certificate",
+  exitCode: 4,
+  run: async (input, context) => {
+    const provider = context.cloud.account(input.account);
+    const caller = await provider.caller(context.signal);
+    context.log(`account ${caller.account} as ${caller.arn}`);
+
+    const checks = new Checks(context.signal);
+    const source = await checks.run(() => findSource(provider, input.source, context.signal));
+    const architecture = input.architecture ?? source?.architecture ?? "x86_64";
+    const virtualization = input.virtualization ?? source?.virtualization ?? "hvm";
+    if (source) context.log(`source ${source.id} ${source.name} (${architecture}, ${virtualization})`);
+    const types = await checks.run(() =>
+      usableTypes(provider, input.instanceTypes, { architecture, virtualization }, context),
+    );
+    await checks.run(() => checkBucket(provider, input, context));
+    await checks.run(() => checkName(provider, input.imageName, context.signal));
+    await checks.run(async () => void (await chooseCertificates(input.certificate, context.cloud.options)));
+    checks.end();
+    // Both are there, or `end` has thrown.
+    if (!source || !types) throw new Problem("preflight-failed", "the checks did not finish");
+    return { accountId: caller.account, source, instanceTypes: types, architecture, virtualization };
+  },
+};
+
+/** Runs every check, so that one failed build tells everything that is wrong. */
+class Checks {
+  readonly #problems: Problem[] = [];
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  async run<T>(check: () => Promise<T>): Promise<T | undefined> {
+    this.#signal.throwIfAborted();
+    try {
+      return await check();
+    } catch (error) {
+      if (!(error instanceof Problem) || this.#signal.aborted) throw error;
+      this.#problems.push(error);
+      return undefined;
+    }
+  }
+
+  end(): void {
+    const [first, ...others] = this.#problems;
+    if (!first) return;
+    if (others.length === 0) throw first;
+    const list = this.#problems.map(({ message, hint }) => `- ${message}${hint ? `\n  ${hint}` : ""}`);
+    throw new Problem("preflight-failed", `${this.#problems.length} things are wrong:\n${list.join("\n")}`, {
+      cause: first,
+    });
+  }
+}
+
+async function usableTypes(
+  provider: Provider,
+  names: readonly string[],
+  wanted: { architecture: string; virtualization: string },
+  { signal, log }: StageContext,
+): Promise<readonly string[]> {
+  const offered = await provider.instanceTypes(names, signal);
+  const reasons = names.map((name) => {
+    const type = offered.find((candidate) => candidate.name === name);
+    if (!type) return { name, why: `${provider.region} does not offer it` };
+    if (!type.rootDeviceTypes.includes("instance-store"))
+      return { name, why: "it cannot have an instance-store root" };
+    if (!type.architectures.includes(wanted.architecture))
+      return { name, why: `it does not run ${wanted.architecture}` };
+    if (!type.virtualizations.includes(wanted.virtualization))
+      return { name, why: `it does not run ${wanted.virtualization}` };
+    return { name, why: null };
+  });
+  for (const { name, why } of reasons) if (why !== null) log(`${name} left out: ${why}`);
+  const usable = reasons.filter(({ why }) => why === null).map(({ name }) => name);
+  if (usable.length > 0) return usable;
+  const list = reasons.map(({ name, why }) => `${name} (${why})`).join(", ");
+  throw new Problem("preflight-failed", `no instance type of the spec can run this image: ${list}`, {
+    hint: "instance-store roots run on the families C1 C3 D2 I2 M1 M2 M3 R3 X1; m3.medium is the usual choice",
+  });
+}
+
+async function checkBucket(provider: Provider, input: PreflightInput, context: StageContext): Promise<void> {
+  const bucket = await provider.bucket(input.bucket, context.signal);
+  if (bucket.region !== provider.region) {
+    throw new Problem(
+      "bucket-unusable",
+      `bucket ${bucket.name} is in ${bucket.region}; EC2 in ${provider.region} reads bundles only from its own region`,
+      {
+        hint: `give upload.bucket a value with \${{ region.name }} in it, or override it under regions.${provider.region}`,
+      },
+    );
+  }
+  if (bucket.ownership === "BucketOwnerEnforced") {
+    const profile = input.account.profile === undefined ? "" : ` --profile ${input.account.profile}`;
+    throw new Problem(
+      "bucket-unusable",
+      `bucket ${bucket.name} has ACLs switched off, so EC2 cannot be let in to the bundle (ACL ${input.acl})`,
+      {
+        hint: `aws s3api put-bucket-ownership-controls --bucket ${bucket.name} --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerPreferred}]' --region ${provider.region}${profile}`,
+      },
+    );
+  }
+  await provider.probePut(
+    { bucket: input.bucket, key: joinKey(input.prefix, ".imgspec-probe") },
+    input.acl,
+    context.signal,
+  );
+  context.log(`bucket ${bucket.name} takes objects with the ACL ${input.acl}`);
+}
+
+async function checkName(provider: Provider, name: string, signal: AbortSignal): Promise<void> {
+  const [taken] = await provider.findImages({ owners: ["self"], filters: { name: [name] } }, signal);
+  if (!taken) return;
+  throw new Problem("name-taken", `the name "${name}" belongs to ${taken.id} in ${provider.region}`, {
+    hint: `put \${{ build.id }} into register.name, or deregister ${taken.id}`,
+  });
+}
+
+/** An object key below a prefix that may be empty: EC2 refuses doubled slashes. */
+export function joinKey(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}/${name}`;
+}

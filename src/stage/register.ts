@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Account } from "../aws/cloud.ts";
+import type { Image, Tags } from "../aws/provider.ts";
+import { Problem } from "../problem.ts";
+import type { CertificateVariant } from "../util/region.ts";
+import type { Bundle } from "./bundle.ts";
+import { image } from "./resources.ts";
+import type { Stage, StageContext } from "./stage.ts";
+import type { VerifiedBundle } from "./verify.ts";
+
+export type RegisterInput = {
+  readonly bundle: Bundle;
+  readonly verified: VerifiedBundle;
+  readonly name: string;
+  readonly description: string | null;
+  readonly tags: Tags;
+  /** The variant whose key the region's EC2 holds, as far as it is known. */
+  readonly regionalKey: CertificateVariant | null;
+  /** The tasks whose resources become the product once the image is there: its objects and itself. */
+  readonly products: readonly string[];
+};
+
+export type RegisteredImage = {
+  readonly account: Account;
+  readonly region: string;
+  readonly imageId: string;
+  readonly name: string;
+  readonly location: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+};
+
+/** How long EC2 may take to make an image available. */
+const deadlineMs = 30 * 60 * 1000;
+
+export const register: Stage<RegisterInput, RegisteredImage> = {
+  kind: "register.instance-store",
+  title: "Register the image",
+  exitCode: 7,
+  run: async (input, context) => {
+    const { bundle, verified } = input;
+    const { account } = verified;
+    const request = {
+      name: input.name,
+      description: input.description,
+      location: verified.location,
+      architecture: bundle.architecture,
+      virtualization: bundle.virtualization,
+      kernel: bundle.kernel,
+      ramdisk: bundle.ramdisk,
+      blockDeviceMappings: bundle.blockDeviceMappings,
+      tags: { ...input.tags, "imgspec:run": context.run.id },
+    };
+    const { id } = await context.scope.acquire(image, { account, request }).catch((error: unknown) => {
+      throw explain(error, input);
+    });
+    context.log(`${id} registered, waiting until it is available`);
+    const seen = await waitForImage(account, id, context);
+    compare(seen, { ...request, id });
+    await context.scope.keepOf(input.products);
+    context.log(`${id} is available and is what was asked for`);
+    return {
+      account,
+      region: account.region,
+      imageId: id,
+      name: input.name,
+      location: verified.location,
+      architecture: bundle.architecture,
+      virtualization: bundle.virtualization,
+    };
+  },
+};
+
+/** EC2 says only that it cannot open the bundle; with which key it was closed we know. */
+function explain(error: unknown, { bundle, regionalKey, verified }: RegisterInput): unknown {
+  if (!(error instanceof Problem) || error.code !== "manifest-refused") return error;
+  if (regionalKey === null || bundle.ec2Key === regionalKey) return error;
+  return new Problem(
+    "manifest-refused",
+    `EC2 in ${verified.account.region} cannot open the bundle: its key is wrapped for ${bundle.ec2Key}, and ${verified.account.region} holds the ${regionalKey} key (${error.message})`,
+    {
+      hint: `leave certificate.ec2 out, or set it to ${regionalKey}, for ${verified.account.region}`,
+      cause: error,
+    },
+  );
+}
+
+async function waitForImage(account: Account, id: string, { cloud, signal }: StageContext): Promise<Image> {
+  const provider = cloud.account(account);
+  const deadline = Date.now() + deadlineMs;
+  for (let pauseMs = 300; ; pauseMs = Math.min(pauseMs * 1.5, 15_000)) {
+    const [found] = await provider.findImages({ ids: [id] }, signal);
+    if (found?.state === "available") return found;
+    if (found && found.state !== "pending") {
+      throw new Problem(
+        "manifest-refused",
+        `image ${id} became ${found.state}: ${found.stateReason ?? "no reason given"}`,
+        {
+          hint: "EC2 could not read or open the bundle",
+        },
+      );
+    }
+    if (Date.now() > deadline) {
+      throw new Problem("timeout", `image ${id} is still pending after ${deadlineMs / 60_000} min`, {
+        hint: `look at it: aws ec2 describe-images --image-ids ${id} --region ${account.region}`,
+      });
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+type Expected = {
+  readonly id: string;
+  readonly name: string;
+  readonly location: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+};
+
+/** EC2 has been seen to fall back to defaults without a word (paravirtual, i386): better to notice now. */
+function compare(seen: Image, wanted: Expected): void {
+  const differences = (["name", "location", "architecture", "virtualization"] as const)
+    .filter((field) => seen[field].replace(/^\//, "") !== wanted[field])
+    .map((field) => `${field} is "${seen[field]}" instead of "${wanted[field]}"`);
+  if (seen.rootDeviceType !== "instance-store")
+    differences.push(`its root device type is ${seen.rootDeviceType}`);
+  if (differences.length === 0) return;
+  throw new Problem("image-mismatch", `${wanted.id} is not what was registered: ${differences.join(", ")}`, {
+    hint: "set register.architecture and register.virtualization to what the image really is",
+  });
+}

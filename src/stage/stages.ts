@@ -1,0 +1,31 @@
+import type { Json } from "../util/json.ts";
+import { bundle } from "./bundle.ts";
+import { launch } from "./launch.ts";
+import { local } from "./local.ts";
+import { preflight } from "./preflight.ts";
+import { register } from "./register.ts";
+import { release } from "./release.ts";
+import { shell } from "./shell.ts";
+import type { Stage } from "./stage.ts";
+import { downloadFiles, uploadFiles } from "./transfer.ts";
+import { trial } from "./trial.ts";
+import { upload } from "./upload.ts";
+import { verify } from "./verify.ts";
+
+/** Every stage by the kind that a plan names. A new method of a section is one more line here. */
+export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
+  [
+    preflight,
+    launch,
+    shell,
+    uploadFiles,
+    downloadFiles,
+    local,
+    bundle,
+    upload,
+    verify,
+    register,
+    release,
+    trial,
+  ].map((stage) => [stage.kind, stage as Stage<never, Json>]),
+);

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { toHostKeys } from "../machine/console-host-keys.ts";
+import { fingerprintOf } from "../machine/key-pair.ts";
+import type { Machine } from "../machine/machine.ts";
+import { connect } from "../machine/ssh.ts";
+import { Problem } from "../problem.ts";
+import type { LaunchedInstance } from "./launch.ts";
+import type { StageContext } from "./stage.ts";
+
+type Reach = Omit<LaunchedInstance, "hostKey">;
+
+/** Logs in for the first time and says which host key every later login must see. */
+export async function trust(
+  reach: Reach,
+  how: "auto" | "console" | "first-use",
+  context: StageContext,
+): Promise<string> {
+  const told = how === "console" ? await waitForConsole(reach, context) : [];
+  await using machine = await open(reach, told.length > 0 ? told : null, context);
+  const seen = machine.hostKey;
+  const printed = how === "auto" ? await consoleKeys(reach, context) : told;
+  if (printed.length > 0 && !printed.some((line) => sameKey(line, seen))) {
+    throw new Problem(
+      "host-key-changed",
+      `${reach.host} answered with the host key ${fingerprintOf(seen)}, which the console output of ${reach.instanceId} does not have`,
+      { hint: "somebody may be in the middle: do not go on from this network" },
+    );
+  }
+  context.log(
+    printed.length > 0
+      ? `host key ${fingerprintOf(seen)} is the one in the console output`
+      : `host key ${fingerprintOf(seen)} pinned on first use: the console output has none yet`,
+  );
+  return seen;
+}
+
+/** Logs in to an instance whose host key is pinned. */
+export function login(instance: LaunchedInstance, context: StageContext): Promise<Machine> {
+  return open(instance, [instance.hostKey], context);
+}
+
+function open(reach: Reach, hostKeys: readonly string[] | null, context: StageContext): Promise<Machine> {
+  return connect(
+    {
+      host: reach.host,
+      port: reach.port,
+      user: reach.user,
+      privateKeyPath: reach.privateKeyPath,
+      hostKeys,
+      proxy: context.cloud.options.networkProxy ?? null,
+    },
+    {
+      signal: context.signal,
+      log: (line) => context.log(line),
+      timeoutMs: reach.connectTimeoutSeconds * 1000,
+    },
+  );
+}
+
+async function waitForConsole(reach: Reach, context: StageContext): Promise<readonly string[]> {
+  const deadline = Date.now() + reach.connectTimeoutSeconds * 1000;
+  for (let pauseMs = 500; Date.now() < deadline; pauseMs = Math.min(pauseMs * 1.5, 15_000)) {
+    const keys = await consoleKeys(reach, context);
+    if (keys.length > 0) return keys;
+    await sleep(pauseMs, undefined, { signal: context.signal });
+  }
+  throw new Problem("timeout", `the console output of ${reach.instanceId} shows no SSH host keys`, {
+    hint: "raise connect.timeout, or set connect.hostKey: first-use for an AMI without cloud-init",
+  });
+}
+
+async function consoleKeys(
+  { account, instanceId }: Reach,
+  { cloud, signal }: StageContext,
+): Promise<readonly string[]> {
+  return toHostKeys(await cloud.account(account).consoleOutput(instanceId, signal));
+}
+
+/** Equal up to the comment. */
+function sameKey(a: string, b: string): boolean {
+  const [typeA, keyA] = a.split(" ");
+  const [typeB, keyB] = b.split(" ");
+  return typeA === typeB && keyA === keyB;
+}
