@@ -45,9 +45,9 @@ function parse(line: string): unknown {
 }
 
 function refuseNewer(path: string, value: unknown): void {
-  if (!isRecord(value) || value["type"] !== "started") return;
-  const version = value["version"];
-  if (typeof version !== "number" || version <= journalVersion) return;
+  if (!isRecord(value)) return;
+  const { type, version } = value;
+  if (type !== "started" || typeof version !== "number" || version <= journalVersion) return;
   throw new Problem(
     "journal-unusable",
     `${path} was written by a newer imgspec: its journal has version ${version}, this one reads version ${journalVersion}`,
@@ -78,7 +78,7 @@ const checks: Readonly<Record<Entry["type"], Readonly<Record<string, Check>>>> =
 
 function isEntry(value: unknown): value is Entry {
   if (!isRecord(value)) return false;
-  const type = value["type"];
+  const { type } = value;
   if (typeof type !== "string" || !Object.hasOwn(checks, type)) return false;
   return Object.entries(checks[type as Entry["type"]]).every(([key, check]) => check(value[key]));
 }

@@ -1,5 +1,6 @@
 import type { Cloud } from "../aws/cloud.ts";
 import type { Json } from "../util/json.ts";
+import { groupOf } from "../util/task-id.ts";
 import { type Journal, unreleased } from "./journal.ts";
 import { type ReleaseSignals, release } from "./release.ts";
 import type { AnyResource, Resource } from "./resource.ts";
@@ -54,6 +55,10 @@ export class RunScope implements AsyncDisposable {
     return this.#held.length;
   }
 
+  holdsAny(isMeant: (task: string) => boolean): boolean {
+    return this.#held.some(({ task }) => isMeant(task));
+  }
+
   /** The scope as one task sees it: what it acquires is noted as its own, and its signal ends its waiting. */
   forTask(task: string, signal: AbortSignal): Scope {
     return {
@@ -89,7 +94,7 @@ export class RunScope implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const groups = new Map<string, Held[]>();
     for (const held of this.#held) {
-      const group = held.task.slice(0, Math.max(0, held.task.lastIndexOf("/")));
+      const group = groupOf(held.task);
       groups.set(group, [...(groups.get(group) ?? []), held]);
     }
     await Promise.all([...groups.values()].map((chain) => this.#releaseChain(chain)));

@@ -1,4 +1,5 @@
 import type { Cloud } from "../aws/cloud.ts";
+import { abortable } from "../util/abortable.ts";
 import type { Json } from "../util/json.ts";
 import type { AnyResource } from "./resource.ts";
 
@@ -31,20 +32,13 @@ export async function release(
   const signal = AbortSignal.any([abandon, deadline.signal, ...(task ? [task] : [])]);
   try {
     // The record came from this kind's acquire, here or in another process.
-    await Promise.race([resource.release(record as never, { cloud, log, signal }), aborted(signal)]);
+    await abortable(resource.release(record as never, { cloud, log, signal }), signal);
     return null;
   } catch (error) {
     return abandon.aborted ? "cleaning up was stopped" : toMessage(error);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
 
 function toMessage(error: unknown): string {
