@@ -7,6 +7,7 @@ import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
 import { openRootImage } from "../machine/root-image.ts";
 import { Problem } from "../problem.ts";
+import { toSize } from "../util/size.ts";
 import { chooseCertificates, userPair } from "./certificates.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { CertificateInput, CheckedImage } from "./preflight.ts";
@@ -60,6 +61,8 @@ export const bundle: Stage<BundleInput, Bundle> = {
   kind: "bundle.native",
   title: "Bundle the root volume",
   exitCode: 6,
+  summarize: ({ parts, sizeBytes, bundledSizeBytes }) =>
+    `${toSize(sizeBytes)} in ${parts.length} part${parts.length === 1 ? "" : "s"} of together ${toSize(bundledSizeBytes)}`,
   run: async (input, context) => {
     const certificates = await chooseCertificates(input.certificate, context.cloud.options);
     const directory = join(context.run.directory, "spool", context.task.replaceAll("/", "-"));

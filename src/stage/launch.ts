@@ -51,6 +51,7 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
   kind: "launch.ec2",
   title: "Launch an instance",
   exitCode: 4,
+  summarize: ({ instanceId, instanceType, host }) => `${instanceId} (${instanceType}) at ${host}`,
   run: async (input, context) => {
     const { account, checked, connect } = input;
     const tags = { Name: `imgspec ${input.name}`, ...input.tags, "imgspec:run": context.run.id };

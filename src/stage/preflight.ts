@@ -41,6 +41,7 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
   kind: "preflight.ec2",
   title: "Check account, source, bucket and certificate",
   exitCode: 4,
+  summarize: ({ accountId, source }) => `account ${accountId}, source ${source.id} ${source.name}`,
   run: async (input, context) => {
     const provider = context.cloud.account(input.account);
     const caller = await provider.caller(context.signal);

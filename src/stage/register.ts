@@ -37,6 +37,7 @@ export const register: Stage<RegisterInput, RegisteredImage> = {
   kind: "register.instance-store",
   title: "Register the image",
   exitCode: 7,
+  summarize: ({ imageId }) => imageId,
   run: async (input, context) => {
     const { bundle, verified } = input;
     const { account } = verified;

@@ -6,6 +6,14 @@ import { makeKeyPair } from "../machine/key-pair.ts";
 
 type Held = { readonly account: Account; readonly id: string };
 
+/**
+ * A creating call is not cut short by Ctrl-C: whether it came through would then be known to nobody. It has its own
+ * deadline, and what it made is given back right after.
+ */
+function toTheEnd(): AbortSignal {
+  return AbortSignal.timeout(120_000);
+}
+
 /** The flags that every `aws` command needs to reach the account. */
 function flags({ region, profile }: Account): string {
   return `--region ${region}${profile === undefined ? "" : ` --profile ${profile}`}`;
@@ -37,8 +45,8 @@ export const keyPair: Resource<
   Held & { readonly name: string }
 > = {
   kind: "ec2.key-pair",
-  acquire: async ({ account, name, publicKey, tags }, { cloud, signal }) => {
-    const { id } = await cloud.account(account).importKeyPair({ name, publicKey, tags }, signal);
+  acquire: async ({ account, name, publicKey, tags }, { cloud }) => {
+    const { id } = await cloud.account(account).importKeyPair({ name, publicKey, tags }, toTheEnd());
     return { account, id, name };
   },
   release: ({ account, id }, { cloud, signal }) => cloud.account(account).deleteKeyPair(id, signal),
@@ -48,9 +56,9 @@ export const keyPair: Resource<
 
 export const securityGroup: Resource<{ readonly account: Account; readonly request: GroupRequest }, Held> = {
   kind: "ec2.security-group",
-  acquire: async ({ account, request }, { cloud, signal }) => ({
+  acquire: async ({ account, request }, { cloud }) => ({
     account,
-    id: (await cloud.account(account).createSecurityGroup(request, signal)).id,
+    id: (await cloud.account(account).createSecurityGroup(request, toTheEnd())).id,
   }),
   release: ({ account, id }, { cloud, signal }) => cloud.account(account).deleteSecurityGroup(id, signal),
   describe: ({ account, id }) => `security group ${id} in ${account.region}`,
@@ -59,9 +67,9 @@ export const securityGroup: Resource<{ readonly account: Account; readonly reque
 
 export const instance: Resource<{ readonly account: Account; readonly request: LaunchRequest }, Held> = {
   kind: "ec2.instance",
-  acquire: async ({ account, request }, { cloud, signal }) => ({
+  acquire: async ({ account, request }, { cloud }) => ({
     account,
-    id: (await cloud.account(account).launchInstance(request, signal)).id,
+    id: (await cloud.account(account).launchInstance(request, toTheEnd())).id,
   }),
   release: ({ account, id }, { cloud, signal }) => cloud.account(account).terminateInstance(id, signal),
   describe: ({ account, id }) => `instance ${id} in ${account.region}`,
@@ -91,9 +99,9 @@ export const bundleObjects: Resource<StoredBundle, StoredBundle> = {
 
 export const image: Resource<{ readonly account: Account; readonly request: RegisterRequest }, Held> = {
   kind: "ec2.image",
-  acquire: async ({ account, request }, { cloud, signal }) => ({
+  acquire: async ({ account, request }, { cloud }) => ({
     account,
-    id: (await cloud.account(account).registerImage(request, signal)).id,
+    id: (await cloud.account(account).registerImage(request, toTheEnd())).id,
   }),
   release: ({ account, id }, { cloud, signal }) => cloud.account(account).deregisterImage(id, signal),
   describe: ({ account, id }) => `image ${id} in ${account.region}`,

@@ -20,6 +20,7 @@ export const trial: Stage<TrialInput, TriedImage> = {
   kind: "try.launch",
   title: "Launch the new image and try it",
   exitCode: 7,
+  summarize: ({ imageId, instanceId }) => `${instanceId} of ${imageId} did what it was told`,
   run: async ({ registered, command, ...input }, context) => {
     const source = { ...input.checked.source, id: registered.imageId, name: registered.name };
     const on = await launch.run({ ...input, checked: { ...input.checked, source } }, context);

@@ -31,6 +31,7 @@ export const upload: Stage<UploadInput, UploadedBundle> = {
   kind: "upload.s3",
   title: "Upload the bundle",
   exitCode: 6,
+  summarize: ({ location }) => `s3://${location}`,
   run: async (input, context) => {
     const { bundle, bucket, prefix, acl } = input;
     const manifest = await readFile(bundle.manifestPath);

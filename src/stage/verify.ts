@@ -13,6 +13,7 @@ export const verify: Stage<VerifyInput, VerifiedBundle> = {
   kind: "verify.s3",
   title: "Verify the bundle in S3",
   exitCode: 6,
+  summarize: ({ parts }) => `${parts.length + 1} objects match`,
   run: async ({ uploaded }, context) => {
     const provider = context.cloud.account(uploaded.account);
     const objects = [...uploaded.parts, uploaded.manifest];
