@@ -1,0 +1,113 @@
+/** Why an attempt to connect came to nothing. */
+export type ConnectFailureKind =
+  | "name"
+  | "refused"
+  | "filtered"
+  | "unreachable"
+  | "proxy"
+  | "closed"
+  | "handshake"
+  | "authentication"
+  | "host-key";
+
+const hints: Readonly<Record<ConnectFailureKind, string>> = {
+  name: "check the address, and that this machine can resolve it",
+  refused: "nothing listens on that port: check connect.port, and that sshd is enabled in the source AMI",
+  filtered:
+    "packets get no answer: check the security group, the subnet's route to here, and connect.address",
+  unreachable: "there is no route to it from here: check connect.address (public or private) and the subnet",
+  proxy: "check the proxy's address, and that it lets CONNECT through to this port",
+  closed: "the server hung up: it may still be starting, or limit how many may log in at once (MaxStartups)",
+  handshake:
+    "the server and this program share no algorithm: the SSH server of the source AMI is too old or too strict",
+  authentication: "check connect.user, and that the source AMI puts the launch key into its authorized_keys",
+  "host-key": "another machine answers at this address, or the instance was replaced",
+};
+
+/** A failed attempt, in words for people. It is retried unless the kind says that trying again cannot help. */
+export class ConnectFailure extends Error {
+  override readonly name = "ConnectFailure";
+  readonly kind: ConnectFailureKind;
+
+  constructor(kind: ConnectFailureKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.kind = kind;
+  }
+
+  get hint(): string {
+    return hints[this.kind];
+  }
+}
+
+/** What a failed attempt says, from an error of the socket or of ssh2. `handshake` is what ssh2 told of the negotiation. */
+export function toConnectFailure(error: unknown, handshake: readonly string[]): ConnectFailure {
+  if (error instanceof ConnectFailure) return error;
+  const { code, level, message } = detailsOf(error);
+  const network = networkFailureOf(code);
+  if (network !== undefined) return new ConnectFailure(network.kind, network.message, error);
+  if (level === "client-authentication") {
+    return new ConnectFailure("authentication", "the server did not accept the key", error);
+  }
+  if (level === "client-timeout") {
+    return new ConnectFailure("closed", "the server did not answer the SSH handshake in time", error);
+  }
+  if (level === "handshake" || /handshake/i.test(message)) {
+    return new ConnectFailure("handshake", `${mismatchOf(message, handshake)}`, error);
+  }
+  return new ConnectFailure("closed", message || "the connection was closed", error);
+}
+
+function networkFailureOf(
+  code: string | undefined,
+): { kind: ConnectFailureKind; message: string } | undefined {
+  switch (code) {
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return { kind: "name", message: "its name could not be resolved" };
+    case "ECONNREFUSED":
+      return { kind: "refused", message: "connection refused" };
+    case "ETIMEDOUT":
+      return { kind: "filtered", message: "no answer (timed out)" };
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+    case "EADDRNOTAVAIL":
+      return { kind: "unreachable", message: "no route to it" };
+    case "ECONNRESET":
+    case "EPIPE":
+      return { kind: "closed", message: "the connection was reset" };
+    default:
+      return undefined;
+  }
+}
+
+/** ssh2 names only what did not match; the two lists it tells just before are what a person needs. */
+function mismatchOf(message: string, handshake: readonly string[]): string {
+  const what = message.replace(/^.*Handshake failed: /, "");
+  const remote = handshake.findLast((line) => line.startsWith("Handshake: (remote)"));
+  const local = handshake.findLast((line) => line.startsWith("Handshake: (local)"));
+  if (!what.startsWith("no matching") || remote === undefined || local === undefined) {
+    return `the SSH handshake failed: ${what}`;
+  }
+  return `the SSH handshake failed: ${what}; offered: ${listOf(remote)}; accepted: ${listOf(local)}`;
+}
+
+function listOf(line: string): string {
+  return line.replace(/^Handshake: \((?:local|remote)\) [^:]*: /, "").replaceAll(",", ", ");
+}
+
+function detailsOf(error: unknown): {
+  code?: string | undefined;
+  level?: string | undefined;
+  message: string;
+} {
+  if (!(error instanceof Error)) return { message: String(error) };
+  // Node's AggregateError (several addresses of one name) says nothing itself; its first error does.
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
+  if (first instanceof Error) return detailsOf(first);
+  const { code, level } = error as { code?: unknown; level?: unknown };
+  return {
+    code: typeof code === "string" ? code : undefined,
+    level: typeof level === "string" ? level : undefined,
+    message: error.message,
+  };
+}

@@ -1,0 +1,105 @@
+import { readFile, stat } from "node:fs/promises";
+import ssh2, { type Algorithms, type Client as SshClient } from "ssh2";
+
+import { Problem } from "../problem.ts";
+import { ConnectFailure } from "./connect-failure.ts";
+import { algorithmsOf, isSameKey, toKeyLine } from "./host-key.ts";
+import { fingerprintOf } from "./key-pair.ts";
+import type { MachineAddress } from "./machine.ts";
+import { openSocket } from "./socket.ts";
+
+const { Client, utils } = ssh2;
+
+/** Half a minute without a sign of life, and the connection is given up. */
+const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
+const longestTcpMs = 10_000;
+const longestHandshakeMs = 20_000;
+
+export type LoggedIn = { readonly client: SshClient; readonly hostKey: string };
+
+export type LogInOptions = {
+  readonly privateKey: Buffer;
+  readonly leftMs: number;
+  readonly signal: AbortSignal;
+  /** Filled with what ssh2 tells of the negotiation of algorithms. */
+  readonly handshake: string[];
+};
+
+/** One attempt. Rejects with a ConnectFailure, an error of the socket or of ssh2, or the signal's reason. */
+export async function logIn(address: MachineAddress, options: LogInOptions): Promise<LoggedIn> {
+  const { privateKey, leftMs, signal, handshake } = options;
+  const socket = await openSocket(address, Math.min(longestTcpMs, leftMs), signal);
+  let seen: string | undefined;
+  const client = new Client();
+  return new Promise((resolve, reject) => {
+    const stop = (reason: unknown): void => {
+      signal.removeEventListener("abort", onAbort);
+      client.on("error", () => undefined).destroy();
+      socket.destroy();
+      reject(reason);
+    };
+    const onAbort = (): void => stop(signal.reason);
+    const onClose = (): void => stop(new ConnectFailure("closed", "the server closed the connection"));
+    const onError = (error: unknown): void => stop(hostKeyFailure(address, seen) ?? error);
+    client.once("error", onError).once("close", onClose);
+    client.once("ready", () => {
+      signal.removeEventListener("abort", onAbort);
+      client.off("error", onError).off("close", onClose);
+      // Nagle's algorithm halves the rate of a stream that answers with small window messages.
+      client.setNoDelay(true);
+      resolve({ client, hostKey: seen ?? "" });
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+    client.connect({
+      sock: socket,
+      username: address.user,
+      privateKey,
+      authHandler: ["publickey"],
+      readyTimeout: Math.min(longestHandshakeMs, leftMs),
+      ...keepalive,
+      ...(address.hostKeys === null ? {} : { algorithms: preferring(address.hostKeys) }),
+      hostVerifier: (blob: Buffer) => {
+        seen = toKeyLine(blob);
+        return hostKeyFailure(address, seen) === undefined;
+      },
+      debug: (line) => {
+        if (line.startsWith("Handshake: (")) handshake.push(line);
+      },
+    });
+  });
+}
+
+/** The private key's bytes. Throws a Problem when it cannot be used, before anything is tried with it. */
+export async function readPrivateKey(path: string): Promise<Buffer> {
+  const unusable = (why: string, hint?: string, cause?: unknown): Problem =>
+    new Problem("file-unreadable", `the private key ${path} ${why}`, { hint, cause });
+  const bytes = await readFile(path).catch((error: unknown) => {
+    const why = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    throw unusable(`cannot be read (${why})`, undefined, error);
+  });
+  // As OpenSSH does: a key that others can read is no secret. Windows has no such modes.
+  if (process.platform !== "win32" && ((await stat(path)).mode & 0o077) !== 0) {
+    throw unusable("can be read by others", `run: chmod 600 ${path}`);
+  }
+  const parsed = utils.parseKey(bytes);
+  if (!(parsed instanceof Error)) return bytes;
+  if (/passphrase|encrypted/i.test(parsed.message)) {
+    throw unusable("is locked by a passphrase", "use a key without one, made for this purpose");
+  }
+  throw unusable("is not an OpenSSH or PEM private key");
+}
+
+function hostKeyFailure({ hostKeys }: MachineAddress, seen: string | undefined): ConnectFailure | undefined {
+  if (hostKeys === null || seen === undefined || hostKeys.some((line) => isSameKey(line, seen)))
+    return undefined;
+  const expected = hostKeys.map((line) => fingerprintOf(line)).join(" or ");
+  return new ConnectFailure(
+    "host-key",
+    `shows another host key: expected ${expected || "none"}, seen ${fingerprintOf(seen)}`,
+  );
+}
+
+/** A server has several host keys and shows the kind that the client asks for first. */
+function preferring(hostKeys: readonly string[]): Algorithms {
+  return { serverHostKey: { prepend: algorithmsOf(hostKeys), append: [], remove: [] } as never };
+}

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Problem } from "../problem.ts";
+import { ConnectFailure, toConnectFailure } from "./connect-failure.ts";
+import { type LoggedIn, logIn, readPrivateKey } from "./log-in.ts";
+import type { Machine, MachineAddress } from "./machine.ts";
+import { SshMachine } from "./ssh-machine.ts";
+
+export type ConnectOptions = {
+  readonly signal: AbortSignal;
+  /** How long to go on trying: a machine that has just been launched takes a while to listen. */
+  readonly timeoutMs: number;
+  /** Told why a first attempt failed, and again whenever the reason changes. */
+  readonly log?: (line: string) => void;
+};
+
+/** A server may listen a moment before the key is in its place; more refusals than these mean that it never comes. */
+const authenticationTries = 3;
+const longestPauseMs = 2000;
+
+/**
+ * Logs in to a machine, trying again until the deadline. Throws a Problem that names the last cause:
+ * `connect-failed`, or at once `host-key-changed` when the machine is not the one that was expected.
+ */
+export async function connect(address: MachineAddress, options: ConnectOptions): Promise<Machine> {
+  const { signal, timeoutMs } = options;
+  signal.throwIfAborted();
+  const privateKey = await readPrivateKey(address.privateKeyPath);
+  const deadline = Date.now() + timeoutMs;
+  let told = "";
+  let refusals = 0;
+  for (let attempt = 0; ; attempt += 1) {
+    const failure = await tryOnce(address, privateKey, deadline, signal);
+    if (!(failure instanceof ConnectFailure)) return new SshMachine(failure, nameOf(address));
+    if (failure.kind === "authentication") refusals += 1;
+    const pauseMs = Math.min(longestPauseMs, 250 * 2 ** attempt);
+    if (failure.kind === "host-key") throw toProblem(address, failure);
+    if (refusals >= authenticationTries || Date.now() + pauseMs >= deadline) {
+      throw toProblem(address, failure, refusals >= authenticationTries ? undefined : timeoutMs);
+    }
+    if (told !== failure.message) options.log?.(`waiting for ${nameOf(address)}: ${failure.message}`);
+    told = failure.message;
+    await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+async function tryOnce(
+  address: MachineAddress,
+  privateKey: Buffer,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<LoggedIn | ConnectFailure> {
+  const handshake: string[] = [];
+  try {
+    return await logIn(address, {
+      privateKey,
+      signal,
+      leftMs: Math.max(1, deadline - Date.now()),
+      handshake,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    return toConnectFailure(error, handshake);
+  }
+}
+
+function toProblem(address: MachineAddress, failure: ConnectFailure, waitedMs?: number): Problem {
+  const name = nameOf(address);
+  const { hint } = failure;
+  if (failure.kind === "host-key") {
+    return new Problem("host-key-changed", `${name} ${failure.message}`, { hint, cause: failure });
+  }
+  if (failure.kind === "authentication") {
+    const message = `${address.host} does not let "${address.user}" in with the key ${address.privateKeyPath}`;
+    return new Problem("connect-failed", message, { hint, cause: failure });
+  }
+  const within = waitedMs === undefined ? "" : ` within ${Math.ceil(waitedMs / 1000)} s`;
+  const message = `${name} could not be reached by SSH${within}: ${failure.message}`;
+  return new Problem("connect-failed", message, { hint, cause: failure });
+}
+
+function nameOf({ user, host, port }: MachineAddress): string {
+  return `${user}@${host}${port === 22 ? "" : `:${port}`}`;
+}
