@@ -3,6 +3,7 @@ import type { Plan } from "../plan/plan.ts";
 import { newRunId } from "../run/run-id.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { SpecOptions } from "./options.ts";
+import { tellDiagnostics } from "./tell.ts";
 
 export type Loaded = { readonly id: string; readonly spec: Spec; readonly warnings: readonly Diagnostic[] };
 
@@ -17,10 +18,7 @@ export async function loadSpec(path: string, options: SpecOptions, showWarnings:
     build: { id, now },
     ...(options.region.length > 0 ? { regions: options.region } : {}),
   });
-  if (showWarnings && warnings.length > 0) {
-    const { toExcerpts } = await import("../document/excerpt.ts");
-    process.stderr.write(`${await toExcerpts(warnings)}\n`);
-  }
+  if (showWarnings && warnings.length > 0) await tellDiagnostics(warnings);
   return { id, spec, warnings };
 }
 

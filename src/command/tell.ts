@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Diagnostic } from "../diagnostic.ts";
 import { exitCodeOf, Problem } from "../problem.ts";
 
 /** The version in package.json: right from src/ and from dist/. */
@@ -14,11 +15,35 @@ export async function tell(error: unknown): Promise<number> {
     process.stderr.write(`imgspec: this is a bug, please report it with these lines:\n${text}\n`);
     return 1;
   }
-  if (error.diagnostics.length > 0) {
-    const { toExcerpts } = await import("../document/excerpt.ts");
-    process.stderr.write(`${await toExcerpts(error.diagnostics)}\n`);
-  }
+  if (error.diagnostics.length > 0) await tellDiagnostics(error.diagnostics);
   process.stderr.write(`imgspec: ${error.message}\n`);
   if (error.hint) process.stderr.write(`  hint: ${error.hint}\n`);
   return exitCodeOf(error.code) ?? 1;
+}
+
+/** Prints diagnostics with their lines, in colour on a terminal. */
+export async function tellDiagnostics(diagnostics: readonly Diagnostic[]): Promise<void> {
+  const [{ toExcerpts }, { default: colors }] = await Promise.all([
+    import("../document/excerpt.ts"),
+    import("picocolors"),
+  ]);
+  const painters = {
+    place: "bold",
+    error: "red",
+    warning: "yellow",
+    frame: "dim",
+    caret: "red",
+    hint: "cyan",
+  } as const;
+  const paint = colors.createColors(Boolean(process.stderr.isTTY) && !process.env["NO_COLOR"]);
+  const text = toExcerpts(diagnostics, textOf, (role, part) => paint[painters[role]](part));
+  process.stderr.write(`${text.replace(/\n*$/, "")}\n\n`);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }

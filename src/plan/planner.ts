@@ -43,6 +43,8 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     imageName: image.register.name,
     architecture: image.register.architecture,
     virtualization: image.register.virtualization,
+    kernel: image.register.kernel,
+    ramdisk: image.register.ramdisk,
     certificate,
   });
   const launchInput = {
@@ -69,8 +71,6 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     exclude: image.bundle.exclude,
     compression: image.bundle.compression,
     certificate,
-    kernel: image.register.kernel,
-    ramdisk: image.register.ramdisk,
     blockDeviceMappings: image.register.blockDeviceMappings,
   });
   plan.add(group, "clean", release, { on: launched, after: bundled, of: [`${group}/launch`] });

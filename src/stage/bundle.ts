@@ -23,8 +23,6 @@ export type BundleInput = {
   readonly exclude: readonly string[];
   readonly compression: number;
   readonly certificate: CertificateInput;
-  readonly kernel: string | null;
-  readonly ramdisk: string | null;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
 };
 
@@ -80,8 +78,8 @@ export const bundle: Stage<BundleInput, Bundle> = {
       name: input.name,
       account: input.checked.accountId,
       architecture: input.checked.architecture,
-      kernel: input.kernel,
-      ramdisk: input.ramdisk,
+      kernel: input.checked.kernel,
+      ramdisk: input.checked.ramdisk,
       blockDeviceMappings: input.blockDeviceMappings,
       key,
       ec2Key: certificates.ec2,
@@ -107,8 +105,8 @@ export const bundle: Stage<BundleInput, Bundle> = {
       ec2Key: certificates.ec2Name,
       architecture: input.checked.architecture,
       virtualization: input.checked.virtualization,
-      kernel: input.kernel,
-      ramdisk: input.ramdisk,
+      kernel: input.checked.kernel,
+      ramdisk: input.checked.ramdisk,
       blockDeviceMappings: input.blockDeviceMappings,
     };
   },
@@ -133,6 +131,7 @@ async function packRoot(
   const packed = await pack(root.chunks, {
     name: input.name,
     sizeBytes: root.sizeBytes,
+    modifiedAt: new Date(),
     key,
     level: input.compression,
     signal,

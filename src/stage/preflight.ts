@@ -16,6 +16,8 @@ export type PreflightInput = {
   readonly imageName: string;
   readonly architecture: string | null;
   readonly virtualization: string | null;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
   readonly certificate: CertificateInput;
 };
 
@@ -35,6 +37,9 @@ export type CheckedImage = {
   readonly instanceTypes: readonly string[];
   readonly architecture: string;
   readonly virtualization: string;
+  /** The kernel and RAM disk that a paravirtual image boots with; null for HVM. */
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
 };
 
 export const preflight: Stage<PreflightInput, CheckedImage> = {
@@ -61,7 +66,8 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
     checks.end();
     // Both are there, or `end` has thrown.
     if (!source || !types) throw new Problem("preflight-failed", "the checks did not finish");
-    return { accountId: caller.account, source, instanceTypes: types, architecture, virtualization };
+    const boot = toBoot(input, source, virtualization, context);
+    return { accountId: caller.account, source, instanceTypes: types, architecture, virtualization, ...boot };
   },
 };
 
@@ -121,6 +127,30 @@ async function usableTypes(
   throw new Problem("preflight-failed", `no instance type of the spec can run this image: ${list}`, {
     hint: "instance-store roots run on the families C1 C3 D2 I2 M1 M2 M3 R3 X1; m3.medium is the usual choice",
   });
+}
+
+/** What boots the image. The image has no disk partition table, so only a paravirtual one is sure to boot on AWS. */
+function toBoot(
+  input: PreflightInput,
+  source: Image,
+  virtualization: string,
+  { log }: StageContext,
+): { readonly kernel: string | null; readonly ramdisk: string | null } {
+  if (virtualization !== "paravirtual") {
+    log(
+      `warning: an ${virtualization} image needs a partitioned disk to boot on AWS, and this one will have none`,
+    );
+    return { kernel: input.kernel, ramdisk: input.ramdisk };
+  }
+  const kernel = input.kernel ?? source.kernel;
+  if (kernel !== null) return { kernel, ramdisk: input.ramdisk ?? source.ramdisk };
+  throw new Problem(
+    "preflight-failed",
+    "a paravirtual image boots with a kernel, and the source AMI names none",
+    {
+      hint: "set register.kernel to an aki-… of the region",
+    },
+  );
 }
 
 async function checkBucket(provider: Provider, input: PreflightInput, context: StageContext): Promise<void> {
