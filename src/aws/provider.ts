@@ -16,12 +16,16 @@ export type Provider = {
   createSecurityGroup(request: GroupRequest, signal: AbortSignal): Promise<{ id: string }>;
   deleteSecurityGroup(id: string, signal: AbortSignal): Promise<void>;
   launchInstance(request: LaunchRequest, signal: AbortSignal): Promise<{ id: string }>;
+  /** Asks EC2 whether it would launch this, and launches nothing. */
+  canLaunchInstance(request: LaunchRequest, signal: AbortSignal): Promise<void>;
   describeInstance(id: string, signal: AbortSignal): Promise<Instance>;
   consoleOutput(id: string, signal: AbortSignal): Promise<string>;
   /** Resolves when the instance is terminated. */
   terminateInstance(id: string, signal: AbortSignal): Promise<void>;
 
   bucket(name: string, signal: AbortSignal): Promise<Bucket>;
+  /** Puts an empty object with this ACL and takes it back; says whether that was allowed. */
+  probePut(where: ObjectName, acl: string, signal: AbortSignal): Promise<{ removed: boolean }>;
   headObject(where: ObjectName, signal: AbortSignal): Promise<StoredObject | null>;
   putObject(where: ObjectName, body: PutBody, signal: AbortSignal): Promise<void>;
   getObject(where: ObjectName, signal: AbortSignal): Promise<Readable>;
@@ -84,6 +88,8 @@ export type LaunchRequest = {
   readonly iamInstanceProfile: string | null;
   readonly userData: string | null;
   readonly clientToken: string;
+  /** Of the metadata service; `required` when absent. Source images from before 2020 may only know `optional`. */
+  readonly metadataTokens?: "required" | "optional";
   readonly tags: Tags;
 };
 

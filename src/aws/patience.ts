@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long and how often AWS is asked again. Tests pass a shorter one. */
+export type Patience = {
+  /** Tries of one request, the first included; between them the SDK waits longer and longer, with jitter. */
+  readonly attempts: number;
+  /** The first pause of a wait; each later one is half as long again. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  /** EC2 is eventually consistent: for so long, what was just created may be "not found". */
+  readonly settleMs: number;
+  /** A security group cannot go before the network interfaces of its instances, which go late. */
+  readonly dependencyMs: number;
+};
+
+/** Fit for AWS itself. */
+export const defaultPatience: Patience = {
+  attempts: 6,
+  firstPauseMs: 500,
+  longestPauseMs: 10_000,
+  settleMs: 30_000,
+  dependencyMs: 240_000,
+};
+
+/**
+ * Waits once for every step of a loop, longer each time, up to a tenth off the beat so that parallel builds do not
+ * ask in step. Ends with the signal's reason when that is aborted.
+ */
+export async function* beats(
+  patience: Patience,
+  signal: AbortSignal,
+): AsyncGenerator<number, never, undefined> {
+  for (let index = 0; ; index += 1) {
+    yield index;
+    const pauseMs = Math.min(patience.firstPauseMs * 1.5 ** index, patience.longestPauseMs);
+    await pause(pauseMs * (0.9 + Math.random() * 0.2), signal);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
