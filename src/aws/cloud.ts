@@ -1,6 +1,4 @@
 import type { CertificateVariant } from "../util/region.ts";
-import type { Link } from "./client.ts";
-import { defaultPatience, type Patience } from "./patience.ts";
 import type { Provider } from "./provider.ts";
 
 /** Whose resources, and where: enough for another process to find them again. */
@@ -28,62 +26,3 @@ export type Cloud = {
   /** The same account gives the same provider, so connections are shared. */
   account(account: Account): Provider;
 };
-
-/**
- * The cloud behind the SDK. Nothing of the SDK is loaded, and no credential looked for, before a provider is first
- * asked for something.
- */
-export function toCloud(options: CloudOptions, patience: Patience = defaultPatience): Cloud {
-  const providers = new Map<string, Provider>();
-  return {
-    options,
-    account: (account) => {
-      const key = JSON.stringify([account.region, account.profile]);
-      const provider = providers.get(key) ?? toProvider(account, options, patience);
-      providers.set(key, provider);
-      return provider;
-    },
-  };
-}
-
-function toProvider(account: Account, options: CloudOptions, patience: Patience): Provider {
-  const base = { account, patience, identity: {} } satisfies Partial<Link>;
-  const ec2 = once(async () => (await import("./ec2.ts")).toEc2(base, options));
-  const s3 = once(async () => (await import("./s3.ts")).toS3(base, options));
-  const sts = once(async () => (await import("./identity.ts")).toIdentity(base, options));
-  return {
-    region: account.region,
-    caller: async (...args) => (await sts()).caller(...args),
-    findImages: async (...args) => (await ec2()).findImages(...args),
-    registerImage: async (...args) => (await ec2()).registerImage(...args),
-    deregisterImage: async (...args) => (await ec2()).deregisterImage(...args),
-    instanceTypes: async (...args) => (await ec2()).instanceTypes(...args),
-    importKeyPair: async (...args) => (await ec2()).importKeyPair(...args),
-    deleteKeyPair: async (...args) => (await ec2()).deleteKeyPair(...args),
-    createSecurityGroup: async (...args) => (await ec2()).createSecurityGroup(...args),
-    deleteSecurityGroup: async (...args) => (await ec2()).deleteSecurityGroup(...args),
-    launchInstance: async (...args) => (await ec2()).launchInstance(...args),
-    canLaunchInstance: async (...args) => (await ec2()).canLaunchInstance(...args),
-    describeInstance: async (...args) => (await ec2()).describeInstance(...args),
-    consoleOutput: async (...args) => (await ec2()).consoleOutput(...args),
-    terminateInstance: async (...args) => (await ec2()).terminateInstance(...args),
-    bucket: async (...args) => (await s3()).bucket(...args),
-    probePut: async (...args) => (await s3()).probePut(...args),
-    headObject: async (...args) => (await s3()).headObject(...args),
-    putObject: async (...args) => (await s3()).putObject(...args),
-    getObject: async (...args) => (await s3()).getObject(...args),
-    deleteObject: async (...args) => (await s3()).deleteObject(...args),
-  };
-}
-
-/** The first answer, for ever; a failure is not kept. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-}
