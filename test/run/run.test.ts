@@ -60,13 +60,8 @@ test("a region that fails stops its own tasks and leaves the others going", asyn
   plan.add("bad", "after", increment, { of: lost });
   plan.add("bad", "beside", patient, {});
   const fine = plan.add("good", "slow", slow, {});
-  plan.add(
-    "good",
-    "after",
-    toStage<{ of: string }>("echo", ({ of }) => of),
-    { of: fine },
-  );
-  const echo = toStage<{ of: string }>("echo", ({ of }) => of);
+  const echo = toStage("echo", ({ of }: { of: string }) => of);
+  plan.add("good", "after", echo, { of: fine });
   const { result, told } = await runPlan(plan.toPlan(), toStages(broken, increment, patient, slow, echo));
   expect(Object.fromEntries(result.tasks.map(({ id, status }) => [id, status]))).toEqual({
     "bad/broken": "failed",

@@ -1,0 +1,96 @@
+import type { Leftover } from "../journal/resource-change.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Outcome } from "../run/event.ts";
+import type { Failure, RunResult, TaskResult, TaskStatus } from "../run/result.ts";
+import type { BundleResult, LaunchResult, SourceResult, UploadResult } from "./sections.ts";
+import { toBundle, toLaunch, toRegistered, toSource, toUpload } from "./sections.ts";
+
+/** What a run made in one region; what it did not come to is null. */
+export type ImageResult = {
+  readonly region: string;
+  readonly outcome: Outcome;
+  readonly imageId: string | null;
+  readonly name: string | null;
+  readonly source: SourceResult | null;
+  readonly launch: LaunchResult | null;
+  readonly bundle: BundleResult | null;
+  readonly upload: UploadResult | null;
+};
+
+export type TaskTiming = {
+  readonly id: string;
+  readonly title: string;
+  readonly status: TaskStatus;
+  /** ISO 8601; null when it was never started. */
+  readonly startedAt: string | null;
+  readonly ms: number | null;
+};
+
+/** What is written to imgspec-result.json. Promise to scripts: schemas/result.v1.schema.json. */
+export type Result = {
+  readonly schema: 1;
+  readonly run: string;
+  readonly name: string;
+  /** The spec as the user named it. */
+  readonly spec: string;
+  readonly outcome: Outcome;
+  readonly exitCode: number;
+  readonly startedAt: string;
+  readonly ms: number;
+  readonly images: readonly ImageResult[];
+  readonly tasks: readonly TaskTiming[];
+  readonly failures: readonly Failure[];
+  readonly leftBehind: readonly Leftover[];
+};
+
+/** What the run itself does not know. */
+export type ResultFacts = { readonly run: string; readonly spec: string };
+
+/** What a person or a script keeps of a run, also of a failed one. */
+export function toResult(plan: Plan, result: RunResult, facts: ResultFacts): Result {
+  const regions = [...new Set(plan.tasks.map(({ group }) => group))];
+  const titles = new Map(plan.tasks.map(({ id, title }) => [id, title]));
+  return {
+    schema: 1,
+    run: facts.run,
+    name: plan.name,
+    spec: facts.spec,
+    outcome: result.outcome,
+    exitCode: result.exitCode,
+    startedAt: new Date(result.startedAt).toISOString(),
+    ms: result.ms,
+    images: regions.map((region) => toImage(region, result)),
+    tasks: result.tasks.map(({ id, status, startedAt, ms }) => ({
+      id,
+      title: titles.get(id) ?? id,
+      status,
+      startedAt: startedAt === null ? null : new Date(startedAt).toISOString(),
+      ms,
+    })),
+    failures: result.failures,
+    leftBehind: [...result.leaked, ...result.left],
+  };
+}
+
+function toImage(region: string, { tasks, outcome }: RunResult): ImageResult {
+  const mine = tasks.filter(({ id }) => id.startsWith(`${region}/`));
+  const outputOf = (word: string): TaskResult["output"] =>
+    mine.find(({ id }) => id === `${region}/${word}`)?.output ?? null;
+  const registered = toRegistered(outputOf("register"));
+  return {
+    region,
+    // One region may be done though another failed.
+    outcome: mine.every(({ status }) => status === "succeeded") ? "succeeded" : toFailed(mine, outcome),
+    imageId: registered?.imageId ?? null,
+    name: registered?.name ?? null,
+    source: toSource(outputOf("preflight")),
+    launch: toLaunch(outputOf("launch")),
+    bundle: toBundle(outputOf("bundle")),
+    upload: toUpload(outputOf("upload")),
+  };
+}
+
+function toFailed(tasks: readonly TaskResult[], outcome: Outcome): Outcome {
+  if (tasks.some(({ status }) => status === "failed")) return "failed";
+  return outcome === "interrupted" ? "interrupted" : "failed";
+}
