@@ -1,0 +1,214 @@
+// Puts the fragments together: the published schema (what one may write) and the image schema (what must be there
+// for one region once overrides are merged and expressions evaluated).
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const readJson = (path) => JSON.parse(readFileSync(`${here}${path}`, "utf8"));
+
+/** What a scalar that holds an expression looks like before it is evaluated. */
+const expression = "\\$\\{\\{[\\s\\S]*\\}\\}";
+
+const schemaId = "urn:imgspec:schema:v1";
+
+/** @returns {{ published: object, image: object }} */
+export function assemble() {
+  const sections = readSections();
+  return { published: toPublished(sections), image: toImage(sections) };
+}
+
+/** Every section in the order of the way of an image. */
+function readSections() {
+  const stages = {};
+  for (const file of readdirSync(`${here}stages`).sort()) {
+    const [section, method] = file.replace(/\.json$/, "").split(/\.(.*)/s);
+    stages[section] = { ...stages[section], [method]: expand(readJson(`stages/${file}`)) };
+  }
+  const section = (name) => expand(readJson(`sections/${name}.json`));
+  return {
+    source: section("source"),
+    launch: toStage(stages.launch),
+    connect: section("connect"),
+    provision: toSteps(stages.provision),
+    bundle: toStage(stages.bundle),
+    certificate: section("certificate"),
+    upload: toStage(stages.upload),
+    register: toStage(stages.register),
+  };
+}
+
+const shared = readJson("fragments.json");
+
+/** Replaces `{ "$use": name, … }` by the shared fragment of that name and what stands beside it. */
+function expand(schema) {
+  if (Array.isArray(schema)) return schema.map(expand);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { $use, ...rest } = schema;
+  const merged = $use === undefined ? rest : { ...shared[$use], ...rest };
+  return Object.fromEntries(Object.entries(merged).map(([key, value]) => [key, expand(value)]));
+}
+
+/** A section whose key `method` chooses the fragment; the first one, by name, is the default. */
+function toStage(methods) {
+  const [first, ...others] = Object.keys(methods);
+  const withMethod = (method) => ({
+    ...methods[method],
+    properties: {
+      method: {
+        type: "string",
+        description: "How it is done.",
+        enum: [first, ...others],
+        default: first,
+        examples: [method],
+      },
+      ...methods[method].properties,
+    },
+  });
+  return others.reduceRight(
+    (otherwise, method) => ({
+      if: { properties: { method: { const: method } }, required: ["method"] },
+      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+      then: withMethod(method),
+      else: otherwise,
+    }),
+    withMethod(first),
+  );
+}
+
+/** A list of maps with one key each, which says what kind of step it is. */
+function toSteps(kinds) {
+  return {
+    type: "array",
+    description: "What is done to the instance before it is bundled, in this order.",
+    examples: [[{ shell: "scripts/install.sh" }, { upload: { from: "files/", to: "/srv/app" } }]],
+    default: [],
+    items: {
+      type: "object",
+      description: "One step: a map with one key, which says what kind of step it is.",
+      examples: [{ shell: "scripts/install.sh" }],
+      additionalProperties: false,
+      minProperties: 1,
+      maxProperties: 1,
+      properties: Object.fromEntries(
+        ["shell", "upload", "download", "local"].map((kind) => [kind, kinds[kind]]),
+      ),
+    },
+  };
+}
+
+function toImage(sections) {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Written image",
+    type: "object",
+    additionalProperties: false,
+    required: ["source", "launch", "connect", "upload"],
+    properties: withoutShorthand({ profile: readJson("sections/profile.json"), ...sections }),
+  };
+}
+
+/** Short forms are written out before an image is checked, and defaults that are expressions are filled in after. */
+function withoutShorthand(schema) {
+  if (Array.isArray(schema)) return schema.map(withoutShorthand);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { $shorthand: _, ...rest } = schema;
+  if (String(rest.default).includes("${{")) delete rest.default;
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, withoutShorthand(value)]));
+}
+
+function toPublished(sections) {
+  const names = Object.keys(sections);
+  const refs = Object.fromEntries(names.map((name) => [name, { $ref: `#/definitions/${name}` }]));
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    $id: schemaId,
+    title: "imgspec",
+    description: "An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.",
+    type: "object",
+    additionalProperties: false,
+    required: ["imgspec", "name"],
+    properties: {
+      imgspec: { type: "integer", description: "Version of the language.", const: 1, examples: [1] },
+      name: {
+        type: "string",
+        description: "Name of what is built. Literal: no expressions.",
+        pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        patternErrorMessage: 'must be at most 63 letters, digits, ".", "_" and "-"',
+        examples: ["web-base"],
+      },
+      variables: readJson("sections/variables.json"),
+      env: {
+        type: "array",
+        description: "Names of the environment variables that expressions may use, as ${{ env.NAME }}.",
+        uniqueItems: true,
+        items: {
+          type: "string",
+          description: "Name of one environment variable.",
+          pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+          patternErrorMessage: "must be the name of an environment variable",
+          examples: ["GIT_COMMIT"],
+        },
+        examples: [["GIT_COMMIT"]],
+      },
+      ...refs,
+      regions: {
+        type: "object",
+        description:
+          "The regions to build in, one image each. What stands under a region is laid over the sections above.",
+        minProperties: 1,
+        examples: [
+          { "us-east-1": {}, "us-gov-west-1": { profile: "gov", upload: { bucket: "acme-gov-images" } } },
+        ],
+        additionalProperties: {
+          type: ["object", "null"],
+          description: "What is different in this region: any of the sections, and the profile.",
+          examples: [{ profile: "gov" }],
+          additionalProperties: false,
+          properties: { profile: relax(readJson("sections/profile.json")), ...refs },
+        },
+      },
+    },
+    definitions: Object.fromEntries(names.map((name) => [name, relax(sections[name])])),
+  };
+}
+
+/** Lets a fragment be a part of the whole (the rest may come from elsewhere) and its scalars be expressions. */
+function relax(schema, isItem = false) {
+  const { $shorthand, required, pattern, enum: choices, minLength: _, maxLength: __, ...rest } = schema;
+  const relaxed = Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [key, relaxKeyword(key, value)]),
+  );
+  if (required && isItem) relaxed.required = required;
+  const types = [schema.type ?? []].flat();
+  if ($shorthand) return { ...relaxed, type: ["string", "object"] };
+  if (choices) {
+    const { type, ...annotations } = relaxed;
+    return {
+      ...annotations,
+      anyOf: [
+        { type, enum: choices },
+        { type: "string", pattern: expression },
+      ],
+    };
+  }
+  if (pattern) return { ...relaxed, pattern: `(${pattern})|${expression}` };
+  if (types.includes("string") || types.includes("object") || types.includes("array")) return relaxed;
+  const message = `must be ${types.includes("boolean") ? "true or false" : "a whole number"}`;
+  return { ...relaxed, type: [...types, "string"], pattern: `^${expression}$`, patternErrorMessage: message };
+}
+
+function relaxKeyword(key, value) {
+  if (key === "properties") {
+    // The steps of a provision list are whole, each of them; everything else may be in parts.
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [
+        name,
+        relax(inner, ["shell", "upload", "download", "local"].includes(name)),
+      ]),
+    );
+  }
+  if (key === "items") return relax(value, true);
+  if (key === "additionalProperties" && typeof value === "object") return relax(value);
+  if (key === "then" || key === "else") return relax(value);
+  return value;
+}

@@ -1,0 +1,177 @@
+import { Environment } from "@marcbachmann/cel-js";
+import type { PlainValue } from "../document/node.ts";
+import { nearest } from "../util/nearest.ts";
+import type { DiagnosticCode } from "./diagnostics.ts";
+import type { Evaluation, Evaluator, Marks, Scope } from "./evaluate.ts";
+
+/**
+ * An evaluator of CEL over a scope. Expressions are checked against the names and types of the scope before they run.
+ * The only module that loads the CEL library; import it when a spec has expressions.
+ */
+export function toEvaluator(scope: Scope, marks: Marks): Evaluator {
+  const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
+  const context: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(scope)) {
+    if (typeof value === "string") {
+      environment.registerVariable(name, "string");
+      context[name] = value;
+    } else {
+      const schema = Object.fromEntries([...value].map(([key, inner]) => [key, celTypeOf(inner)]));
+      environment.registerVariable({ name, schema });
+      context[name] = Object.fromEntries([...value].map(([key, inner]) => [key, toCel(inner)]));
+    }
+  }
+  return (cel) => evaluate(cel, { environment, context, scope, marks });
+}
+
+type World = {
+  readonly environment: Environment;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly scope: Scope;
+  readonly marks: Marks;
+};
+
+function evaluate(cel: string, { environment, context, scope, marks }: World): Evaluation {
+  const checked = environment.check(cel);
+  if (!checked.valid) return toFault(checked.error, cel, scope);
+  const { ast } = environment.parse(cel);
+  if (touches(ast, "vars", marks.unsetVariables) || touches(ast, "env", marks.unsetEnvironment))
+    return { kind: "unknown" };
+  const sensitive = touches(ast, "vars", marks.sensitive);
+  try {
+    return { kind: "value", value: fromCel(environment.evaluate(cel, context)), sensitive };
+  } catch (error) {
+    const fault = toFault(error, cel, scope);
+    // What a function says of its argument may quote it.
+    return sensitive ? { ...fault, message: "the expression has no value" } : fault;
+  }
+}
+
+function celTypeOf(value: string | number | boolean | null): string {
+  if (typeof value === "string") return "string";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number") return Number.isInteger(value) ? "int" : "double";
+  return "dyn";
+}
+
+function toCel(value: string | number | boolean | null): unknown {
+  return typeof value === "number" && Number.isInteger(value) ? BigInt(value) : value;
+}
+
+/** Throws on what YAML has no word for, such as bytes. */
+function fromCel(value: unknown): PlainValue {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(fromCel);
+  if (
+    value instanceof Map ||
+    (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype)
+  ) {
+    const entries = value instanceof Map ? [...value.entries()] : Object.entries(value);
+    return Object.fromEntries(entries.map(([key, inner]) => [String(key), fromCel(inner)]));
+  }
+  throw new Error("the result is neither text, a number, true or false, a list nor a map");
+}
+
+/** Whether an expression may see one of these names of a group. A group used as a whole counts as all of them. */
+function touches(ast: unknown, group: string, names: ReadonlySet<string>): boolean {
+  if (names.size === 0) return false;
+  if (Array.isArray(ast)) return ast.some((inner) => touches(inner, group, names));
+  if (!isAst(ast)) return false;
+  const { op, args } = ast;
+  if (op === "id") return args === group;
+  if (op !== "." || !Array.isArray(args)) return touches(args, group, names);
+  const [owner, field] = args;
+  return isAst(owner) && owner.op === "id" && owner.args === group
+    ? names.has(String(field))
+    : touches(owner, group, names);
+}
+
+function isAst(value: unknown): value is { readonly op: unknown; readonly args: unknown } {
+  return typeof value === "object" && value !== null && "op" in value && "args" in value;
+}
+
+type CelError = {
+  readonly code?: string;
+  readonly message?: string;
+  readonly summary?: string;
+  readonly range?: { readonly start: number; readonly end: number };
+};
+
+const codes: Readonly<Record<string, DiagnosticCode>> = {
+  no_such_key: "expression-unknown-name",
+  unknown_variable: "expression-unknown-name",
+};
+
+const codesOfClasses: Readonly<Record<string, DiagnosticCode>> = {
+  ParseError: "expression-invalid",
+  TypeError: "expression-wrong-type",
+};
+
+type Fault = Evaluation & { readonly kind: "fault" };
+
+function toFault(error: unknown, cel: string, scope: Scope): Fault {
+  const { code: celCode = "", range = { start: 0, end: cel.length } } = error as CelError;
+  const { start } = range;
+  const end = Math.max(range.end, start + 1);
+  const name = error instanceof Error ? error.constructor.name : "";
+  const code = codes[celCode] ?? codesOfClasses[name] ?? "expression-failed";
+  const said = (sayings[celCode] ?? sayOtherwise)({
+    error: error as CelError,
+    cel,
+    word: cel.slice(start, end),
+    start,
+    scope,
+  });
+  return { kind: "fault", start, end, code, ...said };
+}
+
+type Failed = {
+  readonly error: CelError;
+  readonly cel: string;
+  /** What the error is about, and where it begins. */
+  readonly word: string;
+  readonly start: number;
+  readonly scope: Scope;
+};
+type Said = { readonly message: string; readonly hint?: string | undefined };
+
+const sayings: Readonly<Record<string, (failed: Failed) => Said>> = {
+  unknown_variable: ({ word, scope }) => ({
+    message: `there is no "${word}" in expressions`,
+    hint: toHint(word, Object.keys(scope)),
+  }),
+  no_such_key: ({ cel, word, start, scope }) => {
+    const owner = /(\w+)\s*(?:\.|\[)\s*["']?$/.exec(cel.slice(0, start))?.[1] ?? "";
+    const names = scope[owner];
+    const known = names instanceof Map ? [...names.keys()].map(String) : [];
+    const hint = known.length > 0 ? toHint(word, known) : emptyHints[owner];
+    return { message: `there is no "${word}" in ${owner || "this map"}`, hint };
+  },
+  no_such_overload: (failed) => {
+    const { message } = sayOtherwise(failed);
+    return { message, hint: message.includes("string") ? "string(…) makes text of a value" : undefined };
+  },
+  unexpected_token: (failed) => {
+    if (failed.start < failed.cel.length) return sayOtherwise(failed);
+    return { message: failed.cel === "" ? "the expression is empty" : "the expression ends too early" };
+  },
+};
+
+function sayOtherwise({ error }: Failed): Said {
+  const text = error.summary ?? error.message ?? "the expression has no value";
+  return { message: text.slice(0, 1).toLowerCase() + text.slice(1) };
+}
+
+const emptyHints: Readonly<Record<string, string>> = {
+  vars: "declare it under variables",
+  env: "list its name under env",
+};
+
+function toHint(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  return meant
+    ? `did you mean "${meant}"?`
+    : `there ${known.length === 1 ? "is" : "are"} ${known.join(", ")}`;
+}

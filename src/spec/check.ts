@@ -1,0 +1,177 @@
+import type { ErrorObject } from "ajv";
+import { type Node, nodeAt, type Path, type PlainValue } from "../document/node.ts";
+import { nearest } from "../util/nearest.ts";
+import type { Finding } from "./finding.ts";
+
+export type Validator = ((value: unknown) => boolean) & { errors?: ErrorObject[] | null };
+
+/**
+ * Checks a value against a compiled schema, one finding a mistake. The validator may fill in defaults in `value`.
+ * `root` is where the value comes from: what is broken there is not told again.
+ */
+export function check(validate: Validator, value: PlainValue, root: Node): readonly Finding[] {
+  if (validate(value)) return [];
+  const findings = (validate.errors ?? []).flatMap((error) => toFinding(error, root) ?? []);
+  // One value can fail several keywords at once; the first of them says enough.
+  return findings.filter((finding, index) => index === findings.findIndex((other) => isSame(finding, other)));
+}
+
+function isSame(a: Finding, b: Finding): boolean {
+  return a.code === b.code && a.on === b.on && toLabel(a.at) === toLabel(b.at);
+}
+
+/** A path as it is written about: `provision[0].shell.env.NAME`. */
+export function toLabel(path: Path): string {
+  const shown = path[0] === "regions" && path.length > 2 ? path.slice(2) : path;
+  return shown
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`))
+    .join("")
+    .replace(/^\./, "");
+}
+
+function toFinding(error: ErrorObject, root: Node): Finding | undefined {
+  // The other branch of an anyOf says only that the value could also be an expression.
+  if (error.keyword === "anyOf" || error.schemaPath.includes("/anyOf/1/")) return undefined;
+  const at = toPath(error.instancePath, root);
+  const node = nodeAt(root, at);
+  if (node?.kind === "scalar" && (node.broken || node.secret !== undefined)) return undefined;
+  const finding = translations[error.keyword]?.({ error, at, node, name: toLabel(at) || "the spec" });
+  return finding ? { at, ...finding } : undefined;
+}
+
+function toPath(pointer: string, root: Node): Path {
+  const path: (string | number)[] = [];
+  for (const part of pointer.split("/").slice(1)) {
+    const step = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    path.push(nodeAt(root, path)?.kind === "list" ? Number(step) : step);
+  }
+  return path;
+}
+
+type Failed = {
+  readonly error: ErrorObject;
+  readonly at: Path;
+  readonly node: Node | undefined;
+  readonly name: string;
+};
+type Said = Omit<Finding, "at"> & { readonly at?: Path };
+
+const translations: Readonly<Record<string, (failed: Failed) => Said | undefined>> = {
+  additionalProperties: ({ error, at, name }) => {
+    const key = String(error.params["additionalProperty"]);
+    const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+    const meant = nearest(key, known);
+    return {
+      code: "unknown-key",
+      at: [...at, key],
+      on: "key",
+      message: `"${key}" is not a key of ${name}`,
+      hint: meant ? `did you mean "${meant}"?` : `the keys are ${known.join(", ")}`,
+    };
+  },
+  required: ({ error, name }) => {
+    const key = String(error.params["missingProperty"]);
+    return {
+      code: "missing-key",
+      on: "key",
+      message: `${name} needs the key "${key}"`,
+      hint: exampleOf(error, key),
+    };
+  },
+  type: ({ error, node, name }) => {
+    const types = [error.schema as string | string[]].flat().filter((type) => type !== "null");
+    const raw = node?.kind === "scalar" && typeof node.value !== "string" ? node.raw : undefined;
+    return {
+      code: "wrong-type",
+      message: `${name} must be ${types.map((type) => typeNames[type] ?? type).join(" or ")}, not ${kindOf(node)}`,
+      hint: types.includes("string") && raw ? `quote it: "${raw}"` : undefined,
+    };
+  },
+  enum: ({ error, node, name }) => {
+    const allowed = (error.schema as unknown[]).filter((choice) => choice !== null).map(String);
+    const written = node?.kind === "scalar" ? String(node.value) : "";
+    const meant = nearest(written, allowed);
+    return {
+      code: "wrong-value",
+      message: `${name} must be ${toChoice(allowed)}`,
+      hint: meant && meant !== written ? `did you mean "${meant}"?` : undefined,
+    };
+  },
+  const: ({ error }) => ({
+    code: "version-unknown",
+    message: `imgspec must be ${JSON.stringify(error.schema)}, the version of the language that this program knows`,
+  }),
+  pattern: ({ error, name }) => ({
+    code: "wrong-value",
+    message: `${name} ${error.parentSchema?.["patternErrorMessage"] ?? `must match ${String(error.schema)}`}`,
+  }),
+  propertyNames: ({ error, at }) => {
+    const key = String(error.params["propertyName"]);
+    const message = `"${key}" must be letters, digits and "_", and not begin with a digit`;
+    return { code: "wrong-value", at: [...at, key], on: "key", message };
+  },
+  minimum: ({ error, name }) => ({
+    code: "wrong-value",
+    message: `${name} must be at least ${String(error.schema)}`,
+  }),
+  maximum: ({ error, name }) => ({
+    code: "wrong-value",
+    message: `${name} must be at most ${String(error.schema)}`,
+  }),
+  maxLength: ({ error, name }) => ({
+    code: "wrong-value",
+    message: `${name} must have at most ${String(error.schema)} characters`,
+  }),
+  minLength: ({ name }) => ({ code: "wrong-value", message: `${name} must not be empty` }),
+  minItems: ({ name }) => ({ code: "wrong-value", message: `${name} must not be empty` }),
+  minProperties: ({ error, name }) => ({
+    code: name === "regions" ? "region-missing" : "wrong-value",
+    message: `${name} must not be empty`,
+    hint: exampleOf(error),
+  }),
+  maxProperties: ({ name }) => ({
+    code: "wrong-value",
+    message: `${name} has more than one key`,
+    hint: 'a step has one key, which says what it is; put a "-" before the next one',
+  }),
+  uniqueItems: ({ error, at, name }) => ({
+    code: "wrong-value",
+    at: [...at, Number(error.params["i"])],
+    message: `${name} has the same value twice`,
+  }),
+  format: ({ name }) => ({ code: "wrong-value", message: `${name} is not a regular expression` }),
+};
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "text",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  object: "a map",
+  array: "a list",
+};
+
+function kindOf(node: Node | undefined): string {
+  if (!node || node.kind === "map") return "a map";
+  if (node.kind === "list") return "a list";
+  if (node.value === null) return "empty";
+  if (typeof node.value === "boolean") return `${node.value}`;
+  return typeof node.value === "number" ? "a number" : "text";
+}
+
+function toChoice(words: readonly string[]): string {
+  const quoted = words.map((word) => `"${word}"`);
+  return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
+}
+
+/** What the schema shows as an example of the key, or of the value itself. */
+function exampleOf(error: ErrorObject, key?: string): string | undefined {
+  const properties = error.parentSchema?.["properties"] as
+    | { [name: string]: { examples?: unknown[] } }
+    | undefined;
+  const examples = key === undefined ? error.parentSchema?.["examples"] : properties?.[key]?.examples;
+  const [example] = (examples as unknown[] | undefined) ?? [];
+  if (example === undefined) return undefined;
+  const written = typeof example === "string" ? example : JSON.stringify(example);
+  return `such as ${key === undefined ? "" : `${key}: `}${written}`;
+}

@@ -1,0 +1,51 @@
+/** Codes of diagnostics that stop a build, each with one line for docs/reference/diagnostics.md. Scripts may rely on them. */
+export const errorCodes = {
+  "yaml-invalid": "the file is not YAML",
+  "yaml-too-complex": "the file is nested too deeply, or its aliases stand for too many values",
+  "document-empty": "the file holds nothing",
+  "duplicate-key": "a key is in a map twice",
+  "unknown-key": "a key that the language does not have",
+  "missing-key": "a key that must be there is not",
+  "wrong-type": "a value of another type, such as a number for a text",
+  "wrong-value": "a value that is not among those allowed here",
+  "version-unknown": "imgspec is not a version of the language that this program knows",
+  "expression-invalid": "the text of an expression is not CEL",
+  "expression-unknown-name": "an expression uses a name that there is not",
+  "expression-wrong-type": "an expression applies an operator or function to values that it is not for",
+  "expression-failed": "an expression has no value, such as a division by zero",
+  "expression-misplaced": "an expression stands where only literal values may",
+  "variable-missing": "a variable without a default is not set",
+  "variable-wrong": "a variable is set to something that its declaration excludes",
+  "environment-missing": "an environment variable that is listed in env is not set",
+  "secret-misplaced": "a sensitive variable is used outside of a step's env",
+  "region-missing": "the spec names no region",
+  "region-unknown": "a region that looks like a typing error of a known one",
+  "source-missing": "source has neither image nor find",
+  "source-ambiguous": "source has both image and find",
+  "owner-wrong": "an owner is neither an account id nor one of EC2's words",
+  "instance-type-wrong": "not the spelling of an instance type",
+  "instance-type-unsupported": "an instance type that cannot have an instance store root",
+  "script-missing": "a shell step has neither file nor inline, or an empty one",
+  "script-ambiguous": "a shell step has both file and inline",
+  "file-missing": "a local file or directory that the spec names is not there or cannot be read",
+  "env-name-wrong": "not a name that an environment variable can have",
+  "size-wrong": "a size that EC2 does not take",
+  "exclude-wrong": "a glob in bundle.exclude is not absolute",
+  "bucket-name-wrong": "not a name that an S3 bucket can have",
+  "prefix-wrong": "a key prefix with empty parts",
+  "image-name-wrong": "not a name that an AMI can have",
+  "device-wrong": "a block device mapping that EC2 does not take",
+  "tag-wrong": "a tag that EC2 does not take",
+  "certificate-unknown": "a region whose EC2 certificate is not built in, and none is named",
+  "certificate-mismatch": "an EC2 certificate that is not the region's",
+  "certificate-incomplete": "a certificate without its private key, or the other way round",
+} as const;
+
+/** Codes of diagnostics that only warn. */
+export const warningCodes = {
+  "region-unlisted": "a region that is not in this program's table, which ages",
+  "instance-type-doubtful": "an instance type that older guides name and EC2 may refuse",
+  "kernel-missing": "a paravirtual image without a kernel of its own",
+} as const;
+
+export type DiagnosticCode = keyof typeof errorCodes | keyof typeof warningCodes;

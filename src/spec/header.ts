@@ -1,0 +1,83 @@
+import type { Diagnostic } from "../diagnostic.ts";
+import { type MapNode, nodeAt, type Path, toValue } from "../document/node.ts";
+import { check } from "./check.ts";
+import type { Marks } from "./evaluate.ts";
+import { type Finding, toDiagnostic } from "./finding.ts";
+import { misplacedExpressions } from "./misplaced.ts";
+import { chosenRegions, regionFindings } from "./regions.ts";
+import { validateSpec } from "./validate-spec.gen.ts";
+import { type Given, toVariables, type Value } from "./variables.ts";
+
+/** What a spec says once for all regions. */
+export type Header = {
+  readonly name: string;
+  /** Null: told to be missing. */
+  readonly variables: ReadonlyMap<string, Value | null>;
+  readonly environment: ReadonlyMap<string, string | null>;
+  readonly marks: Marks;
+  /** The regions to build in: those of the spec, or those chosen of them. */
+  readonly regions: readonly string[];
+  /** Values of the sensitive variables, so that they can be masked wherever they come up. */
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+export type HeaderOptions = Given & { readonly regions?: readonly string[] | undefined };
+
+/** Reads the header and checks the whole document against the published schema. */
+export function toHeader(root: MapNode, options: HeaderOptions): Header {
+  const refused = check(validateSpec, toValue(root), root);
+  const isSound = (path: Path): boolean =>
+    !refused.some(({ at }) => path.every((step, index) => at[index] === step));
+  const variables = toVariables(root, options, (name) => isSound(["variables", name]));
+  const environment = toEnvironment(root, options.environment);
+  const name = nodeAt(root, ["name"]);
+  const findings = [
+    ...refused,
+    ...variables.findings,
+    ...environment.findings,
+    ...misplacedExpressions(root),
+    ...regionFindings(root),
+  ];
+  return {
+    name: name?.kind === "scalar" ? String(name.value) : "",
+    variables: variables.values,
+    environment: environment.values,
+    marks: {
+      sensitive: variables.sensitive,
+      unsetVariables: unsetOf(variables.values),
+      unsetEnvironment: unsetOf(environment.values),
+    },
+    regions: chosenRegions(root, options.regions),
+    secrets: variables.secrets,
+    diagnostics: findings.map((finding) => toDiagnostic(finding, root)),
+  };
+}
+
+function unsetOf(values: ReadonlyMap<string, unknown>): ReadonlySet<string> {
+  return new Set([...values].flatMap(([name, value]) => (value === null ? [name] : [])));
+}
+
+/** Only what the spec lists is let in, so that a spec says what it depends on. */
+function toEnvironment(
+  root: MapNode,
+  environment: NodeJS.ProcessEnv,
+): { values: Map<string, string | null>; findings: Finding[] } {
+  const values = new Map<string, string | null>();
+  const findings: Finding[] = [];
+  const list = nodeAt(root, ["env"]);
+  for (const [index, item] of (list?.kind === "list" ? list.items : []).entries()) {
+    if (item.kind !== "scalar" || typeof item.value !== "string") continue;
+    const value = environment[item.value] ?? null;
+    values.set(item.value, value);
+    if (value !== null) continue;
+    const message = `the environment variable ${item.value} is not set`;
+    findings.push({
+      code: "environment-missing",
+      at: ["env", index],
+      message,
+      hint: "set it, or take it off the list",
+    });
+  }
+  return { values, findings };
+}

@@ -1,0 +1,162 @@
+import { basename, resolve } from "node:path";
+import { type Node, nodeAt, type Path } from "../document/node.ts";
+import type { Region } from "../util/region.ts";
+import { blockDeviceMappingsOf } from "./block-devices.ts";
+import type { WrittenImage } from "./image.gen.ts";
+import { toMib, toSeconds } from "./quantity.ts";
+import type { CertificateSpec, Environment, ImageSpec, ProvisionStep, SourceSpec } from "./spec.ts";
+
+export type ImageContext = {
+  readonly name: string;
+  readonly region: Region;
+  /** Absolute; relative paths are relative to it. */
+  readonly directory: string;
+  readonly build: { readonly id: string; readonly now: Date };
+  /** Where the written image comes from, with expressions evaluated. */
+  readonly node: Node;
+};
+
+/** What is never wanted in an image: contents of mounts, temporary files. The directories themselves stay. */
+const alwaysExcluded = ["/tmp", "/var/tmp", "/proc", "/sys", "/dev", "/run", "/mnt", "/media"];
+
+/** The image with nothing left open: units converted, paths absolute. */
+export function toImageSpec(written: WrittenImage, context: ImageContext): ImageSpec {
+  const { name, region, directory, build } = context;
+  const { launch, connect, bundle, upload, register } = written;
+  return {
+    name,
+    region,
+    profile: written.profile,
+    source: toSource(written.source),
+    launch: {
+      method: launch.method,
+      instanceTypes: launch.instanceTypes,
+      subnet: launch.subnet,
+      securityGroups: launch.securityGroups,
+      iamInstanceProfile: launch.iamInstanceProfile,
+      userData: launch.userData,
+      tags: { ...launch.tags },
+      timeoutSeconds: toSeconds(launch.timeout),
+    },
+    connect: {
+      user: connect.user,
+      port: connect.port,
+      address: connect.address,
+      hostKey: connect.hostKey,
+      timeoutSeconds: toSeconds(connect.timeout),
+    },
+    provision: written.provision.map((step, index) => toStep(step, index, context)),
+    bundle: {
+      method: bundle.method,
+      at: bundle.at,
+      name: bundle.name,
+      sizeMib: bundle.size === null ? null : toMib(bundle.size),
+      exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...bundle.exclude],
+      compression: bundle.compression,
+    },
+    certificate: toCertificate(written.certificate, directory),
+    upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
+    register: {
+      ...register,
+      name: register.name ?? `${name}-${build.id}`,
+      blockDeviceMappings: blockDeviceMappingsOf(register),
+      tags: { ...register.tags },
+    },
+  };
+}
+
+function toSource({ image, find }: WrittenImage["source"]): SourceSpec {
+  if (image !== undefined) return { kind: "image", image };
+  if (!find) throw new Error("a source without image or find passed the rules");
+  const { owner, filters, ...rest } = find;
+  const lists = Object.entries(filters).map(([name, values]) => [name, [values].flat()]);
+  return { kind: "find", ...rest, owners: [owner].flat(), filters: Object.fromEntries(lists) };
+}
+
+function toCertificate(written: WrittenImage["certificate"], directory: string): CertificateSpec {
+  const { ec2, allowMismatch, certificate, privateKey } = written;
+  const variants = { auto: null, commercial: "commercial", "cn-north-1": "cn-north-1", gov: "gov" } as const;
+  return {
+    ec2: Object.hasOwn(variants, ec2)
+      ? variants[ec2 as keyof typeof variants]
+      : { path: resolve(directory, ec2) },
+    allowMismatch,
+    user:
+      certificate === null || privateKey === null
+        ? null
+        : { certificate: resolve(directory, certificate), privateKey: resolve(directory, privateKey) },
+  };
+}
+
+const copyTimeoutSeconds = 3600;
+
+function toStep(
+  step: WrittenImage["provision"][number],
+  index: number,
+  context: ImageContext,
+): ProvisionStep {
+  const { directory, node } = context;
+  const label = `provision[${index}]`;
+  const environmentAt = (kind: string): Environment => toEnvironment(node, ["provision", index, kind, "env"]);
+  if (step.shell) {
+    const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = step.shell;
+    return {
+      kind: "shell",
+      title: file === undefined ? firstWords(inline) : basename(file),
+      label,
+      timeoutSeconds: toSeconds(timeout),
+      retries,
+      script: file === undefined ? { inline } : { path: resolve(directory, file) },
+      env: environmentAt("shell"),
+      sudo,
+      workdir,
+      exitCodes,
+    };
+  }
+  if (step.local) {
+    const { command, workdir, timeout } = step.local;
+    return {
+      kind: "local",
+      title: firstWords(command),
+      label,
+      timeoutSeconds: toSeconds(timeout),
+      retries: 0,
+      command,
+      env: environmentAt("local"),
+      workdir: resolve(directory, workdir),
+    };
+  }
+  const base = { label, timeoutSeconds: copyTimeoutSeconds, retries: 0 };
+  if (step.upload) {
+    const { from, to, mode, sudo } = step.upload;
+    return {
+      kind: "upload",
+      title: `${from} to ${to}`,
+      ...base,
+      from: resolve(directory, from),
+      to,
+      mode,
+      sudo,
+    };
+  }
+  const { from, to } = step.download ?? { from: "", to: "" };
+  return { kind: "download", title: `${from} to ${to}`, ...base, from, to: resolve(directory, to) };
+}
+
+/** Read from the nodes, since only they tell a secret from a text. */
+function toEnvironment(root: Node, path: Path): Environment {
+  const node = nodeAt(root, path);
+  if (node?.kind !== "map") return {};
+  const entries = [...node.entries].map(([name, { node: inner }]) => {
+    if (inner.kind !== "scalar") return [name, ""];
+    return [name, inner.secret === undefined ? String(inner.value) : { $secret: inner.secret }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The first line that says something, cut to a title. */
+function firstWords(script: string): string {
+  const lines = script.split("\n").map((line) => line.trim());
+  const line = lines.find((text) => text !== "" && !text.startsWith("#")) ?? "script";
+  return line.length <= 60 ? line : `${line.slice(0, 59).trimEnd()}…`;
+}

@@ -1,0 +1,72 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Diagnostic } from "../diagnostic.ts";
+import { type Document, toDocument } from "../document/document.ts";
+import type { Node } from "../document/node.ts";
+import { readText } from "../document/text.ts";
+import { Problem } from "../problem.ts";
+import { hasExpressions } from "./evaluate.ts";
+import { diagnosticAt } from "./finding.ts";
+import type { Build } from "./scope.ts";
+import type { Spec } from "./spec.ts";
+import { type Checked, toSpec } from "./to-spec.ts";
+
+export type ReadOptions = {
+  readonly variables: Record<string, string>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly build: Build;
+  /** Only these of the spec's regions. */
+  readonly regions?: readonly string[] | undefined;
+};
+
+/**
+ * Text -> document -> spec. Throws `file-unreadable`, or `spec-invalid` with everything that is wrong at once, or
+ * `usage-wrong` for a variable or region that the spec does not have.
+ */
+export async function readSpec(
+  path: string,
+  options: ReadOptions,
+): Promise<{ spec: Spec; warnings: readonly Diagnostic[] }> {
+  const document = toDocument(await readText(path));
+  const { spec, diagnostics } = await toChecked(document, path, options);
+  if (spec) return { spec, warnings: diagnostics };
+  const count = diagnostics.filter(({ severity }) => severity === "error").length;
+  throw new Problem("spec-invalid", `"${path}" has ${count === 1 ? "a mistake" : `${count} mistakes`}`, {
+    diagnostics,
+  });
+}
+
+async function toChecked(document: Document, path: string, options: ReadOptions): Promise<Checked> {
+  const { root, diagnostics } = document;
+  if (!root) return { spec: undefined, diagnostics };
+  if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)] };
+  const directory = dirname(resolve(path));
+  // Most of the time that it takes to check a spec would go into loading CEL.
+  const toEvaluator = hasExpressions(root) ? (await import("./cel.ts")).toEvaluator : undefined;
+  const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
+    whyUnreadable(resolve(directory, file), kind);
+  return toSpec(root, { ...options, path, directory, toEvaluator, fileProblem });
+}
+
+function notMap(root: Node): Diagnostic {
+  const what = root.kind === "list" ? "a list" : "a single value";
+  return diagnosticAt(root.place, {
+    code: "wrong-type",
+    message: `a spec is a map of sections, not ${what}`,
+    hint: "it begins with the line: imgspec: 1",
+  });
+}
+
+/** Why a local file cannot be used, or `undefined`. */
+function whyUnreadable(path: string, kind: "file" | "any"): string | undefined {
+  try {
+    const stats = statSync(path);
+    if (kind === "file" && stats.isDirectory()) return "is a directory";
+    if (!stats.isFile() && !stats.isDirectory()) return "is neither a file nor a directory";
+    accessSync(path, stats.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "EACCES" || code === "EPERM" ? "may not be read by this user" : "does not exist";
+  }
+}

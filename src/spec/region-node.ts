@@ -1,0 +1,58 @@
+import { merge } from "../document/merge.ts";
+import { type Entry, type MapNode, type Node, nodeAt } from "../document/node.ts";
+
+const perImage = ["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register"];
+
+/** The sections of one region: its own laid over the common ones, with short forms written out. */
+export function toRegionNode(root: MapNode, region: string): Node {
+  const common = new Map([...root.entries].filter(([key]) => perImage.includes(key)));
+  const base: MapNode = { kind: "map", place: root.place, entries: common };
+  const own = nodeAt(root, ["regions", region]);
+  if (own?.kind !== "map") return withLongSteps(base);
+  const merged = merge(withoutOtherSource(base, own), own);
+  // What is missing in an image is missing in the spec as a whole, so it is told there, and once.
+  return withLongSteps({ ...merged, place: root.place });
+}
+
+/** A region that names an image does not want the common search, and the other way round. */
+function withoutOtherSource(base: MapNode, own: MapNode): MapNode {
+  const source = base.entries.get("source");
+  const over = nodeAt(own, ["source"]);
+  if (source?.node.kind !== "map" || over?.kind !== "map") return base;
+  const [has, hasOther] = [over.entries.has("image"), over.entries.has("find")];
+  if (has === hasOther) return base;
+  const kept = [...source.node.entries].filter(([key]) => key !== (has ? "find" : "image"));
+  return withEntry(base, "source", { ...source, node: { ...source.node, entries: new Map(kept) } });
+}
+
+const shorthands: ReadonlyMap<string, string> = new Map([
+  ["shell", "file"],
+  ["local", "command"],
+]);
+
+/** `shell: path` is short for `shell: { file: path }`, and `local: command` for `local: { command: … }`. */
+function withLongSteps(image: Node): Node {
+  const provision = image.kind === "map" ? image.entries.get("provision") : undefined;
+  if (image.kind !== "map" || provision?.node.kind !== "list") return image;
+  const items = provision.node.items.map(toLongStep);
+  return withEntry(image, "provision", { ...provision, node: { ...provision.node, items } });
+}
+
+function toLongStep(step: Node): Node {
+  if (step.kind !== "map") return step;
+  const entries = [...step.entries].map(([kind, entry]): [string, Entry] => {
+    const key = shorthands.get(kind);
+    if (key === undefined || entry.node.kind !== "scalar" || typeof entry.node.value !== "string")
+      return [kind, entry];
+    const inner: Entry = { keyPlace: entry.node.place, node: entry.node };
+    return [
+      kind,
+      { ...entry, node: { kind: "map", place: entry.node.place, entries: new Map([[key, inner]]) } },
+    ];
+  });
+  return { ...step, entries: new Map(entries) };
+}
+
+function withEntry(map: MapNode, key: string, entry: Entry): MapNode {
+  return { ...map, entries: new Map(map.entries).set(key, entry) };
+}

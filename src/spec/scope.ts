@@ -1,0 +1,27 @@
+import type { Region } from "../util/region.ts";
+import type { Scope } from "./evaluate.ts";
+import type { Value } from "./variables.ts";
+
+export type Build = { readonly id: string; readonly now: Date };
+
+/** What expressions may name in one region. Times are UTC: `build.date` is 2026-11-22, `build.time` 213330. */
+export function toScope(
+  name: string,
+  region: Region,
+  build: Build,
+  variables: ReadonlyMap<string, Value | null>,
+  environment: ReadonlyMap<string, string | null>,
+): Scope {
+  const iso = build.now.toISOString();
+  return {
+    name,
+    vars: variables,
+    env: environment,
+    region: new Map(Object.entries(region)),
+    build: new Map([
+      ["id", build.id],
+      ["date", iso.slice(0, 10)],
+      ["time", iso.slice(11, 19).replaceAll(":", "")],
+    ]),
+  };
+}
