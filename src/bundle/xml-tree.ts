@@ -21,7 +21,7 @@ export function toXmlTree(text: string): XmlElement {
   const open: OpenElement[] = [];
   let root: XmlElement | undefined;
   const refuse = (what: string): never => {
-    throw xmlProblem(what, { line: parser.line, column: parser.column });
+    throw xmlProblem(what, { line: parser.line, column: Math.max(1, parser.column) });
   };
 
   parser.on("error", (error) => refuse(error.message.replace(/^[\d:]+ */, "").replace(/\.$/, "")));
