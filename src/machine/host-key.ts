@@ -1,3 +1,16 @@
+import type { ServerHostKeyAlgorithm } from "ssh2";
+
+/** Those of ssh2, best first; RFC 8332 gives RSA keys three of them. */
+const algorithms: readonly ServerHostKeyAlgorithm[] = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256",
+  "ssh-rsa",
+];
+
 /** The public key line (`ssh-ed25519 AAAA…`) of a key as it is sent over the wire (RFC 4253, 6.6). */
 export function toKeyLine(blob: Uint8Array): string {
   const bytes = Buffer.from(blob);
@@ -11,12 +24,15 @@ export function isSameKey(one: string, other: string): boolean {
   return a.type === b.type && a.blob === b.blob;
 }
 
-/** The host key algorithms (RFC 8332 for RSA) with which a server can prove that it holds these keys. */
-export function algorithmsOf(keyLines: readonly string[]): string[] {
+/**
+ * What to ask a server for that should have one of these host keys: their kinds first, since it shows the kind that
+ * is asked for first; then the others, so that a wrong key is seen as that, and not as a failed negotiation.
+ */
+export function algorithmsFor(keyLines: readonly string[]): ServerHostKeyAlgorithm[] {
   const types = new Set(keyLines.map((line) => partsOf(line).type));
-  return [...types].flatMap((type) =>
-    type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type],
-  );
+  const isExpected = (algorithm: ServerHostKeyAlgorithm): boolean =>
+    types.has(algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm);
+  return [...algorithms.filter(isExpected), ...algorithms.filter((algorithm) => !isExpected(algorithm))];
 }
 
 function partsOf(keyLine: string): { type: string; blob: string } {

@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import ssh2, { type Algorithms, type Client as SshClient } from "ssh2";
+import ssh2, { type Client as SshClient } from "ssh2";
 
 import { Problem } from "../problem.ts";
 import { ConnectFailure } from "./connect-failure.ts";
-import { algorithmsOf, isSameKey, toKeyLine } from "./host-key.ts";
+import { algorithmsFor, isSameKey, toKeyLine } from "./host-key.ts";
 import { fingerprintOf } from "./key-pair.ts";
 import type { MachineAddress } from "./machine.ts";
 import { openSocket } from "./socket.ts";
@@ -57,7 +57,9 @@ export async function logIn(address: MachineAddress, options: LogInOptions): Pro
       authHandler: ["publickey"],
       readyTimeout: Math.min(longestHandshakeMs, leftMs),
       ...keepalive,
-      ...(address.hostKeys === null ? {} : { algorithms: preferring(address.hostKeys) }),
+      ...(address.hostKeys === null
+        ? {}
+        : { algorithms: { serverHostKey: algorithmsFor(address.hostKeys) } }),
       hostVerifier: (blob: Buffer) => {
         seen = toKeyLine(blob);
         return hostKeyFailure(address, seen) === undefined;
@@ -97,9 +99,4 @@ function hostKeyFailure({ hostKeys }: MachineAddress, seen: string | undefined):
     "host-key",
     `shows another host key: expected ${expected || "none"}, seen ${fingerprintOf(seen)}`,
   );
-}
-
-/** A server has several host keys and shows the kind that the client asks for first. */
-function preferring(hostKeys: readonly string[]): Algorithms {
-  return { serverHostKey: { prepend: algorithmsOf(hostKeys), append: [], remove: [] } as never };
 }

@@ -4,8 +4,11 @@ export type Machine = AsyncDisposable & {
   readonly hostKey: string;
   /** Runs a command line in the login shell of the user. A non-zero exit is a result, not an error. */
   run(command: string, options: CommandOptions): Promise<CommandResult>;
-  /** The same with stdout as a stream of chunks (backpressure reaches the command); `result` settles when it has ended. */
-  stream(command: string, options: Omit<CommandOptions, "onLine">): Promise<CommandStream>;
+  /**
+   * The same with stdout as a stream of chunks (backpressure reaches the command); `result` settles when it has ended.
+   * `onLine` hears stderr only.
+   */
+  stream(command: string, options: CommandOptions): Promise<CommandStream>;
   /** Copies a local file or, recursively, a directory; remote parent directories are made. */
   upload(localPath: string, remotePath: string, options: TransferOptions): Promise<void>;
   /** Writes content to a remote file with this mode from the first byte on. */

@@ -28,14 +28,16 @@ export async function runCommand(
 export async function streamCommand(
   link: Link,
   command: string,
-  options: Omit<CommandOptions, "onLine">,
+  options: CommandOptions,
 ): Promise<CommandStream> {
   const abandoned = new AbortController();
   const signal = AbortSignal.any([options.signal, abandoned.signal]);
   const running = await open(link, command, { ...options, signal });
-  const stderr = listen(running, "stderr", {});
+  const stderr = listen(running, "stderr", options);
   running.channel.end(options.stdin);
-  const result = running.exit.then((exit) => ({ ...exit, stderr: stderr.tail.text() }));
+  const result = running.exit
+    .finally(() => stderr.lines.end())
+    .then((exit) => ({ ...exit, stderr: stderr.tail.text() }));
   // The reader of stdout hears of it as well, and may be the only one who listens.
   result.catch(() => undefined);
   const abandon = (): void => abandoned.abort(new Error("the output of the command is no longer read"));
@@ -45,7 +47,7 @@ export async function streamCommand(
 function listen(
   { channel }: RunningCommand,
   from: "stdout" | "stderr",
-  { onLine }: { readonly onLine?: CommandOptions["onLine"] },
+  { onLine }: CommandOptions,
 ): { tail: Tail; lines: LineSplitter } {
   const tail = new Tail();
   const lines = new LineSplitter((line) => onLine?.(line, from));

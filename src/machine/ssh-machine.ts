@@ -30,7 +30,7 @@ export class SshMachine implements Machine {
     return this.#track(options.signal, (signal) => runCommand(this.#link, command, { ...options, signal }));
   }
 
-  async stream(command: string, options: Omit<CommandOptions, "onLine">): Promise<CommandStream> {
+  async stream(command: string, options: CommandOptions): Promise<CommandStream> {
     const signal = this.#joined(options.signal);
     const stream = await this.#held(streamCommand(this.#link, command, { ...options, signal }));
     void this.#held(stream.result).catch(() => undefined);
