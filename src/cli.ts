@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { addBuild } from "./command/build.ts";
+import { addBuild } from "./command/build-command.ts";
 import { addClean } from "./command/clean.ts";
 import { addEmulator } from "./command/emulator.ts";
 import { addInit } from "./command/init.ts";

@@ -26,7 +26,7 @@ export function addClean(program: Command, exit: (code: number) => void): void {
           import("../journal/journal-file.ts"),
           import("../journal/journal.ts"),
           import("../journal/clean.ts"),
-          import("../aws/cloud-on-sdk.ts"),
+          import("../aws/sdk-cloud.ts"),
           import("../stage/resources.ts"),
         ]);
       const entries = await readJournal(directory);

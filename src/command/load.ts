@@ -3,12 +3,11 @@ import type { Plan } from "../plan/plan.ts";
 import { newRunId } from "../run/run-id.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { SpecOptions } from "./options.ts";
-import { tellDiagnostics } from "./tell.ts";
 
 export type Loaded = { readonly id: string; readonly spec: Spec; readonly warnings: readonly Diagnostic[] };
 
-/** The one way in for every command that reads a spec. Warnings go to stderr when asked for. */
-export async function loadSpec(path: string, options: SpecOptions, showWarnings: boolean): Promise<Loaded> {
+/** The one way in for everything that reads a spec. */
+export async function loadSpec(path: string, options: SpecOptions): Promise<Loaded> {
   const { readSpec } = await import("../spec/read-spec.ts");
   const now = new Date();
   const id = newRunId(now);
@@ -18,7 +17,6 @@ export async function loadSpec(path: string, options: SpecOptions, showWarnings:
     build: { id, now },
     ...(options.region.length > 0 ? { regions: options.region } : {}),
   });
-  if (showWarnings && warnings.length > 0) await tellDiagnostics(warnings);
   return { id, spec, warnings };
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { loadPlan, loadSpec } from "./load.ts";
 import { addSpecOptions, type SpecOptions } from "./options.ts";
+import { tellDiagnostics } from "./tell.ts";
 
 type PlanCommandOptions = SpecOptions & {
   readonly output: "text" | "json" | "dot" | "mermaid";
@@ -29,7 +30,8 @@ Examples:
   imgspec plan image.yaml --output dot | dot -Tsvg > plan.svg`,
     )
     .action(async (path: string, options: PlanCommandOptions) => {
-      const { spec } = await loadSpec(path, options, true);
+      const { spec, warnings } = await loadSpec(path, options);
+      await tellDiagnostics(warnings);
       const plan = await loadPlan(spec, options.try);
       const { toDot, toJsonText, toMermaid, toText } = await import("../plan/outline.ts");
       const print = { text: toText, json: toJsonText, dot: toDot, mermaid: toMermaid }[options.output];

@@ -15,7 +15,7 @@ export async function tell(error: unknown): Promise<number> {
     process.stderr.write(`imgspec: this is a bug, please report it with these lines:\n${text}\n`);
     return 1;
   }
-  if (error.diagnostics.length > 0) await tellDiagnostics(error.diagnostics);
+  await tellDiagnostics(error.diagnostics);
   process.stderr.write(`imgspec: ${error.message}\n`);
   if (error.hint) process.stderr.write(`  hint: ${error.hint}\n`);
   return exitCodeOf(error.code) ?? 1;
@@ -23,6 +23,7 @@ export async function tell(error: unknown): Promise<number> {
 
 /** Prints diagnostics with their lines, in colour on a terminal. */
 export async function tellDiagnostics(diagnostics: readonly Diagnostic[]): Promise<void> {
+  if (diagnostics.length === 0) return;
   const [{ toExcerpts }, { default: colors }] = await Promise.all([
     import("../document/excerpt.ts"),
     import("picocolors"),

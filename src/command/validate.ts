@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
 import { loadSpec } from "./load.ts";
 import { addSpecOptions, type SpecOptions } from "./options.ts";
+import { tellDiagnostics } from "./tell.ts";
 
 type ValidateOptions = SpecOptions & { readonly output: "text" | "json" };
 
@@ -23,9 +24,10 @@ Examples:
     )
     .action(async (path: string, options: ValidateOptions) => {
       try {
-        const { spec, warnings } = await loadSpec(path, options, options.output === "text");
+        const { spec, warnings } = await loadSpec(path, options);
         const regions = spec.images.map(({ region }) => region.name);
         if (options.output === "json") return json({ valid: true, regions, diagnostics: warnings });
+        await tellDiagnostics(warnings);
         const count =
           warnings.length === 0 ? "" : `, ${warnings.length} warning${warnings.length === 1 ? "" : "s"}`;
         process.stdout.write(

@@ -1,0 +1,77 @@
+import { join, resolve } from "node:path";
+import type { CloudOptions } from "../aws/cloud.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Result } from "../report/result.ts";
+import type { RunEvent } from "../run/event.ts";
+import type { OnFailure } from "../run/run.ts";
+import { emulate } from "./emulate.ts";
+import { loadPlan, loadSpec } from "./load.ts";
+
+export type BuildOptions = {
+  /** Values for the spec's variables, stronger than their defaults and the environment. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Only these of the spec's regions; empty or absent: all. */
+  readonly regions?: readonly string[];
+  /** Where the cloud is; `"emulate"` starts an AWS inside this process. Absent: AWS. */
+  readonly cloud?: CloudOptions | "emulate";
+  /** Holds a directory for each run. Absent: `.imgspec/runs`. */
+  readonly stateDirectory?: string;
+  /** Where the result is written. Absent: `imgspec-result.json`. */
+  readonly resultPath?: string;
+  /** A command that an instance of each new image must run with exit code 0. */
+  readonly tryCommand?: string;
+  /** Tasks at work at once. */
+  readonly concurrency?: number;
+  /** Absent: clean. */
+  readonly onFailure?: OnFailure;
+  /** Ends the run; what it holds is given back. */
+  readonly signal?: AbortSignal;
+  /** Ends the giving back too. */
+  readonly abandon?: AbortSignal;
+  onEvent?(event: RunEvent): void;
+  onWarnings?(warnings: readonly Diagnostic[]): Promise<void>;
+};
+
+/**
+ * The whole way: spec, plan, run, result. A build that fails is a result too; what is thrown is a Problem from before
+ * anything was created (`spec-invalid`, `sandbox-unavailable`, `journal-unusable`) or a bug.
+ */
+export async function build(path: string, options: BuildOptions = {}): Promise<Result> {
+  const never = new AbortController().signal;
+  const { signal = never, abandon = never, stateDirectory = ".imgspec/runs", cloud = {} } = options;
+
+  const { id, spec, warnings } = await loadSpec(path, {
+    var: options.variables ?? {},
+    region: options.regions ?? [],
+  });
+  await options.onWarnings?.(warnings);
+  const plan = await loadPlan(spec, options.tryCommand);
+
+  const [{ toCloud }, { openJournal }, { run }, { stages }, { toResult }, { writeResult }] =
+    await Promise.all([
+      import("../aws/sdk-cloud.ts"),
+      import("../journal/journal-file.ts"),
+      import("../run/run.ts"),
+      import("../stage/stages.ts"),
+      import("../report/result.ts"),
+      import("../report/result-file.ts"),
+    ]);
+  const directory = resolve(stateDirectory, id);
+  await using emulator = cloud === "emulate" ? await emulate(spec, join(directory, "emulator")) : undefined;
+  await using journal = await openJournal(directory);
+  const result = await run(plan, {
+    stages,
+    cloud: toCloud(emulator?.cloud ?? (cloud as CloudOptions)),
+    journal,
+    run: { id, directory },
+    signal,
+    abandon,
+    onFailure: options.onFailure ?? "clean",
+    secrets: spec.secrets,
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    onEvent: (event) => options.onEvent?.(event),
+  });
+  const report = toResult(plan, result, { run: id, spec: path });
+  await writeResult(resolve(options.resultPath ?? "imgspec-result.json"), report);
+  return report;
+}
