@@ -16,6 +16,7 @@ export function toEnding(result: Result, color: boolean): readonly string[] {
   return [
     "",
     ...images.flatMap((image) => toImage(image, paint)),
+    ...(images.length > 0 ? [""] : []),
     ...toTrouble(result, color),
     `${result.name}: ${words[result.outcome]} in ${toDuration(result.ms)}`,
   ];
@@ -43,7 +44,6 @@ function toImage({ region, imageId, name, bundle, upload }: ImageResult, paint: 
   return [
     `${paint.bold(region)}  ${paint.green(imageId ?? "")}${name === null ? "" : `  ${name}`}`,
     ...(upload?.location ? [`  s3://${upload.location}${size === null ? "" : `  ${toSize(size)}`}`] : []),
-    "",
   ];
 }
 
