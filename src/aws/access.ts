@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { Problem } from "../problem.ts";
 import { call, creating, type Link } from "./client.ts";
-import { faultCodeOf } from "./fault-problem.ts";
+import { faultOf } from "./fault-problem.ts";
 import { type Fresh, isNotFound } from "./fresh.ts";
 import { beats } from "./patience.ts";
 import type { GroupRequest, Provider } from "./provider.ts";
@@ -84,7 +84,7 @@ export function toAccess(link: Link, fresh: Fresh): Access {
         return;
       } catch (error) {
         if (isNotFound(error)) return;
-        const inUse = ["DependencyViolation", "InvalidGroup.InUse"].includes(faultCodeOf(error) ?? "");
+        const inUse = ["DependencyViolation", "InvalidGroup.InUse"].includes(faultOf(error)?.code ?? "");
         if (!inUse || Date.now() > deadline) throw error;
       }
     }
@@ -117,7 +117,7 @@ async function unlessOurs(
     const id = await create();
     if (id !== undefined) return id;
   } catch (error) {
-    const id = faultCodeOf(error) === duplicate ? await find() : undefined;
+    const id = faultOf(error)?.code === duplicate ? await find() : undefined;
     if (id === undefined) throw error;
     return id;
   }
@@ -147,7 +147,7 @@ async function open(link: Link, id: string, request: GroupRequest, signal: Abort
     await call(link, command, { signal, resource: id });
   } catch (error) {
     // An earlier try was heard, and its answer lost.
-    if (faultCodeOf(error) !== "InvalidPermission.Duplicate") throw error;
+    if (faultOf(error)?.code !== "InvalidPermission.Duplicate") throw error;
   }
 }
 

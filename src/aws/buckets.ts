@@ -7,8 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { Problem } from "../problem.ts";
 import { type CallOptions, call, type Link } from "./client.ts";
-import { bucketRegionOf } from "./fault.ts";
-import { faultCodeOf } from "./fault-problem.ts";
+import { faultOf } from "./fault-problem.ts";
 import { about, toPutObject } from "./objects.ts";
 import type { Bucket, Provider } from "./provider.ts";
 
@@ -54,8 +53,7 @@ async function regionOfBucket(link: Link, name: string, options: CallOptions): P
     const { BucketRegion } = await call(link, new HeadBucketCommand({ Bucket: name }), options);
     return BucketRegion ?? link.account.region;
   } catch (error) {
-    const code = faultCodeOf(error) ?? "";
-    const bucketRegion = bucketRegionOf(error instanceof Problem ? error.cause : error);
+    const { code = "", bucketRegion } = faultOf(error) ?? {};
     if (bucketRegion !== undefined && bucketRegion !== link.account.region) return bucketRegion;
     if (!["Http400", "Http403", "BadRequest", "Forbidden"].includes(code)) throw error;
     return await locationOf(link, name, options);
@@ -77,7 +75,7 @@ async function ownershipOf(link: Link, name: string, signal: AbortSignal): Promi
     const { OwnershipControls } = await call(link, command, options);
     return OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null;
   } catch (error) {
-    const code = faultCodeOf(error);
+    const code = faultOf(error)?.code;
     // A bucket from before 2023 has no controls, and then works as ObjectWriter.
     if (code === "OwnershipControlsNotFoundError") return "ObjectWriter";
     const unasked = error instanceof Problem && error.code === "permission-denied";

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { Problem } from "../problem.ts";
 import { call, creating, type Link } from "./client.ts";
-import { faultCodeOf, isPassing } from "./fault-problem.ts";
+import { faultOf, isPassing } from "./fault-problem.ts";
 import { type Fresh, isNotFound } from "./fresh.ts";
 import { beats } from "./patience.ts";
 import type { Instance, InstanceType, LaunchRequest, Provider } from "./provider.ts";
@@ -76,7 +76,7 @@ export function toCompute(link: Link, fresh: Fresh): Compute {
       try {
         await run(request, true, signal);
       } catch (error) {
-        if (faultCodeOf(error) !== "DryRunOperation") throw error;
+        if (faultOf(error)?.code !== "DryRunOperation") throw error;
       }
     },
 

@@ -10,6 +10,7 @@ type Settings = {
   readonly endpoint?: string;
   readonly credentials: NonNullable<CloudOptions["credentials"]> | ReturnType<typeof fromNodeProviderChain>;
   readonly maxAttempts: number;
+  readonly retryMode: "standard";
   readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
 };
 
@@ -24,6 +25,8 @@ export function toSettings({ account, patience }: Base, options: CloudOptions): 
     region: account.region,
     credentials: credentials ?? chainOf(account),
     maxAttempts: patience.attempts,
+    // Adaptive mode would go on at two seconds a request after one refusal: measured, and too slow for so few requests.
+    retryMode: "standard",
     requestHandler: { connectionTimeout: connectMs, requestTimeout: requestMs },
     ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
   };

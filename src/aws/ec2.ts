@@ -10,8 +10,7 @@ type Ec2 = ReturnType<typeof toImages> & ReturnType<typeof toAccess> & ReturnTyp
 
 /** All of EC2 that a provider has, over one client. */
 export function toEc2(base: Base, options: CloudOptions): Ec2 {
-  // EC2 counts requests per account: after it throttles, adaptive mode slows down what is sent at all.
-  const client = new EC2Client({ ...toSettings(base, options), retryMode: "adaptive" });
+  const client = new EC2Client(toSettings(base, options));
   const link = { ...base, client, service: "EC2" } as const;
   const fresh = new Fresh(base.patience);
   return { ...toImages(link, fresh), ...toAccess(link, fresh), ...toCompute(link, fresh) };

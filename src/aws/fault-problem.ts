@@ -1,5 +1,5 @@
 import { Problem } from "../problem.ts";
-import { faultCodeOf as codeOf, type Fault, type Rule } from "./fault.ts";
+import type { Fault, Rule } from "./fault.ts";
 import { accountRules, clockSkewed, isSkewed } from "./fault-account.ts";
 import { bucketRules } from "./fault-bucket.ts";
 import { computeRules } from "./fault-compute.ts";
@@ -22,21 +22,34 @@ const unlisted: Rule = {
     requestId === undefined ? undefined : `AWS support finds this by request id ${requestId}`,
 };
 
+/** What each problem was made of, for the code that has to tell one refusal from another. */
+const faults = new WeakMap<Problem, Fault>();
+
 /** The Problem that a fault is, with the SDK's error kept as its cause. */
 export function toProblem(fault: Fault, cause: unknown): Problem {
   const rule = isSkewed(fault) ? clockSkewed : (rules.get(fault.code) ?? unlisted);
-  return new Problem(rule.problem, rule.message(fault), { hint: rule.hint(fault), cause });
+  const problem = new Problem(rule.problem, rule.message(fault), {
+    hint: rule.hint(fault),
+    cause: withoutExchange(cause),
+  });
+  faults.set(problem, fault);
+  return problem;
 }
 
-/** The error code of AWS or of Node behind a Problem, or `undefined` when there is none. */
-export function faultCodeOf(error: unknown): string | undefined {
-  const cause = error instanceof Problem ? error.cause : undefined;
-  return cause === undefined ? undefined : codeOf(cause);
+/** Whoever prints a cause must not print the request behind it: its headers hold the session token. */
+function withoutExchange(cause: unknown): unknown {
+  if (typeof cause === "object" && cause !== null) Reflect.deleteProperty(cause, "$response");
+  return cause;
+}
+
+/** The fault behind an error, if it is a Problem that AWS or the way there made. */
+export function faultOf(error: unknown): Fault | undefined {
+  return error instanceof Problem ? faults.get(error) : undefined;
 }
 
 /** Whether a later try may well succeed: throttling, a broken server, a broken or slow line. */
 export function isPassing(error: unknown): boolean {
-  return passingCodes.has(faultCodeOf(error) ?? "");
+  return passingCodes.has(faultOf(error)?.code ?? "");
 }
 
 const passingCodes: ReadonlySet<string> = new Set(networkRules.flatMap(({ codes }) => codes));

@@ -54,7 +54,7 @@ export function toFault(error: unknown, request: RequestFacts): Fault {
   const root = fieldsOf(firstOf(error));
   const metadata = fieldsOf(root.$metadata);
   const response = fieldsOf(root.$response);
-  const { date } = fieldsOf(response.headers);
+  const headers = fieldsOf(response.headers);
   return {
     ...request,
     code: codeOf(root, metadata),
@@ -63,22 +63,9 @@ export function toFault(error: unknown, request: RequestFacts): Fault {
     requestId: textOf(metadata.requestId),
     attempts: numberOf(fieldsOf(fieldsOf(error).$metadata).attempts) ?? 1,
     host: textOf(root.hostname) ?? addressOf(root),
-    clockAheadMs: clockAheadMs(textOf(date)),
-    bucketRegion: bucketRegionOf(error),
+    clockAheadMs: clockAheadMs(textOf(headers.date)),
+    bucketRegion: textOf(headers["x-amz-bucket-region"]) ?? textOf(root.Region),
   };
-}
-
-/** The code of AWS, or of Node, by which an error is told apart. */
-export function faultCodeOf(error: unknown): string {
-  const root = fieldsOf(firstOf(error));
-  return codeOf(root, fieldsOf(root.$metadata));
-}
-
-/** The region of a bucket, where S3 named it in refusing a request. */
-export function bucketRegionOf(error: unknown): string | undefined {
-  const { $response, Region } = fieldsOf(error);
-  const headers = fieldsOf(fieldsOf($response).headers);
-  return textOf(headers["x-amz-bucket-region"]) ?? textOf(Region);
 }
 
 /** Node tries every address of a host and throws the failures together; the first speaks for all. */
@@ -92,7 +79,8 @@ function codeOf(root: Fields, metadata: Fields): string {
   const status = numberOf(metadata.httpStatusCode);
   // An answer without a body, as to every HEAD, has only its status; the SDK makes various names of it.
   if (/^(\d+|Unknown|UnknownError|Error)$/.test(name) && status !== undefined) return `Http${status}`;
-  return name === "Error" || name === "TypeError" ? (textOf(root.code) ?? name) : name;
+  // The SDK calls a connection that broke a TimeoutError too; Node's code says which it was.
+  return ["Error", "TypeError", "TimeoutError"].includes(name) ? (textOf(root.code) ?? name) : name;
 }
 
 function addressOf(root: Fields): string | undefined {

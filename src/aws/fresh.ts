@@ -1,4 +1,5 @@
-import { faultCodeOf } from "./fault-problem.ts";
+import type { Problem } from "../problem.ts";
+import { faultOf } from "./fault-problem.ts";
 import { beats, type Patience } from "./patience.ts";
 
 /**
@@ -28,7 +29,9 @@ export class Fresh {
       try {
         return await act();
       } catch (error) {
-        if (!isNotFound(error) || !ids.some((id) => this.#isFresh(id))) throw error;
+        // EC2 quotes what it has not found; of a request that names several things, only a fresh one is worth a wait.
+        const missing = isNotFound(error) ? ids.filter((id) => error.message.includes(id)) : [];
+        if (!missing.some((id) => this.#isFresh(id))) throw error;
       }
     }
     // `beats` never ends by itself, which the compiler cannot see through `for await`.
@@ -41,7 +44,7 @@ export class Fresh {
 }
 
 /** Whether EC2 said that something does not exist, or no longer does. */
-export function isNotFound(error: unknown): boolean {
-  const code = faultCodeOf(error) ?? "";
+export function isNotFound(error: unknown): error is Problem {
+  const code = faultOf(error)?.code ?? "";
   return code.endsWith(".NotFound") || code.endsWith(".Unavailable");
 }

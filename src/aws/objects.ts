@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { Problem } from "../problem.ts";
 import { type CallOptions, call, type Link, translated } from "./client.ts";
-import { faultCodeOf } from "./fault-problem.ts";
+import { faultOf } from "./fault-problem.ts";
 import type { ObjectName, Provider, PutBody } from "./provider.ts";
 
 type Objects = Pick<Provider, "headObject" | "putObject" | "getObject" | "deleteObject">;
@@ -78,7 +78,7 @@ export function about(where: ObjectName, signal: AbortSignal, actions: readonly 
 }
 
 function isMissing(error: unknown): boolean {
-  return ["NoSuchKey", "NotFound", "Http404", "NoSuchBucket"].includes(faultCodeOf(error) ?? "");
+  return ["NoSuchKey", "NotFound", "Http404", "NoSuchBucket"].includes(faultOf(error)?.code ?? "");
 }
 
 /** A checksum of checksums, as multipart uploads have, ends in the number of parts and is none of the content. */
