@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { newBundleKey } from "../../src/bundle/key.ts";
 import type { BundledImage, Manifest, ManifestPart } from "../../src/bundle/manifest.ts";
 import { type OpenPart, partsIn } from "../../src/bundle/part-source.ts";
@@ -11,13 +11,16 @@ import { type Bundled, bundled, never, noise, partsOf, unbundled } from "./bundl
 
 let whole: Bundled;
 let parts: Uint8Array[];
+let directory: string;
 
 beforeAll(async () => {
   whole = await bundled([noise(12_000_000)], { sizeBytes: 12_000_000 });
 });
-beforeEach(() => {
+beforeEach(async () => {
   parts = whole.parts.map((bytes) => Buffer.from(bytes));
+  directory = await mkdtemp(join(tmpdir(), "imgspec-refusals-"));
 });
+afterEach(() => rm(directory, { recursive: true }));
 
 const refusal = (image: Partial<BundledImage> = {}): Promise<string> =>
   unbundled(
@@ -48,13 +51,11 @@ test("swapped parts are refused", async () => {
 });
 
 test("a part that is missing is refused by name", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "imgspec-refusals-"));
   const openPart = partsIn(directory);
   await expect(unbundled(whole.manifest, whole.key, openPart)).rejects.toMatchObject({
     code: "bundle-invalid",
     message: "part 0 (web-base.part.0) is missing",
   });
-  await rm(directory, { recursive: true });
 });
 
 test("a part that cannot be read is refused with the reason", async () => {
@@ -119,8 +120,6 @@ test("parts that end in the middle of the gzip stream are refused, though the ma
 });
 
 test("a refused bundle leaves no file behind", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "imgspec-refusals-"));
-  afterAll(() => rm(directory, { recursive: true }));
   const manifest = { ...whole.manifest, image: { ...whole.manifest.image, digest: "0".repeat(40) } };
   const writing = writeImage(manifest, whole.key, partsOf(parts), join(directory, "image"), {
     signal: never,
@@ -136,7 +135,7 @@ test("unpacking stops at once when it is aborted, though a part is silent", asyn
     setImmediate(() => controller.abort(reason));
     yield await new Promise<Uint8Array>(() => undefined);
   };
-  const path = join(tmpdir(), "imgspec-never-written");
+  const path = join(directory, "image");
   await expect(
     writeImage(whole.manifest, whole.key, openPart, path, { signal: controller.signal }),
   ).rejects.toBe(reason);
