@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { openEmulator, toFurniture } from "./emulate.ts";
+import { listen } from "./interrupt.ts";
+import { loadSpec } from "./load.ts";
+import { addSpecOptions, collect, type SpecOptions } from "./options.ts";
+
+type StartOptions = SpecOptions & {
+  readonly port: number;
+  readonly dir?: string;
+  readonly for: readonly string[];
+};
+
+/** `imgspec emulator start`: the AWS of `build --emulate`, for as long as one wants it and for other clients. */
+export function addEmulator(program: Command): void {
+  const emulator = program
+    .command("emulator")
+    .description("Run the embedded AWS: EC2, S3 and STS on loopback.");
+  addSpecOptions(
+    emulator
+      .command("start")
+      .description("Start an emulator and keep it running until Ctrl-C.")
+      .option("--port <number>", "the port to listen on; 0: a free one", toPort, 0)
+      .option("--dir <directory>", "keep its state there; by default it is forgotten at the end")
+      .option(
+        "--for <spec>",
+        "make the buckets and source AMIs that this spec expects (repeatable)",
+        collect,
+        [],
+      ),
+  )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  imgspec emulator start --port 4566 --for image.yaml
+  imgspec build image.yaml --emulator http://127.0.0.1:4566     in another terminal`,
+    )
+    .action(start);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  using interrupt = listen();
+  const directory =
+    options.dir === undefined ? await mkdtemp(join(tmpdir(), "imgspec-emulator-")) : resolve(options.dir);
+  const specs = await Promise.all(options.for.map((path) => loadSpec(path, options)));
+  {
+    await using emulator = await openEmulator(directory, options.port);
+    for (const { spec } of specs) await emulator.furnish(toFurniture(spec));
+    const { credentials } = emulator.cloud;
+    process.stdout.write(
+      [
+        `# The emulator listens on ${emulator.url}; Ctrl-C ends it. For imgspec:`,
+        `#   imgspec build image.yaml --emulator ${emulator.url}`,
+        "# For other clients:",
+        `export AWS_ENDPOINT_URL=${emulator.url}`,
+        `export AWS_ACCESS_KEY_ID=${credentials?.accessKeyId ?? ""}`,
+        `export AWS_SECRET_ACCESS_KEY=${credentials?.secretAccessKey ?? ""}`,
+        "export AWS_REGION=us-east-1",
+        "",
+      ].join("\n"),
+    );
+    await new Promise<void>((done) => interrupt.signal.addEventListener("abort", () => done()));
+  }
+  if (options.dir === undefined) await rm(directory, { recursive: true, force: true });
+}
+
+function toPort(value: string): number {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError("a port is 0 to 65535");
+  return port;
+}
