@@ -36,7 +36,7 @@ function toProgress(task: TaskView, doneBytes: number, columns: number): string 
   );
 }
 
-/** As many of the words, from the first on, as there is room for. */
+/** Those of the words for which there is room, the first ones first. */
 function toFitting(words: readonly string[], columns: number): string {
   return words.reduce((line, word) => {
     const longer = line === "" ? word : `${line}  ${word}`;

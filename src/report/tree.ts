@@ -103,7 +103,7 @@ export class TreeReporter implements Reporter {
 
   /** What was drawn for another width is torn now, and cannot be found again: begin at the top. */
   readonly #wipe = (): void => {
-    if (this.#isDrawing) this.#out.write("\u001b[2J\u001b[H");
+    if (this.#isDrawing) this.#out.write("\u001b[H\u001b[J");
   };
 }
 

@@ -52,8 +52,16 @@ export class Mask {
           ...(event.reason === undefined ? {} : { reason: this.text(event.reason) }),
           ...(event.byHand === undefined ? {} : { byHand: this.text(event.byHand) }),
         };
-      default:
+      case "run.started":
+      case "run.cleaning":
+      case "run.finished":
+      case "task.started":
+      case "task.progress":
+      case "task.canceled":
+      case "task.skipped":
         return event;
+      default:
+        return event satisfies never;
     }
   }
 

@@ -55,10 +55,10 @@ export class TaskRunner {
   }
 
   async #settle(task: Task, stage: AnyStage): Promise<TaskResult> {
-    const results = await Promise.all(task.needs.map((id) => this.#results.get(id)));
-    const broken = results.find((result) => result?.status !== "succeeded");
+    const results = await Promise.all(task.needs.flatMap((id) => this.#results.get(id) ?? []));
+    const broken = results.find(({ status }) => status !== "succeeded");
     if (broken) return this.#skip(task, this.#reasonOf(broken));
-    const outputs = new Map(results.flatMap((result) => (result ? [[result.id, result.output]] : [])));
+    const outputs = new Map(results.map(({ id, output }) => [id, output]));
     return this.#limit(() => this.#start(task, stage, outputs));
   }
 

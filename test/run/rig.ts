@@ -94,14 +94,8 @@ export async function runPlan(
 }
 
 function toLine(event: RunEvent): string {
-  switch (event.type) {
-    case "resource.changed":
-      return `${event.change} ${event.name}`;
-    case "run.finished":
-      return `run ${event.outcome}`;
-    case "task.log":
-      return `${event.task} says ${event.line}`;
-    default:
-      return "task" in event ? `${event.type.slice("task.".length)} ${event.task}` : event.type;
-  }
+  if (event.type === "resource.changed") return `${event.change} ${event.name}`;
+  if (event.type === "run.finished") return `run ${event.outcome}`;
+  if (event.type === "task.log") return `${event.task} says ${event.line}`;
+  return "task" in event ? `${event.type.slice("task.".length)} ${event.task}` : event.type;
 }
