@@ -26,7 +26,7 @@ export async function release(
   const deadline = new AbortController();
   // Not AbortSignal.timeout: its timer would not keep the process alive while we wait.
   const timer = setTimeout(
-    () => deadline.abort(new Error(`no end after ${Math.round(deadlineMs / 1000)} s`)),
+    () => deadline.abort(new Error(`no end after ${deadlineMs / 1000} s`)),
     deadlineMs,
   );
   const signal = AbortSignal.any([abandon, deadline.signal, ...(task ? [task] : [])]);
