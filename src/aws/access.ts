@@ -9,6 +9,7 @@ import {
   ImportKeyPairCommand,
 } from "@aws-sdk/client-ec2";
 import { Problem } from "../problem.ts";
+import { byHand } from "./by-hand.ts";
 import { call, creating, type Link } from "./client.ts";
 import { faultOf } from "./fault-problem.ts";
 import { type Fresh, isNotFound } from "./fresh.ts";
@@ -71,7 +72,7 @@ export function toAccess(link: Link, fresh: Fresh): Access {
     try {
       await fresh.settled([id], signal, () => open(link, id, request, signal));
     } catch (error) {
-      throw await undone(error, id, () => deleteSecurityGroup(id, AbortSignal.timeout(rollBackMs)));
+      throw await undone(error, id, link, () => deleteSecurityGroup(id, AbortSignal.timeout(rollBackMs)));
     }
     return { id };
   };
@@ -152,13 +153,18 @@ async function open(link: Link, id: string, request: GroupRequest, signal: Abort
 }
 
 /** Takes back what was half done, and says so where that fails too. */
-async function undone(error: unknown, id: string, undo: () => Promise<void>): Promise<unknown> {
+async function undone(
+  error: unknown,
+  id: string,
+  { account }: Link,
+  undo: () => Promise<void>,
+): Promise<unknown> {
   try {
     await undo();
     return error;
   } catch (cause) {
     return new Problem("aws-fault", `security group ${id} could not be opened, nor deleted again`, {
-      hint: `delete it: \`aws ec2 delete-security-group --group-id ${id}\``,
+      hint: `delete it: \`${byHand(`ec2 delete-security-group --group-id ${id}`, account)}\``,
       cause: new AggregateError([error, cause]),
     });
   }

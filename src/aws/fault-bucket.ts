@@ -1,3 +1,4 @@
+import { byHand } from "./by-hand.ts";
 import type { Fault, Rule } from "./fault.ts";
 
 /** Buckets that are not there, are elsewhere, or cannot hold a bundle. */
@@ -28,7 +29,7 @@ export const bucketRules: readonly Rule[] = [
     problem: "bucket-unusable",
     message: (fault) =>
       `bucket ${bucketOf(fault)} refuses access control lists, and EC2 reads a bundle by one`,
-    hint: (fault) => `allow them: \`${ownershipCommand(bucketOf(fault), fault.account)}\``,
+    hint: (fault) => `allow them: \`${ownershipCommand(fault)}\``,
   },
   {
     codes: ["NoSuchKey"],
@@ -44,22 +45,20 @@ export const bucketRules: readonly Rule[] = [
   },
 ];
 
-/** The command that makes a bucket take ACLs again, for a hint. */
-export function ownershipCommand(bucket: string, account: Fault["account"]): string {
-  return `aws s3api put-bucket-ownership-controls --bucket ${bucket} --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerPreferred}]'${flags(account)}`;
+function ownershipCommand(fault: Fault): string {
+  const rule = "'Rules=[{ObjectOwnership=BucketOwnerPreferred}]'";
+  const command = `s3api put-bucket-ownership-controls --bucket ${bucketOf(fault)} --ownership-controls ${rule}`;
+  return byHand(command, fault.account);
 }
 
 function createCommand(fault: Fault): string {
   // us-east-1 is the one region that S3 does not want to be told (CreateBucket reference).
   const { region } = fault.account;
   const place = region === "us-east-1" ? "" : ` --create-bucket-configuration LocationConstraint=${region}`;
-  return `aws s3api create-bucket --bucket ${bucketOf(fault)} --object-ownership BucketOwnerPreferred${place}${flags(fault.account)}`;
+  const command = `s3api create-bucket --bucket ${bucketOf(fault)} --object-ownership BucketOwnerPreferred${place}`;
+  return byHand(command, fault.account);
 }
 
 function bucketOf({ resource = "" }: Fault): string {
   return resource.replace(/^s3:\/\//, "").replace(/\/.*$/, "");
-}
-
-function flags({ region, profile }: Fault["account"]): string {
-  return ` --region ${region}${profile === undefined ? "" : ` --profile ${profile}`}`;
 }

@@ -25,7 +25,7 @@ const unlisted: Rule = {
 /** What each problem was made of, for the code that has to tell one refusal from another. */
 const faults = new WeakMap<Problem, Fault>();
 
-/** The Problem that a fault is, with the SDK's error kept as its cause. */
+/** The Problem that a fault is, with name, message and stack of the SDK's error as its cause. */
 export function toProblem(fault: Fault, cause: unknown): Problem {
   const rule = isSkewed(fault) ? clockSkewed : (rules.get(fault.code) ?? unlisted);
   const problem = new Problem(rule.problem, rule.message(fault), {
@@ -36,10 +36,11 @@ export function toProblem(fault: Fault, cause: unknown): Problem {
   return problem;
 }
 
-/** Whoever prints a cause must not print the request behind it: its headers hold the session token. */
+/** The SDK's error holds the whole exchange, session token and all, and whoever prints a cause would print that. */
 function withoutExchange(cause: unknown): unknown {
-  if (typeof cause === "object" && cause !== null) Reflect.deleteProperty(cause, "$response");
-  return cause;
+  if (!(cause instanceof Error)) return cause;
+  const bare = new Error(cause.message);
+  return Object.assign(bare, { name: cause.name, stack: cause.stack ?? bare.stack });
 }
 
 /** The fault behind an error, if it is a Problem that AWS or the way there made. */

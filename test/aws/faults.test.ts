@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Provider } from "../../src/aws/provider.ts";
 import { Problem } from "../../src/problem.ts";
@@ -184,6 +185,14 @@ test("a profile is named in what it leads to", async () => {
     'EC2 in us-gov-west-1 does not know the AWS credentials of profile "gov"',
     expect.stringContaining("us-gov-west-1 is in aws-us-gov"),
   ]);
+});
+
+test("what is printed of a problem has nothing of the request behind it", async () => {
+  await using aws = await startScriptedAws(() =>
+    ec2Fault("UnauthorizedOperation", "You are not authorized.", 403),
+  );
+  const problem = await problemOf(images(aws.account()));
+  expect(inspect(problem, { depth: null, showHidden: true })).not.toMatch(/authorization: |AKIA|x-amz/i);
 });
 
 async function problemOf(promise: Promise<unknown>): Promise<Problem> {

@@ -20,7 +20,7 @@ export type Answer =
 
 export type ScriptedAws = AsyncDisposable & {
   readonly url: string;
-  /** The actions, in the order in which they came. */
+  /** Every request, in the order in which they came. */
   readonly asked: readonly Asked[];
   account(account?: Account, patience?: Partial<Patience>): Provider;
 };
@@ -64,6 +64,22 @@ const hasty: Patience = {
   settleMs: 5_000,
   dependencyMs: 5_000,
 };
+
+/** Each action gets its answers in turn; the last one stays. */
+export function turns(answers: Readonly<Record<string, readonly Answer[]>>): (asked: Asked) => Answer {
+  const counts = new Map<string, number>();
+  return ({ action }) => {
+    const index = counts.get(action) ?? 0;
+    counts.set(action, index + 1);
+    const list = answers[action] ?? [];
+    return list[index] ?? list.at(-1) ?? ec2Fault("InvalidAction", `${action} is not in the script`);
+  };
+}
+
+/** What was asked for, in order. */
+export function actions(asked: readonly Asked[]): string[] {
+  return asked.map(({ action }) => action);
+}
 
 /** A fault in the shape that EC2 gives it. */
 export function ec2Fault(code: string, message: string, status = 400): Answer {
