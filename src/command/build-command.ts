@@ -85,8 +85,8 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
   });
   const result = await build(path, {
     cloud,
-    variables: options.var,
-    regions: options.region,
+    variables: options.var ?? {},
+    regions: options.region ?? [],
     stateDirectory: options.stateDir,
     resultPath: options.result,
     onFailure: options.onFailure === "ask" ? toQuestion(reporter, interrupt) : options.onFailure,

@@ -10,7 +10,7 @@ import { addSpecOptions, collect, type SpecOptions } from "./options.ts";
 type StartOptions = SpecOptions & {
   readonly port: number;
   readonly dir?: string;
-  readonly for: readonly string[];
+  readonly for?: readonly string[];
 };
 
 /** `imgspec emulator start`: the AWS of `build --emulate`, for as long as one wants it and for other clients. */
@@ -45,7 +45,7 @@ async function start(options: StartOptions): Promise<void> {
   using interrupt = listen();
   const directory =
     options.dir === undefined ? await mkdtemp(join(tmpdir(), "imgspec-emulator-")) : resolve(options.dir);
-  const specs = await Promise.all(options.for.map((path) => loadSpec(path, options)));
+  const specs = await Promise.all((options.for ?? []).map((path) => loadSpec(path, options)));
   {
     await using emulator = await openEmulator(directory, options.port);
     for (const { spec } of specs) await emulator.furnish(toFurniture(spec));

@@ -12,10 +12,10 @@ export async function loadSpec(path: string, options: SpecOptions): Promise<Load
   const now = new Date();
   const id = newRunId(now);
   const { spec, warnings } = await readSpec(path, {
-    variables: options.var,
+    variables: options.var ?? {},
     environment: process.env,
     build: { id, now },
-    ...(options.region.length > 0 ? { regions: options.region } : {}),
+    ...(options.region && options.region.length > 0 ? { regions: options.region } : {}),
   });
   return { id, spec, warnings };
 }

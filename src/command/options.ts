@@ -10,8 +10,8 @@ export type SpecOptions = {
 
 export function addSpecOptions(command: Command): Command {
   return command
-    .option("--var <name=value>", "set a variable of the spec (repeatable)", collectVariable, {})
-    .option("-r, --region <name>", "only this region of the spec (repeatable)", collect, []);
+    .option("--var <name=value>", "set a variable of the spec (repeatable)", collectVariable)
+    .option("-r, --region <name>", "only this region of the spec (repeatable)", collect);
 }
 
 /** Where the cloud is: AWS, or something that speaks its language. */
@@ -43,13 +43,13 @@ export async function toCloudOptions({ emulator, endpointUrl }: PlaceOptions): P
   }
 }
 
-export function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
 function collectVariable(
   value: string,
-  before: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const equals = value.indexOf("=");
   if (equals < 1) throw new InvalidArgumentError('write it as name=value, such as --var release="2026.11"');

@@ -1,0 +1,56 @@
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import type { Plan } from "../../src/plan/plan.ts";
+import { localPaths, toPlan } from "../../src/plan/planner.ts";
+import { readSpec } from "../../src/spec/read-spec.ts";
+import type { Spec } from "../../src/spec/spec.ts";
+import { stages } from "../../src/stage/stages.ts";
+
+const example = resolve(import.meta.dirname, "../../examples/multi-region/image.yaml");
+
+test("each region has a chain of its own, in the order of the life of a build", async () => {
+  const plan = planOf(await specOf(example));
+  const words = ["preflight", "launch", "provision.1", "bundle", "clean", "upload", "verify", "register"];
+  expect(plan.tasks.map(({ id }) => id)).toEqual(
+    ["us-east-1", "us-gov-west-1", "cn-north-1"].flatMap((region) =>
+      words.map((word) => `${region}/${word}`),
+    ),
+  );
+  expect(plan.tasks.every(({ group, needs }) => needs.every((need) => need.startsWith(`${group}/`)))).toBe(
+    true,
+  );
+});
+
+test("a changed script leaves the launch as it was and changes everything after it", async () => {
+  const spec = await specOf(example);
+  const [before, after] = [planOf(spec, "one"), planOf(spec, "two")];
+  const same = after.tasks.filter(({ digest }, index) => digest === before.tasks[index]?.digest);
+  expect(same.map(({ id }) => id.split("/")[1])).toEqual(Array(3).fill(["preflight", "launch"]).flat());
+});
+
+test("the instance is given back once the bundle is made, beside the upload", async () => {
+  const needs = new Map(planOf(await specOf(example)).tasks.map((task) => [task.id, task.needs]));
+  expect(needs.get("us-east-1/clean")).toEqual(["us-east-1/launch", "us-east-1/bundle"]);
+  expect(needs.get("us-east-1/upload")).toEqual(["us-east-1/bundle"]);
+});
+
+test("a trial launches the registered image last", async () => {
+  const spec = await specOf(example);
+  const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: "true" });
+  const trial = tasks.find(({ id }) => id === "us-east-1/try");
+  expect(trial?.needs).toEqual(["us-east-1/preflight", "us-east-1/register"]);
+});
+
+test("every stage that a plan names is known", async () => {
+  const { tasks } = toPlan(await specOf(example), { digests: new Map(), tryCommand: "true" });
+  expect(tasks.filter(({ stage }) => !stages.has(stage))).toEqual([]);
+});
+
+async function specOf(path: string): Promise<Spec> {
+  const build = { id: "20261122-213330-k3v9", now: new Date("2026-11-22T21:33:30Z") };
+  return (await readSpec(path, { variables: {}, environment: {}, build })).spec;
+}
+
+function planOf(spec: Spec, digest = "d"): Plan {
+  return toPlan(spec, { digests: new Map(localPaths(spec).map((path) => [path, digest])), tryCommand: null });
+}
