@@ -34,7 +34,7 @@ export class ByteReader {
 }
 
 /** The same memory as a Buffer. */
-export function toBuffer(bytes: Uint8Array): Buffer {
+function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

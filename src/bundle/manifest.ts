@@ -19,8 +19,10 @@ export type Manifest = {
   readonly signature: string | null;
 };
 
+/** The program that made the bundle. */
 export type Bundler = { readonly name: string; readonly version: string; readonly release: string };
 
+/** What the image runs on; kernel and ramdisk are ids (aki-, ari-) of paravirtual images. */
 export type MachineConfiguration = {
   readonly architecture: string;
   readonly blockDeviceMapping: readonly Mapping[];
@@ -32,6 +34,7 @@ export type MachineConfiguration = {
 /** A virtual name such as `root` or `ephemeral0`, and the device it becomes. */
 export type Mapping = { readonly virtual: string; readonly device: string };
 
+/** The image, and how it was cut, encrypted and locked. */
 export type BundledImage = {
   readonly name: string;
   /** The AWS account that owns it, twelve digits. */
@@ -54,6 +57,7 @@ export type BundledImage = {
 /** An AES key and its IV, each wrapped for the same RSA key; lower-case hex. */
 export type WrappedKey = { readonly key: string; readonly iv: string };
 
+/** A file of the bundle beside the manifest; the SHA-1 is that of its encrypted bytes. */
 export type ManifestPart = { readonly index: number; readonly fileName: string; readonly sha1: string };
 
 /** What the manifest's machine is, also where old versions leave it out. */

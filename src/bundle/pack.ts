@@ -7,6 +7,7 @@ import { isSafeFileName, partSizeBytes } from "./manifest.ts";
 import { tap } from "./tap.ts";
 import { tarTailBytes, toTarHeader } from "./tar-header.ts";
 
+/** How to pack, and where to. */
 export type PackOptions = {
   /** Of the bundle: of the tar member, and the beginning of every file's name. */
   readonly name: string;
@@ -38,6 +39,7 @@ export type PackedImage = {
   readonly imageSha256: string;
 };
 
+/** A part that was handed over. */
 export type PackedPart = { readonly index: number; readonly sizeBytes: number; readonly sha1: string };
 
 /**

@@ -44,6 +44,7 @@ export function tarTailBytes(sizeBytes: number): number {
 /** A stretch of a file. Between extents are holes. */
 export type Extent = { readonly offset: number; readonly sizeBytes: number };
 
+/** What a header says of the member that follows it. */
 export type TarHeader = {
   readonly name: string;
   /** `0` is an ordinary file, `S` one with holes. */

@@ -9,6 +9,7 @@ import { type OpenPart, readPart } from "./part-source.ts";
 import { tap } from "./tap.ts";
 import { type Segment, toSegments } from "./tar-reader.ts";
 
+/** What opens a bundle, and who takes the image. */
 export type UnpackOptions = {
   readonly key: BundleKey;
   readonly openPart: OpenPart;

@@ -78,7 +78,7 @@ test.each([
   ["<image> where <manifest> belongs", "<image/>"],
   ["a DTD has no place in a manifest", "<!DOCTYPE m [<!ENTITY a 'b'>]><manifest>&a;</manifest>"],
   ["nested too deep", "<a>".repeat(100)],
-  ["encrypted", "\x02\x01\x00binary"],
+  ["encrypted", golden("formats/small.manifest.enc-v2.bin")],
 ])("what is no manifest is refused: %s", (why, text) => {
   expect(refusalOf(text)).toContain(why);
 });
