@@ -13,6 +13,8 @@ export type RootImageOptions = {
   /** Absolute globs: a directory that matches loses its contents, anything else is left out. */
   readonly exclude: readonly string[];
   readonly sudo: boolean;
+  /** Another directory than `/` to take for the root. */
+  readonly root?: string;
   /** A public key line to be left out of every authorized_keys. */
   readonly forgetKey: string;
   readonly signal: AbortSignal;
@@ -73,10 +75,11 @@ async function* checked(
   if (bytes !== sizeBytes) throw incomplete(`${bytes} of ${sizeBytes} bytes arrived`);
 }
 
-function commandOf({ sizeMib, exclude, sudo, forgetKey }: RootImageOptions): string {
+function commandOf({ sizeMib, exclude, sudo, root, forgetKey }: RootImageOptions): string {
   const words = [
     ...["unshare", "-m", "sh", "-s", "--"],
     ...(sizeMib === null ? [] : ["--size", String(sizeMib)]),
+    ...(root === undefined ? [] : ["--root", root]),
     ...["--forget", forgetKey],
     ...exclude.flatMap((glob) => ["--exclude", glob]),
   ];

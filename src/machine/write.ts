@@ -55,19 +55,27 @@ export async function send(
   { signal, mode, sizeBytes, name, onBytes }: SendOptions,
 ): Promise<void> {
   const words = [program, "sh", remotePath, mode.toString(8), String(sizeBytes), name];
-  const { channel, exit } = await open(link, `sh -c ${words.map(quote).join(" ")}`, { signal });
+  const unreadable = new AbortController();
+  const stop = AbortSignal.any([signal, unreadable.signal]);
+  const { channel, exit } = await open(link, `sh -c ${words.map(quote).join(" ")}`, { signal: stop });
   const stderr = new Tail();
   channel.resume().stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
   const over = new AbortController();
   const ended = exit.finally(() => over.abort());
   ended.catch(() => undefined);
-  for await (const chunk of content) {
-    if (over.signal.aborted) break;
-    const flushed = channel.write(chunk);
-    onBytes?.(chunk.length);
-    if (!flushed) await once(channel, "drain", { signal: over.signal }).catch(() => undefined);
+  const done = AbortSignal.any([stop, over.signal]);
+  try {
+    for await (const chunk of content) {
+      if (done.aborted) break;
+      const flushed = channel.write(chunk);
+      onBytes?.(chunk.length);
+      if (!flushed) await once(channel, "drain", { signal: done }).catch(() => undefined);
+    }
+  } catch (error) {
+    unreadable.abort(error);
   }
-  channel.end();
+  // The end of stdin says that the content is complete, so an aborted transfer must not send it.
+  if (!stop.aborted) channel.end();
   const { code } = await ended;
   if (code === 0) return;
   const why = stderr.text().trim().split("\n").at(-1) ?? "";

@@ -4,6 +4,7 @@ import type { Machine } from "../../src/machine/machine.ts";
 import { connect } from "../../src/machine/ssh.ts";
 import { Problem } from "../../src/problem.ts";
 import { startConnectProxy } from "../help/connect-proxy.ts";
+import { processesLike } from "../help/processes.ts";
 import { haveSshd, type Sshd, startSshd } from "../help/sshd.ts";
 
 const signal = AbortSignal.timeout(60_000);
@@ -87,7 +88,7 @@ describe.skipIf(!haveSshd)("against OpenSSH's sshd (skipped where /usr/sbin/sshd
       expect(Buffer.from(chunk).toString()).toBe("first\n");
       break;
     }
-    await expect.poll(() => running(machine, "sleep 4711"), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => processesLike(/^sleep 4711/), { timeout: 10_000 }).toEqual([]);
   });
 
   test("an aborted command rejects with the reason and leaves no process, even one that ignores TERM", async () => {
@@ -98,7 +99,7 @@ describe.skipIf(!haveSshd)("against OpenSSH's sshd (skipped where /usr/sbin/sshd
       onLine: () => stop.abort(new Problem("timeout", "x")),
     });
     await expect(run).rejects.toThrow(new Problem("timeout", "x"));
-    expect(await running(machine, "sleep 471[234]")).toBe(false);
+    expect(await processesLike(/^sleep 471[234]/)).toEqual([]);
   });
 
   test("closing a machine ends what it still runs", async () => {
@@ -107,7 +108,7 @@ describe.skipIf(!haveSshd)("against OpenSSH's sshd (skipped where /usr/sbin/sshd
     const told = expect(run).rejects.toMatchObject({ code: "connect-failed" });
     await other[Symbol.asyncDispose]();
     await told;
-    expect(await running(machine, "sleep 4715")).toBe(false);
+    expect(await processesLike(/^sleep 4715/)).toEqual([]);
   });
 
   test("a lost connection is told to whatever is running", async () => {
@@ -132,9 +133,3 @@ describe.skipIf(!haveSshd)("against OpenSSH's sshd (skipped where /usr/sbin/sshd
     await expect(result).rejects.toMatchObject({ code: "connect-failed" });
   });
 });
-
-async function running(machine: Machine, pattern: string): Promise<boolean> {
-  // The brackets keep the search from finding itself.
-  const shown = pattern.replace(/(\d)$/, "[$1]");
-  return (await machine.run(`pgrep -f '${shown}'`, { signal })).code === 0;
-}
