@@ -13,7 +13,13 @@ export type Asked = {
 };
 
 export type Answer =
-  | { readonly status?: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | {
+      readonly status?: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+      /** After the body, cut the connection or say nothing more. */
+      readonly ending?: "cut" | "silence";
+    }
   /** Cut the connection, or say nothing at all. */
   | "cut"
   | "silence";
@@ -119,8 +125,10 @@ function give(answer: Answer, response: ServerResponse): void {
     response.destroy();
     return;
   }
-  const { status = 200, headers = {}, body = "" } = answer;
-  response.writeHead(status, { "content-type": "text/xml", ...headers }).end(body);
+  const { status = 200, headers = {}, body = "", ending } = answer;
+  response.writeHead(status, { "content-type": "text/xml", ...headers });
+  if (ending === undefined) response.end(body);
+  else response.write(body, () => void (ending === "cut" && response.destroy()));
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
