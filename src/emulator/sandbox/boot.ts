@@ -1,0 +1,92 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { chown, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Problem } from "../../problem.ts";
+import { bootScript, type CopyMethod, readyMark } from "./boot-script.ts";
+import type { IdMap } from "./id-map.ts";
+import { startMapped } from "./user-namespace.ts";
+
+/** Namespaces with processes in them. */
+export type Booted = {
+  /** The first process, as this machine counts. */
+  readonly pid: number;
+  /** What was written to the console so far, at most its last 64 KiB, as EC2 keeps them. */
+  console(): string;
+  /** Resolves when nothing in it runs any more. */
+  readonly ended: Promise<void>;
+  halt(): Promise<void>;
+};
+
+export type BootOptions = {
+  readonly idMap: IdMap;
+  /** The folder that holds roots and instances; the two below are relative to it. */
+  readonly home: string;
+  readonly root: string;
+  readonly folder: string;
+  readonly method: CopyMethod;
+  readonly hostname: string;
+  readonly initScript: string;
+  readonly signal: AbortSignal;
+};
+
+const consoleLimit = 64 * 1024;
+
+/** Makes namespaces over a private copy of a root tree and boots them; resolves when the first process says so. */
+export async function boot(options: BootOptions): Promise<Booted> {
+  const { idMap, home, root, folder, method, hostname, initScript, signal } = options;
+  signal.throwIfAborted();
+  for (const part of ["upper", "work", "root"]) await mkdirMapped(idMap, home, join(folder, part));
+  const separate = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child"];
+  // A program in the instance may hold up the first process, which then sees no end of input: hence also the death signal.
+  const command = ["setpriv", "--pdeathsig", "KILL", "unshare", ...separate, "/bin/sh", "-c", bootScript];
+  const child = await startMapped(idMap, [...command, "sh", root, folder, method, hostname], home);
+  const ended = once(child, "close").then(() => undefined);
+  const log = collect(child);
+  child.stdin.write(initScript);
+  const halt = (): Promise<void> => {
+    child.stdin.end();
+    child.kill("SIGKILL");
+    return ended;
+  };
+  signal.addEventListener("abort", halt, { once: true });
+  const pid = await Promise.race([log.pid, ended]);
+  signal.removeEventListener("abort", halt);
+  if (pid === undefined) {
+    signal.throwIfAborted();
+    throw new Problem("sandbox-unavailable", `the instance did not boot: ${lastLine(log.read())}`);
+  }
+  return { pid, console: log.read, ended, halt };
+}
+
+async function mkdirMapped({ kind, users, groups }: IdMap, home: string, path: string): Promise<void> {
+  await mkdir(join(home, path), { recursive: true });
+  const [user, group] = [users[0], groups[0]];
+  if (kind === "delegated" && user && group) await chown(join(home, path), user.outside, group.outside);
+}
+
+function collect(child: ChildProcessWithoutNullStreams): {
+  readonly read: () => string;
+  readonly pid: Promise<number>;
+} {
+  let log = "";
+  const mark = new RegExp(`^${readyMark} (\\d+)\\r?\\n`, "m");
+  const pid = new Promise<number>((resolve) => {
+    const listen = (chunk: string): void => {
+      log += chunk;
+      const ready = mark.exec(log);
+      if (ready) {
+        log = log.replace(mark, "");
+        resolve(Number(ready[1]));
+      }
+      log = log.slice(-consoleLimit);
+    };
+    child.stdout.setEncoding("utf8").on("data", listen);
+    child.stderr.setEncoding("utf8").on("data", listen);
+  });
+  return { read: () => log, pid };
+}
+
+function lastLine(log: string): string {
+  return log.trim().split("\n").at(-1) ?? "";
+}

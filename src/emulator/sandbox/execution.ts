@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync } from "node:fs";
+import type { Duplex, Readable, Writable } from "node:stream";
+import { toLaunchScript } from "./launch-script.ts";
+import type { Pipes } from "./pipe.ts";
+import { toolPath } from "./tool.ts";
+
+export type Terminal = { readonly name: string; readonly rows: number; readonly columns: number };
+
+export type ExecutionRequest = {
+  readonly user: string;
+  /** `null`: a login shell. */
+  readonly command: string | null;
+  readonly environment: readonly (readonly [string, string])[];
+  readonly terminal: Terminal | null;
+};
+
+export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A command that runs in an instance, in a process group of its own. */
+export type Execution = {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly ended: Promise<Ended>;
+  /** Signals every process of the group; without effect after the end. */
+  signal(name: string): Promise<void>;
+  resize(rows: number, columns: number): Promise<void>;
+};
+
+/** Runs a command in the namespaces of a process, by its id on this machine. */
+export async function execute(pid: number, pipes: Pipes, request: ExecutionRequest): Promise<Execution> {
+  const [input, output, errors] = await Promise.all([
+    pipes.toProgram(),
+    pipes.fromProgram(),
+    pipes.fromProgram(),
+  ]);
+  const child = spawn("nsenter", [...enter(pid), "setsid", "/bin/sh", "-c", 'eval "$(cat <&3)"'], {
+    // What a client sends must not reach nsenter, which is a program of this machine: the script sets it inside.
+    env: { PATH: toolPath },
+    cwd: "/",
+    detached: true,
+    stdio: [input.theirs, output.theirs, errors.theirs, "pipe"],
+  });
+  for (const { theirs } of [input, output, errors]) closeSync(theirs);
+  const stdin = input.ours.on("error", () => undefined);
+  const control = child.stdio[3] as Duplex;
+  control.on("error", () => undefined);
+  control.end(toLaunchScript(request));
+  const ended = new Promise<Ended>((resolve) => {
+    child.once("error", () => resolve({ code: 255, signal: null }));
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+  const told = firstLine(control, ended);
+  const act = async (script: string, ...words: readonly string[]): Promise<void> => {
+    const [leader = "", terminal = ""] = (await told).split(" ");
+    if (leader === "") return;
+    await enterAndRun(pid, ["/bin/sh", "-c", script, "sh", leader, terminal, ...words]);
+  };
+  return {
+    stdin,
+    stdout: output.ours,
+    stderr: errors.ours,
+    ended,
+    signal: (name) => act('kill -s "$3" -- "-$1"', name),
+    resize: (rows, columns) => act('stty -F "$2" rows "$3" cols "$4"', String(rows), String(columns)),
+  };
+}
+
+/** Runs a program of an instance beside what runs there; its exit code, `null` when a signal ended it. */
+export async function enterAndRun(pid: number, command: readonly string[]): Promise<number | null> {
+  const child = spawn("nsenter", [...enter(pid), ...command], {
+    env: { PATH: toolPath },
+    cwd: "/",
+    stdio: "ignore",
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return code;
+}
+
+function enter(pid: number): readonly string[] {
+  return ["--target", String(pid), "--user", "--mount", "--pid", "--uts", "--ipc", "--net", "--"];
+}
+
+/** The process id inside and, of a terminal, its name; empty when the command ended before it could tell. */
+async function firstLine(control: Duplex, ended: Promise<unknown>): Promise<string> {
+  return new Promise((resolve) => {
+    let line = "";
+    control.setEncoding("utf8").on("data", (chunk: string) => {
+      line += chunk;
+      if (line.includes("\n")) resolve(line.slice(0, line.indexOf("\n")));
+    });
+    void ended.then(() => resolve(""));
+  });
+}

@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import type { AddressInfo, Server as NetServer } from "node:net";
+import type { AuthContext, Connection, ParsedKey } from "ssh2";
+import ssh2 from "ssh2";
+import type { Execution, ExecutionRequest } from "./execution.ts";
+import { serveSession } from "./ssh-session.ts";
+
+const { Server, utils } = ssh2;
+
+export type SshServer = { readonly port: number; close(): Promise<void> };
+
+/** Who may log in; both are root in a sandbox. */
+const users = ["root", "ec2-user"];
+
+/** A new host key: the private one in OpenSSH's format, the public one as a line. */
+export function newHostKey(): { readonly privateKey: string; readonly publicKey: string } {
+  const pair = utils.generateKeyPairSync("ed25519");
+  return { privateKey: pair.private, publicKey: pair.public.trim() };
+}
+
+/** An SSH server on a free loopback port, open to the holders of these keys, that runs what they ask for. */
+export async function startSshServer(options: {
+  readonly hostKey: string;
+  readonly authorizedKeys: readonly string[];
+  readonly execute: (request: ExecutionRequest) => Promise<Execution>;
+}): Promise<SshServer> {
+  const keys = options.authorizedKeys.map(toKey).filter((key) => key !== undefined);
+  const connections = new Set<Connection>();
+  const server = new Server({ hostKeys: [options.hostKey] }, (connection) => {
+    connections.add(connection);
+    connection.on("close", () => connections.delete(connection));
+    // A client that vanishes is no concern of the instance; what it ran is ended with its channels.
+    connection.on("error", () => undefined);
+    let user = "";
+    connection.on("authentication", (context) => {
+      user = context.username;
+      authenticate(context, keys);
+    });
+    connection.on("session", (accept) => serveSession(accept(), { user, execute: options.execute }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      const closed = once(server as unknown as NetServer, "close");
+      server.close();
+      for (const connection of connections) connection.end();
+      await closed;
+    },
+  };
+}
+
+function authenticate(context: AuthContext, keys: readonly ParsedKey[]): void {
+  if (context.method !== "publickey" || !users.includes(context.username)) {
+    context.reject(["publickey"]);
+    return;
+  }
+  const { key, signature, blob, hashAlgo } = context;
+  const known = keys.find((candidate) => candidate.equals(key.data));
+  // Without a signature the client only asks whether the key would do (RFC 4252, section 7).
+  const holds =
+    known !== undefined &&
+    (signature === undefined || (blob !== undefined && known.verify(blob, signature, hashAlgo) === true));
+  if (holds) context.accept();
+  else context.reject(["publickey"]);
+}
+
+function toKey(line: string): ParsedKey | undefined {
+  const key = utils.parseKey(line);
+  return key instanceof Error ? undefined : key;
+}

@@ -1,0 +1,96 @@
+import { finished } from "node:stream/promises";
+import type { ServerChannel, Session } from "ssh2";
+import type { Ended, Execution, ExecutionRequest, Terminal } from "./execution.ts";
+
+type Context = {
+  readonly user: string;
+  readonly execute: (request: ExecutionRequest) => Promise<Execution>;
+};
+
+/** Where an instance may keep OpenSSH's file transfer server: Debian, Red Hat, older Red Hat. */
+const sftpServers = [
+  "/usr/lib/openssh/sftp-server",
+  "/usr/libexec/openssh/sftp-server",
+  "/usr/libexec/sftp-server",
+];
+
+/** The signals that the protocol can name (RFC 4254, section 6.10). */
+const namedSignals = "ABRT ALRM FPE HUP ILL INT KILL PIPE QUIT SEGV TERM USR1 USR2".split(" ");
+
+/** Carries out one session: what it sets beforehand, then the one command that it may run. */
+export function serveSession(session: Session, { user, execute }: Context): void {
+  const environment: [string, string][] = [];
+  let terminal: Terminal | null = null;
+  let running: Promise<Execution> | undefined;
+
+  session.on("env", (accept, reject, { key, val }) => {
+    if (/^[A-Za-z_]\w*$/.test(key)) environment.push([key, val]);
+    answer(/^[A-Za-z_]\w*$/.test(key) ? accept : reject);
+  });
+  session.on("pty", (accept, _reject, info) => {
+    const { term } = info as unknown as { readonly term?: string };
+    terminal = { name: term || "xterm", rows: info.rows || 24, columns: info.cols || 80 };
+    answer(accept);
+  });
+  session.on("window-change", (accept, _reject, { rows, cols }) => {
+    void running?.then((execution) => execution.resize(rows, cols));
+    answer(accept);
+  });
+  session.on("signal", (accept, reject, { name }) => {
+    const known = /^[A-Z][A-Z0-9]*$/.test(name);
+    if (known) void running?.then((execution) => execution.signal(name));
+    answer(known ? accept : reject);
+  });
+
+  const start = (channel: ServerChannel, command: string | null): void => {
+    running = execute({ user, command, environment, terminal });
+    void running.then(
+      (execution) => carry(execution, channel),
+      () => {
+        channel.exit(255);
+        channel.end();
+      },
+    );
+  };
+  session.on("exec", (accept, _reject, { command }) => start(accept(), command));
+  session.on("shell", (accept) => start(accept(), null));
+  session.on("subsystem", (accept, reject, { name }) => {
+    if (name !== "sftp") return reject();
+    const find = sftpServers.map((path) => `[ -x ${path} ] && exec ${path}`).join("\n");
+    start(accept(), `${find}\nexit 127`);
+  });
+}
+
+/** Joins a channel to a command until both have ended. */
+async function carry(execution: Execution, channel: ServerChannel): Promise<void> {
+  const { stdin, stdout, stderr, ended } = execution;
+  let over = false;
+  channel.on("error", () => undefined);
+  channel.on("close", () => {
+    // Nobody is left to read it or to wait for it. What it left running on its own stays, as with sshd.
+    stdout.destroy();
+    stderr.destroy();
+    stdin.destroy();
+    if (!over) void execution.signal("KILL");
+  });
+  channel.pipe(stdin);
+  stdout.pipe(channel, { end: false });
+  stderr.pipe(channel.stderr, { end: false });
+  const drained = Promise.allSettled([finished(stdout), finished(stderr)]);
+  const end = await ended;
+  over = true;
+  tell(channel, end);
+  await drained;
+  channel.end();
+}
+
+function tell(channel: ServerChannel, { code, signal }: Ended): void {
+  const name = signal?.slice("SIG".length) ?? "";
+  if (namedSignals.includes(name)) channel.exit(name, false, "");
+  else channel.exit(code ?? 255);
+}
+
+/** A client may ask for no answer, and then there is nothing to call. */
+function answer(reply: (() => void) | undefined): void {
+  reply?.();
+}
