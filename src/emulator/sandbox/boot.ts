@@ -49,9 +49,10 @@ export async function boot(options: BootOptions): Promise<Booted> {
     child.kill("SIGKILL");
     return ended;
   };
-  signal.addEventListener("abort", halt, { once: true });
+  const giveUp = (): void => void halt();
+  signal.addEventListener("abort", giveUp, { once: true });
   const pid = await Promise.race([log.pid, ended]);
-  signal.removeEventListener("abort", halt);
+  signal.removeEventListener("abort", giveUp);
   if (pid === undefined) {
     signal.throwIfAborted();
     throw new Problem("sandbox-unavailable", `the instance did not boot: ${lastLine(log.read())}`);

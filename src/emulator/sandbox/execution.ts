@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync } from "node:fs";
 import type { Duplex, Readable, Writable } from "node:stream";
+import type { IdMap } from "./id-map.ts";
 import { toLaunchScript } from "./launch-script.ts";
 import type { Pipes } from "./pipe.ts";
 import { toolPath } from "./tool.ts";
@@ -29,14 +30,30 @@ export type Execution = {
   resize(rows: number, columns: number): Promise<void>;
 };
 
-/** Runs a command in the namespaces of a process, by its id on this machine. */
-export async function execute(pid: number, pipes: Pipes, request: ExecutionRequest): Promise<Execution> {
+/** Arguments with which nsenter(1) gets into an instance as its root. */
+export type Entry = readonly string[];
+
+/** The way into the namespaces of a process, by its id on this machine. */
+export function toEntry(pid: number, { kind }: IdMap): Entry {
+  const namespaces = ["--user", "--mount", "--pid", "--uts", "--ipc", "--net"];
+  // Where we may not change groups we are root inside already, and nsenter must not try.
+  return [
+    "--target",
+    String(pid),
+    ...namespaces,
+    ...(kind === "single" ? ["--preserve-credentials"] : []),
+    "--",
+  ];
+}
+
+/** Runs a command in an instance. */
+export async function execute(entry: Entry, pipes: Pipes, request: ExecutionRequest): Promise<Execution> {
   const [input, output, errors] = await Promise.all([
     pipes.toProgram(),
     pipes.fromProgram(),
     pipes.fromProgram(),
   ]);
-  const child = spawn("nsenter", [...enter(pid), "setsid", "/bin/sh", "-c", 'eval "$(cat <&3)"'], {
+  const child = spawn("nsenter", [...entry, "setsid", "/bin/sh", "-c", 'eval "$(cat <&3)"'], {
     // What a client sends must not reach nsenter, which is a program of this machine: the script sets it inside.
     env: { PATH: toolPath },
     cwd: "/",
@@ -56,7 +73,7 @@ export async function execute(pid: number, pipes: Pipes, request: ExecutionReque
   const act = async (script: string, ...words: readonly string[]): Promise<void> => {
     const [leader = "", terminal = ""] = (await told).split(" ");
     if (leader === "") return;
-    await enterAndRun(pid, ["/bin/sh", "-c", script, "sh", leader, terminal, ...words]);
+    await enterAndRun(entry, ["/bin/sh", "-c", script, "sh", leader, terminal, ...words]);
   };
   return {
     stdin,
@@ -69,18 +86,14 @@ export async function execute(pid: number, pipes: Pipes, request: ExecutionReque
 }
 
 /** Runs a program of an instance beside what runs there; its exit code, `null` when a signal ended it. */
-export async function enterAndRun(pid: number, command: readonly string[]): Promise<number | null> {
-  const child = spawn("nsenter", [...enter(pid), ...command], {
+export async function enterAndRun(entry: Entry, command: readonly string[]): Promise<number | null> {
+  const child = spawn("nsenter", [...entry, ...command], {
     env: { PATH: toolPath },
     cwd: "/",
     stdio: "ignore",
   });
   const [code] = (await once(child, "close")) as [number | null];
   return code;
-}
-
-function enter(pid: number): readonly string[] {
-  return ["--target", String(pid), "--user", "--mount", "--pid", "--uts", "--ipc", "--net", "--"];
 }
 
 /** The process id inside and, of a terminal, its name; empty when the command ended before it could tell. */

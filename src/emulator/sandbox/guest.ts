@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import type { Guest, StartRequest } from "../instance-host.ts";
 import { boot } from "./boot.ts";
 import { type CopyMethod, toInitScript } from "./boot-script.ts";
-import { execute } from "./execution.ts";
+import { execute, toEntry } from "./execution.ts";
 import type { IdMap } from "./id-map.ts";
 import { Pipes } from "./pipe.ts";
 import { newHostKey, startSshServer } from "./ssh-server.ts";
@@ -39,7 +39,7 @@ export async function startGuest(place: Place, request: StartRequest, onStop: ()
     const server = await startSshServer({
       hostKey: hostKey.privateKey,
       authorizedKeys,
-      execute: (what) => execute(booted.pid, pipes, what),
+      execute: (what) => execute(toEntry(booted.pid, idMap), pipes, what),
     });
     undo.push(() => server.close());
     return { port: server.port, hostKey: hostKey.publicKey, consoleOutput: booted.console, stop };
