@@ -3,6 +3,7 @@ import { get as httpsGet } from "node:https";
 import { isIP } from "node:net";
 import { Problem } from "../problem.ts";
 import type { CloudOptions } from "./cloud.ts";
+import { toStopped } from "./stopped.ts";
 
 /** AWS's own; answers with the address and a line feed. */
 const awsCheckIpUrl = "https://checkip.amazonaws.com";
@@ -15,7 +16,7 @@ const answerBytes = 1024;
 export async function callerAddress(options: CloudOptions, signal: AbortSignal): Promise<string> {
   const url = options.checkIpUrl ?? awsCheckIpUrl;
   const answer = await ask(url, signal).catch((error: unknown) => {
-    if (signal.reason instanceof Problem) throw signal.reason;
+    if (signal.aborted) throw toStopped(signal.reason, `the question to ${url}`);
     throw unknown(`${url} did not tell this machine's public address`, error);
   });
   const address = answer.trim();

@@ -3,6 +3,7 @@ import type { Account } from "./cloud.ts";
 import { toFault } from "./fault.ts";
 import { toProblem } from "./fault-problem.ts";
 import type { Patience } from "./patience.ts";
+import { toStopped } from "./stopped.ts";
 
 /** One service of one account, and what its messages need to know. */
 export type Link = {
@@ -73,7 +74,7 @@ export async function* translated(
 }
 
 /** Longer than any answer takes, retries and all. */
-const answerMs = 60_000;
+const answerMs = 180_000;
 
 /**
  * The signal for a request that creates something. Once on its way it is waited for, also when the run was stopped
@@ -108,12 +109,4 @@ function toCallProblem(error: unknown, link: Link, operation: string, options: C
     toFault(error, { service, operation, account, resource, actions, caller: identity.arn }),
     error,
   );
-}
-
-function toStopped(reason: unknown, what: string): Problem {
-  if (reason instanceof Problem) return reason;
-  const late = reason instanceof Error && reason.name === "TimeoutError";
-  return late
-    ? new Problem("timeout", `${what} was not answered in the time it had`, { cause: reason })
-    : new Problem("interrupted", `${what} was called off`, { cause: reason });
 }

@@ -4,6 +4,7 @@ import {
   type Instance as Ec2Instance,
   GetConsoleOutputCommand,
   RunInstancesCommand,
+  type RunInstancesCommandInput,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { Problem } from "../problem.ts";
@@ -26,9 +27,12 @@ type Compute = Pick<
 
 /** Instances, over EC2's API. */
 export function toCompute(link: Link, fresh: Fresh): Compute {
-  const run = (request: LaunchRequest, dryRun: boolean, signal: AbortSignal) =>
+  const run = (request: LaunchRequest, DryRun: boolean, signal: AbortSignal) =>
     fresh.settled([request.keyName, ...request.securityGroups], signal, () =>
-      call(link, toRunInstances(request, dryRun), { signal, resource: request.image }),
+      call(link, new RunInstancesCommand({ ...toRunInstances(request), DryRun }), {
+        signal: creating(signal),
+        resource: request.image,
+      }),
     );
 
   const describe = async (id: string, signal: AbortSignal) => {
@@ -64,8 +68,7 @@ export function toCompute(link: Link, fresh: Fresh): Compute {
     },
 
     launchInstance: async (request, signal) => {
-      signal.throwIfAborted();
-      const { Instances = [] } = await run(request, false, creating(signal));
+      const { Instances = [] } = await run(request, false, signal);
       const id = Instances[0]?.InstanceId;
       if (id === undefined) throw new Problem("aws-fault", "EC2 answered RunInstances without an instance");
       fresh.add(id);
@@ -122,10 +125,9 @@ async function isGone(asked: Promise<Ec2Instance | undefined>): Promise<boolean>
   }
 }
 
-function toRunInstances(request: LaunchRequest, dryRun: boolean): RunInstancesCommand {
+function toRunInstances(request: LaunchRequest): RunInstancesCommandInput {
   const { subnet, iamInstanceProfile: profile, userData } = request;
-  return new RunInstancesCommand({
-    DryRun: dryRun,
+  return {
     ImageId: request.image,
     // The SDK lists the types of its own day; EC2 decides.
     InstanceType: request.instanceType as never,
@@ -142,7 +144,7 @@ function toRunInstances(request: LaunchRequest, dryRun: boolean): RunInstancesCo
     ...(profile === null
       ? {}
       : { IamInstanceProfile: profile.startsWith("arn:") ? { Arn: profile } : { Name: profile } }),
-  });
+  };
 }
 
 function toInstance(id: string, found: Ec2Instance): Instance {

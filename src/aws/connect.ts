@@ -11,11 +11,9 @@ type Settings = {
   readonly credentials: NonNullable<CloudOptions["credentials"]> | ReturnType<typeof fromNodeProviderChain>;
   readonly maxAttempts: number;
   readonly retryMode: "standard";
-  readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
+  readonly requestHandler: { readonly connectionTimeout: number; readonly socketTimeout: number };
 };
 
-/** EC2 answers within seconds; a part of 10 MiB may take its time on a thin line. */
-const requestMs = 120_000;
 const connectMs = 10_000;
 
 /** The settings that every client of an account shares. Credentials are looked for when the first request needs them. */
@@ -27,7 +25,8 @@ export function toSettings({ account, patience }: Base, options: CloudOptions): 
     maxAttempts: patience.attempts,
     // Adaptive mode would go on at two seconds a request after one refusal: measured, and too slow for so few requests.
     retryMode: "standard",
-    requestHandler: { connectionTimeout: connectMs, requestTimeout: requestMs },
+    // Silence is limited, not duration: a part of 10 MiB may take its time on a thin line.
+    requestHandler: { connectionTimeout: connectMs, socketTimeout: patience.silenceMs },
     ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
   };
 }

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { toStopped } from "./stopped.ts";
 
 /** How long and how often AWS is asked again. Tests pass a shorter one. */
 export type Patience = {
   /** Tries of one request, the first included; between them the SDK waits longer and longer, with jitter. */
   readonly attempts: number;
+  /** A connection on which nothing moves for so long is given up. */
+  readonly silenceMs: number;
   /** The first pause of a wait; each later one is half as long again. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
@@ -16,6 +19,7 @@ export type Patience = {
 /** Fit for AWS itself. */
 export const defaultPatience: Patience = {
   attempts: 6,
+  silenceMs: 120_000,
   firstPauseMs: 500,
   longestPauseMs: 10_000,
   settleMs: 30_000,
@@ -24,7 +28,7 @@ export const defaultPatience: Patience = {
 
 /**
  * Waits once for every step of a loop, longer each time, up to a tenth off the beat so that parallel builds do not
- * ask in step. Ends with the signal's reason when that is aborted.
+ * ask in step. Rejects with a Problem when the signal is aborted.
  */
 export async function* beats(
   patience: Patience,
@@ -38,10 +42,7 @@ export async function* beats(
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
+  await sleep(ms, undefined, { signal }).catch(() => {
+    throw toStopped(signal.reason, "waiting for AWS");
+  });
 }

@@ -101,8 +101,28 @@ test("a request that outlives its deadline is a timeout", async () => {
   await using aws = await startScriptedAws(() => "silence");
   await expect(aws.account().describeInstance(id, AbortSignal.timeout(20))).rejects.toMatchObject({
     code: "timeout",
-    message: "EC2 DescribeInstances was not answered in the time it had",
+    message: "EC2 DescribeInstances took longer than it may",
   });
+});
+
+test("a connection on which nothing moves is given up, tried again, and told of", async () => {
+  await using aws = await startScriptedAws(() => "silence");
+  const ec2 = aws.account({ region: "us-east-1" }, { silenceMs: 50 });
+  await expect(ec2.describeInstance(id, signal)).rejects.toMatchObject({
+    code: "timeout",
+    message: expect.stringContaining("EC2 in us-east-1 did not answer DescribeInstances in time"),
+  });
+  expect(aws.asked).toHaveLength(2);
+});
+
+test("a stop ends a pause between two questions, as a Problem whatever the reason", async () => {
+  const stop = new AbortController();
+  await using aws = await startScriptedAws(({ action }) => {
+    if (action === "DescribeInstances") setImmediate(() => stop.abort());
+    return action === "DescribeInstances" ? described("shutting-down") : ec2Answer(action);
+  });
+  const ec2 = aws.account({ region: "us-east-1" }, { firstPauseMs: 60_000, longestPauseMs: 60_000 });
+  await expect(ec2.terminateInstance(id, stop.signal)).rejects.toMatchObject({ code: "interrupted" });
 });
 
 function described(state: string): Answer {

@@ -65,6 +65,7 @@ const credentials = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "example" };
 /** Two tries, and pauses that a test does not notice. */
 const hasty: Patience = {
   attempts: 2,
+  silenceMs: 5_000,
   firstPauseMs: 1,
   longestPauseMs: 5,
   settleMs: 5_000,
