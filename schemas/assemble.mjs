@@ -138,7 +138,7 @@ function toPublished(sections) {
       },
       variables: readJson("sections/variables.json"),
       env: {
-        type: "array",
+        type: ["array", "null"],
         description: "Names of the environment variables that expressions may use, as ${{ env.NAME }}.",
         uniqueItems: true,
         items: {
@@ -168,8 +168,13 @@ function toPublished(sections) {
         },
       },
     },
-    definitions: Object.fromEntries(names.map((name) => [name, relax(sections[name])])),
+    definitions: Object.fromEntries(names.map((name) => [name, toOptional(relax(sections[name]))])),
   };
+}
+
+/** A section may be there with nothing in it. */
+function toOptional(section) {
+  return section.type ? { ...section, type: [section.type, "null"] } : section;
 }
 
 /** Lets a fragment be a part of the whole (the rest may come from elsewhere) and its scalars be expressions. */

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   isAlias,
   isMap,
   isScalar,
@@ -50,8 +51,10 @@ class Reader {
         uniqueKeys: false,
       });
       this.#parsed = parsed;
-      for (const error of parsed.errors) {
-        this.#tell("yaml-invalid", toSentence(error.message), error.pos, yamlHints[error.code]);
+      // A tag that nobody resolves is only a warning there, but its value would not be what was meant.
+      for (const error of [...parsed.errors, ...parsed.warnings]) {
+        const [message = toSentence(error.message), hint] = yamlSayings[error.code] ?? [];
+        this.#tell("yaml-invalid", message, error.pos, hint);
       }
       if (this.diagnostics.length > 0) return undefined;
       return this.#toNode(parsed.contents, 0) ?? this.#empty();
@@ -85,9 +88,11 @@ class Reader {
     return isScalar(node) ? this.#toScalar(node.value, node.range, place) : undefined;
   }
 
-  #toTarget(alias: YamlNode & { readonly source: string }, depth: number): Node | undefined {
-    const target = this.#parsed && isAlias(alias) ? alias.resolve(this.#parsed) : undefined;
-    return this.#toNode(target, depth + 1);
+  #toTarget(alias: Alias, depth: number): Node | undefined {
+    const target = this.#parsed && alias.resolve(this.#parsed);
+    if (target) return this.#toNode(target, depth + 1);
+    this.#tell("yaml-invalid", `no anchor &${alias.source} stands before this alias`, alias.range);
+    return undefined;
   }
 
   #toEntries(map: YAMLMap, depth: number): Map<string, Entry> {
@@ -162,10 +167,24 @@ class Reader {
 
 class TooMuch extends Error {}
 
-const yamlHints: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: "indent with spaces",
-  MULTIPLE_DOCS: "a spec is one document: remove the line with --- and what follows it, or write two files",
-  BAD_INDENT: "the keys of one map start in the same column",
+type Saying = readonly [message: string | undefined, hint: string];
+
+/** By the parser's codes: what it says itself, or better words. */
+const yamlSayings: Readonly<Record<string, Saying>> = {
+  TAB_AS_INDENT: [undefined, "indent with spaces"],
+  MULTIPLE_DOCS: [
+    "the file has more than one document",
+    "a spec is one: write two files, or remove the line with ---",
+  ],
+  BAD_INDENT: [undefined, "keys of one map begin in the same column, and every bracket is closed"],
+  MISSING_CHAR: [
+    undefined,
+    "a quote or bracket before this place was opened and not closed, or a comma is missing",
+  ],
+  TAG_RESOLVE_FAILED: [
+    "a tag (a word that begins with !) means nothing here",
+    "quote the value if it begins with !",
+  ],
 };
 
 /** The parser ends some messages with a full stop or a list of places of its own. */

@@ -55,7 +55,7 @@ function toExcerpt(diagnostic: Diagnostic, lines: readonly string[], paint: Pain
 function toFrame(place: Place, lines: readonly string[], paint: Paint): string[] {
   const line = lines[place.line - 1];
   if (line === undefined || line.trim() === "") return [];
-  const start = Math.max(0, place.column - 1 - columnsBeforeCaret);
+  const start = line.length <= frameColumns ? 0 : Math.max(0, place.column - 1 - columnsBeforeCaret);
   const toRow = (gutter: string, content: string): string =>
     `${paint("frame", `${gutter} |`)} ${toPrintable(content.slice(start, start + frameColumns))}`.trimEnd();
   const number = String(place.line);

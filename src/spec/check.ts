@@ -5,18 +5,21 @@ import type { Finding } from "./finding.ts";
 
 export type Validator = ((value: unknown) => boolean) & { errors?: ErrorObject[] | null };
 
+/** A finding of the schema, which always has a path. */
+export type Refusal = Finding & { readonly at: Path };
+
 /**
  * Checks a value against a compiled schema, one finding a mistake. The validator may fill in defaults in `value`.
  * `root` is where the value comes from: what is broken there is not told again.
  */
-export function check(validate: Validator, value: PlainValue, root: Node): readonly Finding[] {
+export function check(validate: Validator, value: PlainValue, root: Node): readonly Refusal[] {
   if (validate(value)) return [];
   const findings = (validate.errors ?? []).flatMap((error) => toFinding(error, root) ?? []);
   // One value can fail several keywords at once; the first of them says enough.
   return findings.filter((finding, index) => index === findings.findIndex((other) => isSame(finding, other)));
 }
 
-function isSame(a: Finding, b: Finding): boolean {
+function isSame(a: Refusal, b: Refusal): boolean {
   return a.code === b.code && a.on === b.on && toLabel(a.at) === toLabel(b.at);
 }
 
@@ -29,9 +32,10 @@ export function toLabel(path: Path): string {
     .replace(/^\./, "");
 }
 
-function toFinding(error: ErrorObject, root: Node): Finding | undefined {
+function toFinding(error: ErrorObject, root: Node): Refusal | undefined {
   // The other branch of an anyOf says only that the value could also be an expression.
   if (error.keyword === "anyOf" || error.schemaPath.includes("/anyOf/1/")) return undefined;
+  if (error.schemaPath.includes("/propertyNames/")) return undefined;
   const at = toPath(error.instancePath, root);
   const node = nodeAt(root, at);
   if (node?.kind === "scalar" && (node.broken || node.secret !== undefined)) return undefined;
@@ -54,7 +58,7 @@ type Failed = {
   readonly node: Node | undefined;
   readonly name: string;
 };
-type Said = Omit<Finding, "at"> & { readonly at?: Path };
+type Said = Omit<Refusal, "at"> & { readonly at?: Path };
 
 const translations: Readonly<Record<string, (failed: Failed) => Said | undefined>> = {
   additionalProperties: ({ error, at, name }) => {
@@ -69,10 +73,11 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
       hint: meant ? `did you mean "${meant}"?` : `the keys are ${known.join(", ")}`,
     };
   },
-  required: ({ error, name }) => {
+  required: ({ error, at, name }) => {
     const key = String(error.params["missingProperty"]);
     return {
       code: "missing-key",
+      at: [...at, key],
       on: "key",
       message: `${name} needs the key "${key}"`,
       hint: exampleOf(error, key),
@@ -84,7 +89,7 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     return {
       code: "wrong-type",
       message: `${name} must be ${types.map((type) => typeNames[type] ?? type).join(" or ")}, not ${kindOf(node)}`,
-      hint: types.includes("string") && raw ? `quote it: "${raw}"` : undefined,
+      hint: types.includes("string") && raw ? `quote it: "${raw}"` : exampleOf(error),
     };
   },
   enum: ({ error, node, name }) => {
@@ -127,7 +132,7 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
   minProperties: ({ error, name }) => ({
     code: name === "regions" ? "region-missing" : "wrong-value",
     message: `${name} must not be empty`,
-    hint: exampleOf(error),
+    hint: name === "regions" ? "add at least one, such as us-east-1: {}" : exampleOf(error),
   }),
   maxProperties: ({ name }) => ({
     code: "wrong-value",
@@ -172,6 +177,17 @@ function exampleOf(error: ErrorObject, key?: string): string | undefined {
   const examples = key === undefined ? error.parentSchema?.["examples"] : properties?.[key]?.examples;
   const [example] = (examples as unknown[] | undefined) ?? [];
   if (example === undefined) return undefined;
-  const written = typeof example === "string" ? example : JSON.stringify(example);
-  return `such as ${key === undefined ? "" : `${key}: `}${written}`;
+  return `such as ${key === undefined ? "" : `${key}: `}${toFlow(example)}`;
+}
+
+/** A value as one would write it on one line of YAML. */
+function toFlow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toFlow).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).map(([key, inner]) => `${key}: ${toFlow(inner)}`);
+    return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+  }
+  return typeof value !== "string" || /^[A-Za-z/][A-Za-z0-9_./-]*$/.test(value)
+    ? String(value)
+    : JSON.stringify(value);
 }

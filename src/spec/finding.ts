@@ -3,19 +3,21 @@ import type { Node, Path } from "../document/node.ts";
 import { placeAt } from "../document/node.ts";
 import { type DiagnosticCode, warningCodes } from "./diagnostics.ts";
 
-/** A diagnostic before it has its place: told by the path in the document. */
+/** A diagnostic before it has its place. */
 export type Finding = {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string | undefined;
-  readonly at: Path;
+  /** The path in the sections of a region, or the key of the region itself. */
+  readonly at: Path | "region";
   /** Points at the key rather than at the value. */
   readonly on?: "key";
 };
 
-/** Gives a finding its place in the file. */
-export function toDiagnostic(finding: Finding, root: Node): Diagnostic {
-  return diagnosticAt(placeAt(root, finding.at, finding.on ?? "value"), finding);
+/** Gives a finding its place in the file; `regionPlace` is that of the region's key, where there is one. */
+export function toDiagnostic(finding: Finding, root: Node, regionPlace: Place = root.place): Diagnostic {
+  const { at, on = "value" } = finding;
+  return diagnosticAt(at === "region" ? regionPlace : placeAt(root, at, on), finding);
 }
 
 export function diagnosticAt(place: Place, said: Omit<Finding, "at" | "on">): Diagnostic {

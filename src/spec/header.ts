@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { type MapNode, nodeAt, type Path, toValue } from "../document/node.ts";
-import { check } from "./check.ts";
+import { check, type Refusal, toLabel } from "./check.ts";
 import type { Marks } from "./evaluate.ts";
 import { type Finding, toDiagnostic } from "./finding.ts";
 import { misplacedExpressions } from "./misplaced.ts";
@@ -30,13 +30,16 @@ export function toHeader(root: MapNode, options: HeaderOptions): Header {
   const isSound = (path: Path): boolean =>
     !refused.some(({ at }) => path.every((step, index) => at[index] === step));
   const variables = toVariables(root, options, (name) => isSound(["variables", name]));
-  const environment = toEnvironment(root, options.environment);
+  const environment = toEnvironment(root, options.environment, isSound);
+  const misplaced = [...misplacedExpressions(root)];
   const name = nodeAt(root, ["name"]);
+  const isMisplaced = ({ at }: Refusal): boolean =>
+    misplaced.some((other) => toLabel(other.at) === toLabel(at));
   const findings = [
-    ...refused,
+    ...refused.filter((refusal) => !isMisplaced(refusal)),
     ...variables.findings,
     ...environment.findings,
-    ...misplacedExpressions(root),
+    ...misplaced,
     ...regionFindings(root),
   ];
   return {
@@ -62,12 +65,13 @@ function unsetOf(values: ReadonlyMap<string, unknown>): ReadonlySet<string> {
 function toEnvironment(
   root: MapNode,
   environment: NodeJS.ProcessEnv,
+  isSound: (path: Path) => boolean,
 ): { values: Map<string, string | null>; findings: Finding[] } {
   const values = new Map<string, string | null>();
   const findings: Finding[] = [];
   const list = nodeAt(root, ["env"]);
   for (const [index, item] of (list?.kind === "list" ? list.items : []).entries()) {
-    if (item.kind !== "scalar" || typeof item.value !== "string") continue;
+    if (!isSound(["env", index]) || item.kind !== "scalar" || typeof item.value !== "string") continue;
     const value = environment[item.value] ?? null;
     values.set(item.value, value);
     if (value !== null) continue;

@@ -1,8 +1,8 @@
 import { type MapNode, type Node, nodeAt, type Path, scalarsOf } from "../document/node.ts";
-import type { Finding } from "./finding.ts";
+import type { Refusal } from "./check.ts";
 
 /** Expressions where only literal values may stand: in what expressions are made of, and in keys. */
-export function* misplacedExpressions(root: MapNode): Iterable<Finding> {
+export function* misplacedExpressions(root: MapNode): Iterable<Refusal> {
   for (const section of ["imgspec", "name", "variables", "env"]) {
     const node = nodeAt(root, [section]);
     if (!node) continue;
@@ -13,7 +13,7 @@ export function* misplacedExpressions(root: MapNode): Iterable<Finding> {
   yield* inKeys(root, []);
 }
 
-function* inKeys(node: Node, path: Path): Iterable<Finding> {
+function* inKeys(node: Node, path: Path): Iterable<Refusal> {
   if (node.kind === "list")
     for (const [index, item] of node.items.entries()) yield* inKeys(item, [...path, index]);
   if (node.kind !== "map") return;
@@ -24,7 +24,7 @@ function* inKeys(node: Node, path: Path): Iterable<Finding> {
   }
 }
 
-function toFinding(at: Path, where: string): Finding {
+function toFinding(at: Path, where: string): Refusal {
   return {
     code: "expression-misplaced",
     at,

@@ -3,15 +3,34 @@ import { type Entry, type MapNode, type Node, nodeAt } from "../document/node.ts
 
 const perImage = ["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register"];
 
-/** The sections of one region: its own laid over the common ones, with short forms written out. */
-export function toRegionNode(root: MapNode, region: string): Node {
-  const common = new Map([...root.entries].filter(([key]) => perImage.includes(key)));
-  const base: MapNode = { kind: "map", place: root.place, entries: common };
-  const own = nodeAt(root, ["regions", region]);
-  if (own?.kind !== "map") return withLongSteps(base);
+/** The sections of one region, with short forms written out: its own laid over the common ones, or these alone. */
+export function toRegionNode(root: MapNode, region: string | undefined): Node {
+  const common = [...root.entries].filter(([key]) => perImage.includes(key)).map(withEmptySection);
+  const base: MapNode = { kind: "map", place: root.place, entries: new Map(common) };
+  const written = region === undefined ? undefined : nodeAt(root, ["regions", region]);
+  if (written?.kind !== "map") return withLongSteps(base);
+  const overrides = [...written.entries].filter(([key, { node }]) => isOwn(key) && !isNull(node));
+  const own: MapNode = { ...written, entries: new Map(overrides) };
   const merged = merge(withoutOtherSource(base, own), own);
   // What is missing in an image is missing in the spec as a whole, so it is told there, and once.
   return withLongSteps({ ...merged, place: root.place });
+}
+
+function isOwn(key: string): boolean {
+  return key === "profile" || perImage.includes(key);
+}
+
+function isNull(node: Node): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+/** A section of which every line is a comment is a section with nothing in it. */
+function withEmptySection([key, entry]: [string, Entry]): [string, Entry] {
+  if (!isNull(entry.node)) return [key, entry];
+  const { place } = entry.node;
+  const node: Node =
+    key === "provision" ? { kind: "list", place, items: [] } : { kind: "map", place, entries: new Map() };
+  return [key, { ...entry, node }];
 }
 
 /** A region that names an image does not want the common search, and the other way round. */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { byPlace } from "../document/excerpt.ts";
-import { type MapNode, type Node, type Path, scalarsOf, toValue } from "../document/node.ts";
-import { regionOf } from "../util/region.ts";
+import { type MapNode, type Node, type Path, placeAt, scalarsOf, toValue } from "../document/node.ts";
+import { type Region, regionOf } from "../util/region.ts";
 import { check } from "./check.ts";
 import { type Evaluated, type Evaluator, evaluate, type Marks, type Scope } from "./evaluate.ts";
 import { toDiagnostic } from "./finding.ts";
@@ -9,7 +9,8 @@ import { type Header, toHeader } from "./header.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toImageSpec } from "./image.ts";
 import { toRegionNode } from "./region-node.ts";
-import { findingsOf, type RuleContext } from "./rules.ts";
+import type { RuleContext } from "./rules/rule.ts";
+import { findingsOf } from "./rules/rules.ts";
 import { type Build, toScope } from "./scope.ts";
 import type { ImageSpec, Spec } from "./spec.ts";
 import { validateImage } from "./validate-image.gen.ts";
@@ -42,11 +43,13 @@ type CheckedImage = {
  */
 export function toSpec(root: MapNode, options: SpecOptions): Checked {
   const header = toHeader(root, options);
-  const checked = header.regions.map((region) => toChecked(root, region, header, options));
+  // Without a region the common sections are looked at all the same, so that all mistakes are told at once.
+  const regions = header.regions.length > 0 ? header.regions : [undefined];
+  const checked = regions.map((region) => toChecked(root, region, header, options));
   const told = checked.flatMap(({ diagnostics }) => diagnostics);
-  const places = new Set(told.map(placeKey));
+  const known = new Set(told.map(toGist));
   // The sections were checked whole; that a part of one is wrong by itself too need not be told again.
-  const fresh = header.diagnostics.filter((diagnostic) => !places.has(placeKey(diagnostic)));
+  const fresh = header.diagnostics.filter((diagnostic) => !known.has(toGist(diagnostic)));
   const diagnostics = withoutRepeats([...fresh, ...told]).sort(byPlace);
   if (diagnostics.some(({ severity }) => severity === "error")) return { spec: undefined, diagnostics };
   const { path, directory } = options;
@@ -55,19 +58,37 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
   return { spec: { name: header.name, path, directory, images, secrets }, diagnostics };
 }
 
-function toChecked(root: MapNode, name: string, header: Header, options: SpecOptions): CheckedImage {
-  const region = regionOf(name);
-  const { node, diagnostics, secrets } = toEvaluated(toRegionNode(root, name), name, header, options);
+/** Any region will do to evaluate expressions where none is named. */
+const someRegion = "us-east-1";
+
+function toChecked(
+  root: MapNode,
+  name: string | undefined,
+  header: Header,
+  options: SpecOptions,
+): CheckedImage {
+  const region = regionOf(name ?? someRegion);
+  const { node, diagnostics, secrets } = toEvaluated(toRegionNode(root, name), region, header, options);
   const value = toValue(node);
   const refused = check(validateImage, value, node);
   const found = [...diagnostics, ...refused.map((finding) => toDiagnostic(finding, node))];
-  const unsound = [...refused.map(({ at }) => at), ...brokenPaths(node)];
+  if (name === undefined) return { image: undefined, diagnostics: found, secrets };
+  // An unknown key takes nothing away from what is known.
+  const wrong = refused.filter(({ code }) => code !== "unknown-key").map(({ at }) => at);
+  const unsound = [...wrong, ...brokenPaths(node)];
   const isSound = (path: Path): boolean =>
     !unsound.some((other) => isBelow(other, path) || isBelow(path, other));
-  // A cast from what the schema has checked: rules run only where it found nothing.
+  const isRefused = (path: Path): boolean => unsound.some((other) => isBelow(path, other));
+  // A cast from what the schema checks: rules run only where it found nothing.
   const written = value as unknown as WrittenImage;
-  for (const finding of findingsOf(written, { region, fileProblem: options.fileProblem }, isSound)) {
-    found.push(toDiagnostic(finding, node));
+  const regionPlace = placeAt(root, ["regions", name], "key");
+  for (const finding of findingsOf(written, {
+    region,
+    fileProblem: options.fileProblem,
+    isSound,
+    isRefused,
+  })) {
+    found.push(toDiagnostic(finding, node, regionPlace));
   }
   if (found.some(({ severity }) => severity === "error"))
     return { image: undefined, diagnostics: found, secrets };
@@ -79,13 +100,15 @@ function toChecked(root: MapNode, name: string, header: Header, options: SpecOpt
   };
 }
 
-function toEvaluated(node: Node, region: string, header: Header, options: SpecOptions): Evaluated {
+function toEvaluated(node: Node, region: Region, header: Header, options: SpecOptions): Evaluated {
   if (!options.toEvaluator) return { node, diagnostics: [], secrets: new Map() };
-  const scope = toScope(header.name, regionOf(region), options.build, header.variables, header.environment);
+  const scope = toScope(header.name, region, options.build, header.variables, header.environment);
   return evaluate(node, options.toEvaluator(scope, header.marks), (path) => {
     const [section, index, kind, env, ...rest] = path;
     const isEnv = section === "provision" && (kind === "shell" || kind === "local") && env === "env";
-    return isEnv && rest.length === 1 ? `${region}/provision[${index}].${kind}.env.${rest[0]}` : undefined;
+    return isEnv && rest.length === 1
+      ? `${region.name}/provision[${index}].${kind}.env.${rest[0]}`
+      : undefined;
   });
 }
 
@@ -97,15 +120,20 @@ function isBelow(path: Path, above: Path): boolean {
   return above.every((step, index) => path[index] === step);
 }
 
-function placeKey({ place }: Diagnostic): string {
-  return `${place.line}:${place.column}`;
+/** The two schemas have different words for the same mistake, but one value has one of them. */
+function toGist({ place, code, message }: Diagnostic): string {
+  const what =
+    code === "wrong-type" || code === "wrong-value" || code === "unknown-key"
+      ? "value"
+      : `${code} ${message}`;
+  return `${place.line}:${place.column} ${what}`;
 }
 
 /** Regions share their common sections, and with them what is wrong there. */
 function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const keyed = diagnostics.map((diagnostic): [string, Diagnostic] => {
-    const { code, message } = diagnostic;
-    return [`${placeKey(diagnostic)} ${code} ${message}`, diagnostic];
+    const { code, message, place } = diagnostic;
+    return [`${place.line}:${place.column} ${code} ${message}`, diagnostic];
   });
   return [...new Map(keyed.reverse()).values()].reverse();
 }

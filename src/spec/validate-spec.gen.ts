@@ -5,15 +5,15 @@ import formats0Module from "ajv-formats/dist/formats.js";
 
 
 
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":"object","description":"Values that are set from outside, by --var NAME=VALUE or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean"],"examples":["number"]},"default":{"type":["string","number","boolean"],"description":"The value unless another is set. Literal: no expressions.","examples":["2026.11",3,true]},"pattern":{"type":"string","format":"regex","description":"Regular expression (JavaScript's, with the u flag) that a string must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps.","default":false,"examples":[true]}}}},"env":{"type":"array","description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, and the profile.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"}}}}},"definitions":{"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}}}};
-const schema12 = {"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}};
-const schema13 = {"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const schema14 = {"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const schema15 = {"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}};
-const schema16 = {"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema17 = {"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}};
-const schema18 = {"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema19 = {"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean"],"examples":["number"]},"default":{"type":["string","number","boolean"],"description":"The value unless another is set. Literal: no expressions.","examples":["2026.11",3,true]},"pattern":{"type":"string","format":"regex","description":"Regular expression (JavaScript's, with the u flag) that a string must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, and the profile.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}}}};
+const schema12 = {"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}};
+const schema13 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema14 = {"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema15 = {"type":["array","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}};
+const schema16 = {"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema17 = {"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}};
+const schema18 = {"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema19 = {"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
 const pattern1 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
@@ -117,12 +117,8 @@ errors++;
 }
 if(data.variables !== undefined){
 let data2 = data.variables;
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-for(const key1 in data2){
-const _errs8 = errors;
-if(typeof key1 === "string"){
-if(!pattern1.test(key1)){
-const err7 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.variables.propertyNames,data:key1,propertyName:key1};
+if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (data2 !== null)){
+const err7 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/type",keyword:"type",params:{type: schema11.properties.variables.type},message:"must be object,null",schema:schema11.properties.variables.type,parentSchema:schema11.properties.variables,data:data2};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -131,10 +127,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-}
-var valid1 = _errs8 === errors;
-if(!valid1){
-const err8 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames",keyword:"propertyNames",params:{propertyName: key1},message:"property name must be valid",schema:schema11.properties.variables.propertyNames,parentSchema:schema11.properties.variables,data:data2};
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+const _errs8 = errors;
+if(typeof key1 === "string"){
+if(!pattern1.test(key1)){
+const err8 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.variables.propertyNames,data:key1,propertyName:key1};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -144,10 +142,9 @@ vErrors.push(err8);
 errors++;
 }
 }
-for(const key2 in data2){
-let data3 = data2[key2];
-if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
-const err9 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/variables/additionalProperties/type",keyword:"type",params:{type: schema11.properties.variables.additionalProperties.type},message:"must be object,null",schema:schema11.properties.variables.additionalProperties.type,parentSchema:schema11.properties.variables.additionalProperties,data:data3};
+var valid1 = _errs8 === errors;
+if(!valid1){
+const err9 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames",keyword:"propertyNames",params:{propertyName: key1},message:"property name must be valid",schema:schema11.properties.variables.propertyNames,parentSchema:schema11.properties.variables,data:data2};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -156,10 +153,11 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-for(const key3 in data3){
-if(!((((((key3 === "description") || (key3 === "type")) || (key3 === "default")) || (key3 === "pattern")) || (key3 === "enum")) || (key3 === "sensitive"))){
-const err10 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/variables/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.variables.additionalProperties,data:data3};
+}
+for(const key2 in data2){
+let data3 = data2[key2];
+if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
+const err10 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/variables/additionalProperties/type",keyword:"type",params:{type: schema11.properties.variables.additionalProperties.type},message:"must be object,null",schema:schema11.properties.variables.additionalProperties.type,parentSchema:schema11.properties.variables.additionalProperties,data:data3};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -168,11 +166,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-}
-if(data3.description !== undefined){
-let data4 = data3.description;
-if(typeof data4 !== "string"){
-const err11 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/variables/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.variables.additionalProperties.properties.description.type,parentSchema:schema11.properties.variables.additionalProperties.properties.description,data:data4};
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key3 in data3){
+if(!((((((key3 === "description") || (key3 === "type")) || (key3 === "default")) || (key3 === "pattern")) || (key3 === "enum")) || (key3 === "sensitive"))){
+const err11 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/variables/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.variables.additionalProperties,data:data3};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -182,10 +179,10 @@ vErrors.push(err11);
 errors++;
 }
 }
-if(data3.type !== undefined){
-let data5 = data3.type;
-if(typeof data5 !== "string"){
-const err12 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.variables.additionalProperties.properties.type.type,parentSchema:schema11.properties.variables.additionalProperties.properties.type,data:data5};
+if(data3.description !== undefined){
+let data4 = data3.description;
+if(typeof data4 !== "string"){
+const err12 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/variables/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.variables.additionalProperties.properties.description.type,parentSchema:schema11.properties.variables.additionalProperties.properties.description,data:data4};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -194,8 +191,11 @@ vErrors.push(err12);
 }
 errors++;
 }
-if(!(((data5 === "string") || (data5 === "number")) || (data5 === "boolean"))){
-const err13 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/enum",keyword:"enum",params:{allowedValues: schema11.properties.variables.additionalProperties.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.variables.additionalProperties.properties.type.enum,parentSchema:schema11.properties.variables.additionalProperties.properties.type,data:data5};
+}
+if(data3.type !== undefined){
+let data5 = data3.type;
+if(typeof data5 !== "string"){
+const err13 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.variables.additionalProperties.properties.type.type,parentSchema:schema11.properties.variables.additionalProperties.properties.type,data:data5};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -204,11 +204,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-if(data3.default !== undefined){
-let data6 = data3.default;
-if(((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))) && (typeof data6 !== "boolean")){
-const err14 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/default",schemaPath:"#/properties/variables/additionalProperties/properties/default/type",keyword:"type",params:{type: schema11.properties.variables.additionalProperties.properties.default.type},message:"must be string,number,boolean",schema:schema11.properties.variables.additionalProperties.properties.default.type,parentSchema:schema11.properties.variables.additionalProperties.properties.default,data:data6};
+if(!(((data5 === "string") || (data5 === "number")) || (data5 === "boolean"))){
+const err14 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/enum",keyword:"enum",params:{allowedValues: schema11.properties.variables.additionalProperties.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.variables.additionalProperties.properties.type.enum,parentSchema:schema11.properties.variables.additionalProperties.properties.type,data:data5};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -218,11 +215,10 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(data3.pattern !== undefined){
-let data7 = data3.pattern;
-if(typeof data7 === "string"){
-if(!(formats0(data7))){
-const err15 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/pattern",schemaPath:"#/properties/variables/additionalProperties/properties/pattern/format",keyword:"format",params:{format: "regex"},message:"must match format \""+"regex"+"\"",schema:"regex",parentSchema:schema11.properties.variables.additionalProperties.properties.pattern,data:data7};
+if(data3.default !== undefined){
+let data6 = data3.default;
+if(((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))) && (typeof data6 !== "boolean")){
+const err15 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/default",schemaPath:"#/properties/variables/additionalProperties/properties/default/type",keyword:"type",params:{type: schema11.properties.variables.additionalProperties.properties.default.type},message:"must be string,number,boolean",schema:schema11.properties.variables.additionalProperties.properties.default.type,parentSchema:schema11.properties.variables.additionalProperties.properties.default,data:data6};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -232,8 +228,11 @@ vErrors.push(err15);
 errors++;
 }
 }
-else {
-const err16 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/pattern",schemaPath:"#/properties/variables/additionalProperties/properties/pattern/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.variables.additionalProperties.properties.pattern.type,parentSchema:schema11.properties.variables.additionalProperties.properties.pattern,data:data7};
+if(data3.pattern !== undefined){
+let data7 = data3.pattern;
+if(typeof data7 === "string"){
+if(!(formats0(data7))){
+const err16 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/pattern",schemaPath:"#/properties/variables/additionalProperties/properties/pattern/format",keyword:"format",params:{format: "regex"},message:"must match format \""+"regex"+"\"",schema:"regex",parentSchema:schema11.properties.variables.additionalProperties.properties.pattern,data:data7};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -243,11 +242,8 @@ vErrors.push(err16);
 errors++;
 }
 }
-if(data3.enum !== undefined){
-let data8 = data3.enum;
-if(Array.isArray(data8)){
-if(data8.length < 1){
-const err17 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum",schemaPath:"#/properties/variables/additionalProperties/properties/enum/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.variables.additionalProperties.properties.enum,data:data8};
+else {
+const err17 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/pattern",schemaPath:"#/properties/variables/additionalProperties/properties/pattern/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.variables.additionalProperties.properties.pattern.type,parentSchema:schema11.properties.variables.additionalProperties.properties.pattern,data:data7};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -256,11 +252,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-const len0 = data8.length;
-for(let i0=0; i0<len0; i0++){
-let data9 = data8[i0];
-if(((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))) && (typeof data9 !== "boolean")){
-const err18 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum/" + i0,schemaPath:"#/properties/variables/additionalProperties/properties/enum/items/type",keyword:"type",params:{type: schema11.properties.variables.additionalProperties.properties.enum.items.type},message:"must be string,number,boolean",schema:schema11.properties.variables.additionalProperties.properties.enum.items.type,parentSchema:schema11.properties.variables.additionalProperties.properties.enum.items,data:data9};
+}
+if(data3.enum !== undefined){
+let data8 = data3.enum;
+if(Array.isArray(data8)){
+if(data8.length < 1){
+const err18 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum",schemaPath:"#/properties/variables/additionalProperties/properties/enum/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.variables.additionalProperties.properties.enum,data:data8};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -269,10 +266,11 @@ vErrors.push(err18);
 }
 errors++;
 }
-}
-}
-else {
-const err19 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum",schemaPath:"#/properties/variables/additionalProperties/properties/enum/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.variables.additionalProperties.properties.enum.type,parentSchema:schema11.properties.variables.additionalProperties.properties.enum,data:data8};
+const len0 = data8.length;
+for(let i0=0; i0<len0; i0++){
+let data9 = data8[i0];
+if(((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))) && (typeof data9 !== "boolean")){
+const err19 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum/" + i0,schemaPath:"#/properties/variables/additionalProperties/properties/enum/items/type",keyword:"type",params:{type: schema11.properties.variables.additionalProperties.properties.enum.items.type},message:"must be string,number,boolean",schema:schema11.properties.variables.additionalProperties.properties.enum.items.type,parentSchema:schema11.properties.variables.additionalProperties.properties.enum.items,data:data9};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -282,10 +280,9 @@ vErrors.push(err19);
 errors++;
 }
 }
-if(data3.sensitive !== undefined){
-let data10 = data3.sensitive;
-if(typeof data10 !== "boolean"){
-const err20 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/sensitive",schemaPath:"#/properties/variables/additionalProperties/properties/sensitive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.variables.additionalProperties.properties.sensitive.type,parentSchema:schema11.properties.variables.additionalProperties.properties.sensitive,data:data10};
+}
+else {
+const err20 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum",schemaPath:"#/properties/variables/additionalProperties/properties/enum/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.variables.additionalProperties.properties.enum.type,parentSchema:schema11.properties.variables.additionalProperties.properties.enum,data:data8};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -295,11 +292,10 @@ vErrors.push(err20);
 errors++;
 }
 }
-}
-}
-}
-else {
-const err21 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.variables.type,parentSchema:schema11.properties.variables,data:data2};
+if(data3.sensitive !== undefined){
+let data10 = data3.sensitive;
+if(typeof data10 !== "boolean"){
+const err21 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/sensitive",schemaPath:"#/properties/variables/additionalProperties/properties/sensitive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.variables.additionalProperties.properties.sensitive.type,parentSchema:schema11.properties.variables.additionalProperties.properties.sensitive,data:data10};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -309,15 +305,14 @@ vErrors.push(err21);
 errors++;
 }
 }
+}
+}
+}
+}
 if(data.env !== undefined){
 let data11 = data.env;
-if(Array.isArray(data11)){
-const len1 = data11.length;
-for(let i1=0; i1<len1; i1++){
-let data12 = data11[i1];
-if(typeof data12 === "string"){
-if(!pattern1.test(data12)){
-const err22 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.env.items,data:data12};
+if((!(Array.isArray(data11))) && (data11 !== null)){
+const err22 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema11.properties.env.type},message:"must be array,null",schema:schema11.properties.env.type,parentSchema:schema11.properties.env,data:data11};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -326,14 +321,29 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-else {
-const err23 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.env.items.type,parentSchema:schema11.properties.env.items,data:data12};
+if(Array.isArray(data11)){
+const len1 = data11.length;
+for(let i1=0; i1<len1; i1++){
+let data12 = data11[i1];
+if(typeof data12 === "string"){
+if(!pattern1.test(data12)){
+const err23 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.env.items,data:data12};
 if(vErrors === null){
 vErrors = [err23];
 }
 else {
 vErrors.push(err23);
+}
+errors++;
+}
+}
+else {
+const err24 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.env.items.type,parentSchema:schema11.properties.env.items,data:data12};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
 }
 errors++;
 }
@@ -349,12 +359,12 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-const err24 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/uniqueItems",keyword:"uniqueItems",params:{i: i2, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i2+" are identical)",schema:true,parentSchema:schema11.properties.env,data:data11};
+const err25 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/uniqueItems",keyword:"uniqueItems",params:{i: i2, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i2+" are identical)",schema:true,parentSchema:schema11.properties.env,data:data11};
 if(vErrors === null){
-vErrors = [err24];
+vErrors = [err25];
 }
 else {
-vErrors.push(err24);
+vErrors.push(err25);
 }
 errors++;
 break;
@@ -363,23 +373,11 @@ indices0[item0] = i2;
 }
 }
 }
-else {
-const err25 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.env.type,parentSchema:schema11.properties.env,data:data11};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
 }
 if(data.source !== undefined){
 let data13 = data.source;
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-for(const key4 in data13){
-if(!((key4 === "image") || (key4 === "find"))){
-const err26 = {instancePath:instancePath+"/source",schemaPath:"#/definitions/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data:data13};
+if((!(data13 && typeof data13 == "object" && !Array.isArray(data13))) && (data13 !== null)){
+const err26 = {instancePath:instancePath+"/source",schemaPath:"#/definitions/source/type",keyword:"type",params:{type: schema12.type},message:"must be object,null",schema:schema12.type,parentSchema:schema12,data:data13};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -388,12 +386,10 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-if(data13.image !== undefined){
-let data14 = data13.image;
-if(typeof data14 === "string"){
-if(!pattern3.test(data14)){
-const err27 = {instancePath:instancePath+"/source/image",schemaPath:"#/definitions/source/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.image,data:data14};
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+for(const key4 in data13){
+if(!((key4 === "image") || (key4 === "find"))){
+const err27 = {instancePath:instancePath+"/source",schemaPath:"#/definitions/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data:data13};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -403,8 +399,11 @@ vErrors.push(err27);
 errors++;
 }
 }
-else {
-const err28 = {instancePath:instancePath+"/source/image",schemaPath:"#/definitions/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.image.type,parentSchema:schema12.properties.image,data:data14};
+if(data13.image !== undefined){
+let data14 = data13.image;
+if(typeof data14 === "string"){
+if(!pattern3.test(data14)){
+const err28 = {instancePath:instancePath+"/source/image",schemaPath:"#/definitions/source/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.image,data:data14};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -414,12 +413,8 @@ vErrors.push(err28);
 errors++;
 }
 }
-if(data13.find !== undefined){
-let data15 = data13.find;
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-for(const key5 in data15){
-if(!((((((key5 === "name") || (key5 === "owner")) || (key5 === "architecture")) || (key5 === "virtualization")) || (key5 === "newest")) || (key5 === "filters"))){
-const err29 = {instancePath:instancePath+"/source/find",schemaPath:"#/definitions/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema12.properties.find,data:data15};
+else {
+const err29 = {instancePath:instancePath+"/source/image",schemaPath:"#/definitions/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.image.type,parentSchema:schema12.properties.image,data:data14};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -429,10 +424,12 @@ vErrors.push(err29);
 errors++;
 }
 }
-if(data15.name !== undefined){
-let data16 = data15.name;
-if((typeof data16 !== "string") && (data16 !== null)){
-const err30 = {instancePath:instancePath+"/source/find/name",schemaPath:"#/definitions/source/properties/find/properties/name/type",keyword:"type",params:{type: schema12.properties.find.properties.name.type},message:"must be string,null",schema:schema12.properties.find.properties.name.type,parentSchema:schema12.properties.find.properties.name,data:data16};
+if(data13.find !== undefined){
+let data15 = data13.find;
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+for(const key5 in data15){
+if(!((((((key5 === "name") || (key5 === "owner")) || (key5 === "architecture")) || (key5 === "virtualization")) || (key5 === "newest")) || (key5 === "filters"))){
+const err30 = {instancePath:instancePath+"/source/find",schemaPath:"#/definitions/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema12.properties.find,data:data15};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -442,10 +439,10 @@ vErrors.push(err30);
 errors++;
 }
 }
-if(data15.owner !== undefined){
-let data17 = data15.owner;
-if((typeof data17 !== "string") && (!(Array.isArray(data17)))){
-const err31 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema12.properties.find.properties.owner.type},message:"must be string,array",schema:schema12.properties.find.properties.owner.type,parentSchema:schema12.properties.find.properties.owner,data:data17};
+if(data15.name !== undefined){
+let data16 = data15.name;
+if((typeof data16 !== "string") && (data16 !== null)){
+const err31 = {instancePath:instancePath+"/source/find/name",schemaPath:"#/definitions/source/properties/find/properties/name/type",keyword:"type",params:{type: schema12.properties.find.properties.name.type},message:"must be string,null",schema:schema12.properties.find.properties.name.type,parentSchema:schema12.properties.find.properties.name,data:data16};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -454,9 +451,11 @@ vErrors.push(err31);
 }
 errors++;
 }
-if(Array.isArray(data17)){
-if(data17.length < 1){
-const err32 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema12.properties.find.properties.owner,data:data17};
+}
+if(data15.owner !== undefined){
+let data17 = data15.owner;
+if((typeof data17 !== "string") && (!(Array.isArray(data17)))){
+const err32 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema12.properties.find.properties.owner.type},message:"must be string,array",schema:schema12.properties.find.properties.owner.type,parentSchema:schema12.properties.find.properties.owner,data:data17};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -465,16 +464,27 @@ vErrors.push(err32);
 }
 errors++;
 }
-const len2 = data17.length;
-for(let i3=0; i3<len2; i3++){
-let data18 = data17[i3];
-if(typeof data18 !== "string"){
-const err33 = {instancePath:instancePath+"/source/find/owner/" + i3,schemaPath:"#/definitions/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.owner.items.type,parentSchema:schema12.properties.find.properties.owner.items,data:data18};
+if(Array.isArray(data17)){
+if(data17.length < 1){
+const err33 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema12.properties.find.properties.owner,data:data17};
 if(vErrors === null){
 vErrors = [err33];
 }
 else {
 vErrors.push(err33);
+}
+errors++;
+}
+const len2 = data17.length;
+for(let i3=0; i3<len2; i3++){
+let data18 = data17[i3];
+if(typeof data18 !== "string"){
+const err34 = {instancePath:instancePath+"/source/find/owner/" + i3,schemaPath:"#/definitions/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.owner.items.type,parentSchema:schema12.properties.find.properties.owner.items,data:data18};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
 }
 errors++;
 }
@@ -487,22 +497,22 @@ const _errs47 = errors;
 let valid14 = false;
 const _errs48 = errors;
 if((typeof data19 !== "string") && (data19 !== null)){
-const err34 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data19};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-if(!(((data19 === "i386") || (data19 === "x86_64")) || (data19 === null))){
-const err35 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data19};
+const err35 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data19};
 if(vErrors === null){
 vErrors = [err35];
 }
 else {
 vErrors.push(err35);
+}
+errors++;
+}
+if(!(((data19 === "i386") || (data19 === "x86_64")) || (data19 === null))){
+const err36 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data19};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
 }
 errors++;
 }
@@ -512,18 +522,7 @@ if(!valid14){
 const _errs50 = errors;
 if(typeof data19 === "string"){
 if(!pattern4.test(data19)){
-const err36 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data19};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-else {
-const err37 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data19};
+const err37 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data19};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -532,16 +531,27 @@ vErrors.push(err37);
 }
 errors++;
 }
-var _valid0 = _errs50 === errors;
-valid14 = valid14 || _valid0;
 }
-if(!valid14){
-const err38 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.architecture.anyOf,parentSchema:schema12.properties.find.properties.architecture,data:data19};
+else {
+const err38 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data19};
 if(vErrors === null){
 vErrors = [err38];
 }
 else {
 vErrors.push(err38);
+}
+errors++;
+}
+var _valid0 = _errs50 === errors;
+valid14 = valid14 || _valid0;
+}
+if(!valid14){
+const err39 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.architecture.anyOf,parentSchema:schema12.properties.find.properties.architecture,data:data19};
+if(vErrors === null){
+vErrors = [err39];
+}
+else {
+vErrors.push(err39);
 }
 errors++;
 }
@@ -563,22 +573,22 @@ const _errs53 = errors;
 let valid15 = false;
 const _errs54 = errors;
 if((typeof data20 !== "string") && (data20 !== null)){
-const err39 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data20};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-if(!(((data20 === "hvm") || (data20 === "paravirtual")) || (data20 === null))){
-const err40 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data20};
+const err40 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data20};
 if(vErrors === null){
 vErrors = [err40];
 }
 else {
 vErrors.push(err40);
+}
+errors++;
+}
+if(!(((data20 === "hvm") || (data20 === "paravirtual")) || (data20 === null))){
+const err41 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data20};
+if(vErrors === null){
+vErrors = [err41];
+}
+else {
+vErrors.push(err41);
 }
 errors++;
 }
@@ -588,18 +598,7 @@ if(!valid15){
 const _errs56 = errors;
 if(typeof data20 === "string"){
 if(!pattern4.test(data20)){
-const err41 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data20};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data20};
+const err42 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data20};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -608,16 +607,27 @@ vErrors.push(err42);
 }
 errors++;
 }
-var _valid1 = _errs56 === errors;
-valid15 = valid15 || _valid1;
 }
-if(!valid15){
-const err43 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.virtualization.anyOf,parentSchema:schema12.properties.find.properties.virtualization,data:data20};
+else {
+const err43 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data20};
 if(vErrors === null){
 vErrors = [err43];
 }
 else {
 vErrors.push(err43);
+}
+errors++;
+}
+var _valid1 = _errs56 === errors;
+valid15 = valid15 || _valid1;
+}
+if(!valid15){
+const err44 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.virtualization.anyOf,parentSchema:schema12.properties.find.properties.virtualization,data:data20};
+if(vErrors === null){
+vErrors = [err44];
+}
+else {
+vErrors.push(err44);
 }
 errors++;
 }
@@ -636,23 +646,23 @@ vErrors = null;
 if(data15.newest !== undefined){
 let data21 = data15.newest;
 if((typeof data21 !== "boolean") && (typeof data21 !== "string")){
-const err44 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/type",keyword:"type",params:{type: schema12.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema12.properties.find.properties.newest.type,parentSchema:schema12.properties.find.properties.newest,data:data21};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-if(typeof data21 === "string"){
-if(!pattern6.test(data21)){
-const err45 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.find.properties.newest,data:data21};
+const err45 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/type",keyword:"type",params:{type: schema12.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema12.properties.find.properties.newest.type,parentSchema:schema12.properties.find.properties.newest,data:data21};
 if(vErrors === null){
 vErrors = [err45];
 }
 else {
 vErrors.push(err45);
+}
+errors++;
+}
+if(typeof data21 === "string"){
+if(!pattern6.test(data21)){
+const err46 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.find.properties.newest,data:data21};
+if(vErrors === null){
+vErrors = [err46];
+}
+else {
+vErrors.push(err46);
 }
 errors++;
 }
@@ -664,21 +674,7 @@ if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
 for(const key6 in data22){
 let data23 = data22[key6];
 if((typeof data23 !== "string") && (!(Array.isArray(data23)))){
-const err46 = {instancePath:instancePath+"/source/find/filters/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema12.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema12.properties.find.properties.filters.additionalProperties.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties,data:data23};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-if(Array.isArray(data23)){
-const len3 = data23.length;
-for(let i4=0; i4<len3; i4++){
-let data24 = data23[i4];
-if(typeof data24 !== "string"){
-const err47 = {instancePath:instancePath+"/source/find/filters/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i4,schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties.items,data:data24};
+const err47 = {instancePath:instancePath+"/source/find/filters/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema12.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema12.properties.find.properties.filters.additionalProperties.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties,data:data23};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -687,12 +683,12 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err48 = {instancePath:instancePath+"/source/find/filters",schemaPath:"#/definitions/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.properties.filters.type,parentSchema:schema12.properties.find.properties.filters,data:data22};
+if(Array.isArray(data23)){
+const len3 = data23.length;
+for(let i4=0; i4<len3; i4++){
+let data24 = data23[i4];
+if(typeof data24 !== "string"){
+const err48 = {instancePath:instancePath+"/source/find/filters/" + key6.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i4,schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties.items,data:data24};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -703,8 +699,10 @@ errors++;
 }
 }
 }
+}
+}
 else {
-const err49 = {instancePath:instancePath+"/source/find",schemaPath:"#/definitions/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.type,parentSchema:schema12.properties.find,data:data15};
+const err49 = {instancePath:instancePath+"/source/find/filters",schemaPath:"#/definitions/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.properties.filters.type,parentSchema:schema12.properties.find.properties.filters,data:data22};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -716,7 +714,7 @@ errors++;
 }
 }
 else {
-const err50 = {instancePath:instancePath+"/source",schemaPath:"#/definitions/source/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.type,parentSchema:schema12,data:data13};
+const err50 = {instancePath:instancePath+"/source/find",schemaPath:"#/definitions/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.type,parentSchema:schema12.properties.find,data:data15};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -726,17 +724,29 @@ vErrors.push(err50);
 errors++;
 }
 }
+}
+}
 if(data.launch !== undefined){
 let data25 = data.launch;
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-for(const key7 in data25){
-if(!((((((((key7 === "method") || (key7 === "instanceTypes")) || (key7 === "subnet")) || (key7 === "securityGroups")) || (key7 === "iamInstanceProfile")) || (key7 === "userData")) || (key7 === "tags")) || (key7 === "timeout"))){
-const err51 = {instancePath:instancePath+"/launch",schemaPath:"#/definitions/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data:data25};
+if((!(data25 && typeof data25 == "object" && !Array.isArray(data25))) && (data25 !== null)){
+const err51 = {instancePath:instancePath+"/launch",schemaPath:"#/definitions/launch/type",keyword:"type",params:{type: schema13.type},message:"must be object,null",schema:schema13.type,parentSchema:schema13,data:data25};
 if(vErrors === null){
 vErrors = [err51];
 }
 else {
 vErrors.push(err51);
+}
+errors++;
+}
+if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
+for(const key7 in data25){
+if(!((((((((key7 === "method") || (key7 === "instanceTypes")) || (key7 === "subnet")) || (key7 === "securityGroups")) || (key7 === "iamInstanceProfile")) || (key7 === "userData")) || (key7 === "tags")) || (key7 === "timeout"))){
+const err52 = {instancePath:instancePath+"/launch",schemaPath:"#/definitions/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data:data25};
+if(vErrors === null){
+vErrors = [err52];
+}
+else {
+vErrors.push(err52);
 }
 errors++;
 }
@@ -747,22 +757,22 @@ const _errs72 = errors;
 let valid21 = false;
 const _errs73 = errors;
 if(typeof data26 !== "string"){
-const err52 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data26};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-if(!(data26 === "ec2")){
-const err53 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data26};
+const err53 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data26};
 if(vErrors === null){
 vErrors = [err53];
 }
 else {
 vErrors.push(err53);
+}
+errors++;
+}
+if(!(data26 === "ec2")){
+const err54 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data26};
+if(vErrors === null){
+vErrors = [err54];
+}
+else {
+vErrors.push(err54);
 }
 errors++;
 }
@@ -772,18 +782,7 @@ if(!valid21){
 const _errs75 = errors;
 if(typeof data26 === "string"){
 if(!pattern4.test(data26)){
-const err54 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data26};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data26};
+const err55 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data26};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -792,16 +791,27 @@ vErrors.push(err55);
 }
 errors++;
 }
-var _valid2 = _errs75 === errors;
-valid21 = valid21 || _valid2;
 }
-if(!valid21){
-const err56 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data26};
+else {
+const err56 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data26};
 if(vErrors === null){
 vErrors = [err56];
 }
 else {
 vErrors.push(err56);
+}
+errors++;
+}
+var _valid2 = _errs75 === errors;
+valid21 = valid21 || _valid2;
+}
+if(!valid21){
+const err57 = {instancePath:instancePath+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data26};
+if(vErrors === null){
+vErrors = [err57];
+}
+else {
+vErrors.push(err57);
 }
 errors++;
 }
@@ -821,20 +831,7 @@ if(data25.instanceTypes !== undefined){
 let data27 = data25.instanceTypes;
 if(Array.isArray(data27)){
 if(data27.length < 1){
-const err57 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data27};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-const len4 = data27.length;
-for(let i5=0; i5<len4; i5++){
-let data28 = data27[i5];
-if(typeof data28 !== "string"){
-const err58 = {instancePath:instancePath+"/launch/instanceTypes/" + i5,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data28};
+const err58 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data27};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -843,10 +840,11 @@ vErrors.push(err58);
 }
 errors++;
 }
-}
-}
-else {
-const err59 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data27};
+const len4 = data27.length;
+for(let i5=0; i5<len4; i5++){
+let data28 = data27[i5];
+if(typeof data28 !== "string"){
+const err59 = {instancePath:instancePath+"/launch/instanceTypes/" + i5,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data28};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -856,10 +854,9 @@ vErrors.push(err59);
 errors++;
 }
 }
-if(data25.subnet !== undefined){
-let data29 = data25.subnet;
-if((typeof data29 !== "string") && (data29 !== null)){
-const err60 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data29};
+}
+else {
+const err60 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data27};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -868,14 +865,27 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(typeof data29 === "string"){
-if(!pattern8.test(data29)){
-const err61 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data29};
+}
+if(data25.subnet !== undefined){
+let data29 = data25.subnet;
+if((typeof data29 !== "string") && (data29 !== null)){
+const err61 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data29};
 if(vErrors === null){
 vErrors = [err61];
 }
 else {
 vErrors.push(err61);
+}
+errors++;
+}
+if(typeof data29 === "string"){
+if(!pattern8.test(data29)){
+const err62 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data29};
+if(vErrors === null){
+vErrors = [err62];
+}
+else {
+vErrors.push(err62);
 }
 errors++;
 }
@@ -889,18 +899,7 @@ for(let i6=0; i6<len5; i6++){
 let data31 = data30[i6];
 if(typeof data31 === "string"){
 if(!pattern9.test(data31)){
-const err62 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data31};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-else {
-const err63 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data31};
+const err63 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data31};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -910,9 +909,8 @@ vErrors.push(err63);
 errors++;
 }
 }
-}
 else {
-const err64 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data30};
+const err64 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data31};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -922,10 +920,9 @@ vErrors.push(err64);
 errors++;
 }
 }
-if(data25.iamInstanceProfile !== undefined){
-let data32 = data25.iamInstanceProfile;
-if((typeof data32 !== "string") && (data32 !== null)){
-const err65 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data32};
+}
+else {
+const err65 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data30};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -935,15 +932,28 @@ vErrors.push(err65);
 errors++;
 }
 }
-if(data25.userData !== undefined){
-let data33 = data25.userData;
-if((typeof data33 !== "string") && (data33 !== null)){
-const err66 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data33};
+if(data25.iamInstanceProfile !== undefined){
+let data32 = data25.iamInstanceProfile;
+if((typeof data32 !== "string") && (data32 !== null)){
+const err66 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data32};
 if(vErrors === null){
 vErrors = [err66];
 }
 else {
 vErrors.push(err66);
+}
+errors++;
+}
+}
+if(data25.userData !== undefined){
+let data33 = data25.userData;
+if((typeof data33 !== "string") && (data33 !== null)){
+const err67 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data33};
+if(vErrors === null){
+vErrors = [err67];
+}
+else {
+vErrors.push(err67);
 }
 errors++;
 }
@@ -954,19 +964,7 @@ if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
 for(const key8 in data34){
 let data35 = data34[key8];
 if(typeof data35 !== "string"){
-const err67 = {instancePath:instancePath+"/launch/tags/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data35};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-}
-}
-else {
-const err68 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data34};
+const err68 = {instancePath:instancePath+"/launch/tags/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -976,11 +974,9 @@ vErrors.push(err68);
 errors++;
 }
 }
-if(data25.timeout !== undefined){
-let data36 = data25.timeout;
-if(typeof data36 === "string"){
-if(!pattern10.test(data36)){
-const err69 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data36};
+}
+else {
+const err69 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data34};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -990,8 +986,11 @@ vErrors.push(err69);
 errors++;
 }
 }
-else {
-const err70 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data36};
+if(data25.timeout !== undefined){
+let data36 = data25.timeout;
+if(typeof data36 === "string"){
+if(!pattern10.test(data36)){
+const err70 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data36};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -1001,9 +1000,8 @@ vErrors.push(err70);
 errors++;
 }
 }
-}
 else {
-const err71 = {instancePath:instancePath+"/launch",schemaPath:"#/definitions/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.type,parentSchema:schema13,data:data25};
+const err71 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data36};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -1013,12 +1011,12 @@ vErrors.push(err71);
 errors++;
 }
 }
+}
+}
 if(data.connect !== undefined){
 let data37 = data.connect;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key9 in data37){
-if(!(((((key9 === "user") || (key9 === "port")) || (key9 === "address")) || (key9 === "hostKey")) || (key9 === "timeout"))){
-const err72 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data37};
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
+const err72 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data:data37};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -1027,12 +1025,10 @@ vErrors.push(err72);
 }
 errors++;
 }
-}
-if(data37.user !== undefined){
-let data38 = data37.user;
-if(typeof data38 === "string"){
-if(!pattern11.test(data38)){
-const err73 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data38};
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+for(const key9 in data37){
+if(!(((((key9 === "user") || (key9 === "port")) || (key9 === "address")) || (key9 === "hostKey")) || (key9 === "timeout"))){
+const err73 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data37};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1042,8 +1038,11 @@ vErrors.push(err73);
 errors++;
 }
 }
-else {
-const err74 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data38};
+if(data37.user !== undefined){
+let data38 = data37.user;
+if(typeof data38 === "string"){
+if(!pattern11.test(data38)){
+const err74 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data38};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1053,10 +1052,8 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data37.port !== undefined){
-let data39 = data37.port;
-if((!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))) && (typeof data39 !== "string")){
-const err75 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data39};
+else {
+const err75 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data38};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1065,9 +1062,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 65535 || isNaN(data39)){
-const err76 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data39};
+}
+if(data37.port !== undefined){
+let data39 = data37.port;
+if((!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))) && (typeof data39 !== "string")){
+const err76 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data39};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1076,8 +1075,9 @@ vErrors.push(err76);
 }
 errors++;
 }
-if(data39 < 1 || isNaN(data39)){
-const err77 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data39};
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 > 65535 || isNaN(data39)){
+const err77 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data39};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1086,15 +1086,25 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(typeof data39 === "string"){
-if(!pattern6.test(data39)){
-const err78 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data39};
+if(data39 < 1 || isNaN(data39)){
+const err78 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data39};
 if(vErrors === null){
 vErrors = [err78];
 }
 else {
 vErrors.push(err78);
+}
+errors++;
+}
+}
+if(typeof data39 === "string"){
+if(!pattern6.test(data39)){
+const err79 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data39};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
 }
 errors++;
 }
@@ -1106,22 +1116,22 @@ const _errs107 = errors;
 let valid29 = false;
 const _errs108 = errors;
 if(typeof data40 !== "string"){
-const err79 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data40};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-if(!((data40 === "public") || (data40 === "private"))){
-const err80 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data40};
+const err80 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data40};
 if(vErrors === null){
 vErrors = [err80];
 }
 else {
 vErrors.push(err80);
+}
+errors++;
+}
+if(!((data40 === "public") || (data40 === "private"))){
+const err81 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data40};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
 }
 errors++;
 }
@@ -1131,18 +1141,7 @@ if(!valid29){
 const _errs110 = errors;
 if(typeof data40 === "string"){
 if(!pattern4.test(data40)){
-const err81 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data40};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
-errors++;
-}
-}
-else {
-const err82 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data40};
+const err82 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data40};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1151,16 +1150,27 @@ vErrors.push(err82);
 }
 errors++;
 }
-var _valid3 = _errs110 === errors;
-valid29 = valid29 || _valid3;
 }
-if(!valid29){
-const err83 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data40};
+else {
+const err83 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data40};
 if(vErrors === null){
 vErrors = [err83];
 }
 else {
 vErrors.push(err83);
+}
+errors++;
+}
+var _valid3 = _errs110 === errors;
+valid29 = valid29 || _valid3;
+}
+if(!valid29){
+const err84 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data40};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
 }
 errors++;
 }
@@ -1182,22 +1192,22 @@ const _errs113 = errors;
 let valid30 = false;
 const _errs114 = errors;
 if(typeof data41 !== "string"){
-const err84 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-if(!(((data41 === "auto") || (data41 === "console")) || (data41 === "first-use"))){
-const err85 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
+const err85 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
 if(vErrors === null){
 vErrors = [err85];
 }
 else {
 vErrors.push(err85);
+}
+errors++;
+}
+if(!(((data41 === "auto") || (data41 === "console")) || (data41 === "first-use"))){
+const err86 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
 }
 errors++;
 }
@@ -1207,18 +1217,7 @@ if(!valid30){
 const _errs116 = errors;
 if(typeof data41 === "string"){
 if(!pattern4.test(data41)){
-const err86 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
-if(vErrors === null){
-vErrors = [err86];
-}
-else {
-vErrors.push(err86);
-}
-errors++;
-}
-}
-else {
-const err87 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
+const err87 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1227,16 +1226,27 @@ vErrors.push(err87);
 }
 errors++;
 }
-var _valid4 = _errs116 === errors;
-valid30 = valid30 || _valid4;
 }
-if(!valid30){
-const err88 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data41};
+else {
+const err88 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
 if(vErrors === null){
 vErrors = [err88];
 }
 else {
 vErrors.push(err88);
+}
+errors++;
+}
+var _valid4 = _errs116 === errors;
+valid30 = valid30 || _valid4;
+}
+if(!valid30){
+const err89 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data41};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
 }
 errors++;
 }
@@ -1256,18 +1266,7 @@ if(data37.timeout !== undefined){
 let data42 = data37.timeout;
 if(typeof data42 === "string"){
 if(!pattern10.test(data42)){
-const err89 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data42};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-}
-else {
-const err90 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data42};
+const err90 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data42};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1277,9 +1276,8 @@ vErrors.push(err90);
 errors++;
 }
 }
-}
 else {
-const err91 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema14.type,parentSchema:schema14,data:data37};
+const err91 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data42};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1289,15 +1287,12 @@ vErrors.push(err91);
 errors++;
 }
 }
+}
+}
 if(data.provision !== undefined){
 let data43 = data.provision;
-if(Array.isArray(data43)){
-const len6 = data43.length;
-for(let i7=0; i7<len6; i7++){
-let data44 = data43[i7];
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(Object.keys(data44).length > 1){
-const err92 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
+if((!(Array.isArray(data43))) && (data43 !== null)){
+const err92 = {instancePath:instancePath+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: schema15.type},message:"must be array,null",schema:schema15.type,parentSchema:schema15,data:data43};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1306,8 +1301,13 @@ vErrors.push(err92);
 }
 errors++;
 }
-if(Object.keys(data44).length < 1){
-const err93 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
+if(Array.isArray(data43)){
+const len6 = data43.length;
+for(let i7=0; i7<len6; i7++){
+let data44 = data43[i7];
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+if(Object.keys(data44).length > 1){
+const err93 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1316,9 +1316,8 @@ vErrors.push(err93);
 }
 errors++;
 }
-for(const key10 in data44){
-if(!((((key10 === "shell") || (key10 === "upload")) || (key10 === "download")) || (key10 === "local"))){
-const err94 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data44};
+if(Object.keys(data44).length < 1){
+const err94 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1327,11 +1326,9 @@ vErrors.push(err94);
 }
 errors++;
 }
-}
-if(data44.shell !== undefined){
-let data45 = data44.shell;
-if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
-const err95 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data45};
+for(const key10 in data44){
+if(!((((key10 === "shell") || (key10 === "upload")) || (key10 === "download")) || (key10 === "local"))){
+const err95 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1340,10 +1337,11 @@ vErrors.push(err95);
 }
 errors++;
 }
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-for(const key11 in data45){
-if(!((((((((key11 === "file") || (key11 === "inline")) || (key11 === "env")) || (key11 === "sudo")) || (key11 === "workdir")) || (key11 === "timeout")) || (key11 === "retries")) || (key11 === "exitCodes"))){
-const err96 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data45};
+}
+if(data44.shell !== undefined){
+let data45 = data44.shell;
+if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
+const err96 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data45};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1352,11 +1350,10 @@ vErrors.push(err96);
 }
 errors++;
 }
-}
-if(data45.file !== undefined){
-let data46 = data45.file;
-if(typeof data46 !== "string"){
-const err97 = {instancePath:instancePath+"/provision/" + i7+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data46};
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key11 in data45){
+if(!((((((((key11 === "file") || (key11 === "inline")) || (key11 === "env")) || (key11 === "sudo")) || (key11 === "workdir")) || (key11 === "timeout")) || (key11 === "retries")) || (key11 === "exitCodes"))){
+const err97 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data45};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1366,15 +1363,28 @@ vErrors.push(err97);
 errors++;
 }
 }
-if(data45.inline !== undefined){
-let data47 = data45.inline;
-if(typeof data47 !== "string"){
-const err98 = {instancePath:instancePath+"/provision/" + i7+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data47};
+if(data45.file !== undefined){
+let data46 = data45.file;
+if(typeof data46 !== "string"){
+const err98 = {instancePath:instancePath+"/provision/" + i7+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data46};
 if(vErrors === null){
 vErrors = [err98];
 }
 else {
 vErrors.push(err98);
+}
+errors++;
+}
+}
+if(data45.inline !== undefined){
+let data47 = data45.inline;
+if(typeof data47 !== "string"){
+const err99 = {instancePath:instancePath+"/provision/" + i7+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data47};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
 }
 errors++;
 }
@@ -1385,19 +1395,7 @@ if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
 for(const key12 in data48){
 let data49 = data48[key12];
 if(typeof data49 !== "string"){
-const err99 = {instancePath:instancePath+"/provision/" + i7+"/shell/env/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data49};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-}
-}
-else {
-const err100 = {instancePath:instancePath+"/provision/" + i7+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data48};
+const err100 = {instancePath:instancePath+"/provision/" + i7+"/shell/env/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data49};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1407,10 +1405,9 @@ vErrors.push(err100);
 errors++;
 }
 }
-if(data45.sudo !== undefined){
-let data50 = data45.sudo;
-if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
-const err101 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
+}
+else {
+const err101 = {instancePath:instancePath+"/provision/" + i7+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data48};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1419,9 +1416,11 @@ vErrors.push(err101);
 }
 errors++;
 }
-if(typeof data50 === "string"){
-if(!pattern6.test(data50)){
-const err102 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
+}
+if(data45.sudo !== undefined){
+let data50 = data45.sudo;
+if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
+const err102 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1430,12 +1429,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-}
-}
-if(data45.workdir !== undefined){
-let data51 = data45.workdir;
-if((typeof data51 !== "string") && (data51 !== null)){
-const err103 = {instancePath:instancePath+"/provision/" + i7+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data51};
+if(typeof data50 === "string"){
+if(!pattern6.test(data50)){
+const err103 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1445,11 +1441,11 @@ vErrors.push(err103);
 errors++;
 }
 }
-if(data45.timeout !== undefined){
-let data52 = data45.timeout;
-if(typeof data52 === "string"){
-if(!pattern10.test(data52)){
-const err104 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
+}
+if(data45.workdir !== undefined){
+let data51 = data45.workdir;
+if((typeof data51 !== "string") && (data51 !== null)){
+const err104 = {instancePath:instancePath+"/provision/" + i7+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data51};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1459,8 +1455,11 @@ vErrors.push(err104);
 errors++;
 }
 }
-else {
-const err105 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
+if(data45.timeout !== undefined){
+let data52 = data45.timeout;
+if(typeof data52 === "string"){
+if(!pattern10.test(data52)){
+const err105 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1470,10 +1469,8 @@ vErrors.push(err105);
 errors++;
 }
 }
-if(data45.retries !== undefined){
-let data53 = data45.retries;
-if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
-const err106 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+else {
+const err106 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1482,9 +1479,11 @@ vErrors.push(err106);
 }
 errors++;
 }
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 > 20 || isNaN(data53)){
-const err107 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+}
+if(data45.retries !== undefined){
+let data53 = data45.retries;
+if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
+const err107 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1493,8 +1492,9 @@ vErrors.push(err107);
 }
 errors++;
 }
-if(data53 < 0 || isNaN(data53)){
-const err108 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 20 || isNaN(data53)){
+const err108 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1503,10 +1503,8 @@ vErrors.push(err108);
 }
 errors++;
 }
-}
-if(typeof data53 === "string"){
-if(!pattern6.test(data53)){
-const err109 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+if(data53 < 0 || isNaN(data53)){
+const err109 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1516,12 +1514,9 @@ vErrors.push(err109);
 errors++;
 }
 }
-}
-if(data45.exitCodes !== undefined){
-let data54 = data45.exitCodes;
-if(Array.isArray(data54)){
-if(data54.length < 1){
-const err110 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
+if(typeof data53 === "string"){
+if(!pattern6.test(data53)){
+const err110 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1530,11 +1525,13 @@ vErrors.push(err110);
 }
 errors++;
 }
-const len7 = data54.length;
-for(let i8=0; i8<len7; i8++){
-let data55 = data54[i8];
-if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
-const err111 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+}
+}
+if(data45.exitCodes !== undefined){
+let data54 = data45.exitCodes;
+if(Array.isArray(data54)){
+if(data54.length < 1){
+const err111 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1543,9 +1540,11 @@ vErrors.push(err111);
 }
 errors++;
 }
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 > 255 || isNaN(data55)){
-const err112 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+const len7 = data54.length;
+for(let i8=0; i8<len7; i8++){
+let data55 = data54[i8];
+if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
+const err112 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1554,8 +1553,9 @@ vErrors.push(err112);
 }
 errors++;
 }
-if(data55 < 0 || isNaN(data55)){
-const err113 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 > 255 || isNaN(data55)){
+const err113 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1564,10 +1564,8 @@ vErrors.push(err113);
 }
 errors++;
 }
-}
-if(typeof data55 === "string"){
-if(!pattern6.test(data55)){
-const err114 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+if(data55 < 0 || isNaN(data55)){
+const err114 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1577,10 +1575,9 @@ vErrors.push(err114);
 errors++;
 }
 }
-}
-}
-else {
-const err115 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
+if(typeof data55 === "string"){
+if(!pattern6.test(data55)){
+const err115 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1592,11 +1589,8 @@ errors++;
 }
 }
 }
-if(data44.upload !== undefined){
-let data56 = data44.upload;
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if(data56.from === undefined){
-const err116 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
+else {
+const err116 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1605,8 +1599,14 @@ vErrors.push(err116);
 }
 errors++;
 }
-if(data56.to === undefined){
-const err117 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
+}
+}
+}
+if(data44.upload !== undefined){
+let data56 = data44.upload;
+if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+if(data56.from === undefined){
+const err117 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1615,9 +1615,8 @@ vErrors.push(err117);
 }
 errors++;
 }
-for(const key13 in data56){
-if(!((((key13 === "from") || (key13 === "to")) || (key13 === "mode")) || (key13 === "sudo"))){
-const err118 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data56};
+if(data56.to === undefined){
+const err118 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1626,11 +1625,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-}
-if(data56.from !== undefined){
-let data57 = data56.from;
-if(typeof data57 !== "string"){
-const err119 = {instancePath:instancePath+"/provision/" + i7+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data57};
+for(const key13 in data56){
+if(!((((key13 === "from") || (key13 === "to")) || (key13 === "mode")) || (key13 === "sudo"))){
+const err119 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1640,10 +1637,10 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(data56.to !== undefined){
-let data58 = data56.to;
-if(typeof data58 !== "string"){
-const err120 = {instancePath:instancePath+"/provision/" + i7+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data58};
+if(data56.from !== undefined){
+let data57 = data56.from;
+if(typeof data57 !== "string"){
+const err120 = {instancePath:instancePath+"/provision/" + i7+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data57};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1653,10 +1650,10 @@ vErrors.push(err120);
 errors++;
 }
 }
-if(data56.mode !== undefined){
-let data59 = data56.mode;
-if((typeof data59 !== "string") && (data59 !== null)){
-const err121 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
+if(data56.to !== undefined){
+let data58 = data56.to;
+if(typeof data58 !== "string"){
+const err121 = {instancePath:instancePath+"/provision/" + i7+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data58};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1665,9 +1662,11 @@ vErrors.push(err121);
 }
 errors++;
 }
-if(typeof data59 === "string"){
-if(!pattern20.test(data59)){
-const err122 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
+}
+if(data56.mode !== undefined){
+let data59 = data56.mode;
+if((typeof data59 !== "string") && (data59 !== null)){
+const err122 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1676,12 +1675,9 @@ vErrors.push(err122);
 }
 errors++;
 }
-}
-}
-if(data56.sudo !== undefined){
-let data60 = data56.sudo;
-if((typeof data60 !== "boolean") && (typeof data60 !== "string")){
-const err123 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
+if(typeof data59 === "string"){
+if(!pattern20.test(data59)){
+const err123 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1690,9 +1686,12 @@ vErrors.push(err123);
 }
 errors++;
 }
-if(typeof data60 === "string"){
-if(!pattern6.test(data60)){
-const err124 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
+}
+}
+if(data56.sudo !== undefined){
+let data60 = data56.sudo;
+if((typeof data60 !== "boolean") && (typeof data60 !== "string")){
+const err124 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1701,11 +1700,9 @@ vErrors.push(err124);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err125 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data56};
+if(typeof data60 === "string"){
+if(!pattern6.test(data60)){
+const err125 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1715,11 +1712,10 @@ vErrors.push(err125);
 errors++;
 }
 }
-if(data44.download !== undefined){
-let data61 = data44.download;
-if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
-if(data61.from === undefined){
-const err126 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
+}
+}
+else {
+const err126 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1728,8 +1724,12 @@ vErrors.push(err126);
 }
 errors++;
 }
-if(data61.to === undefined){
-const err127 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
+}
+if(data44.download !== undefined){
+let data61 = data44.download;
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
+if(data61.from === undefined){
+const err127 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1738,9 +1738,8 @@ vErrors.push(err127);
 }
 errors++;
 }
-for(const key14 in data61){
-if(!((key14 === "from") || (key14 === "to"))){
-const err128 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data61};
+if(data61.to === undefined){
+const err128 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1749,11 +1748,9 @@ vErrors.push(err128);
 }
 errors++;
 }
-}
-if(data61.from !== undefined){
-let data62 = data61.from;
-if(typeof data62 !== "string"){
-const err129 = {instancePath:instancePath+"/provision/" + i7+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data62};
+for(const key14 in data61){
+if(!((key14 === "from") || (key14 === "to"))){
+const err129 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1763,10 +1760,10 @@ vErrors.push(err129);
 errors++;
 }
 }
-if(data61.to !== undefined){
-let data63 = data61.to;
-if(typeof data63 !== "string"){
-const err130 = {instancePath:instancePath+"/provision/" + i7+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data63};
+if(data61.from !== undefined){
+let data62 = data61.from;
+if(typeof data62 !== "string"){
+const err130 = {instancePath:instancePath+"/provision/" + i7+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data62};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1776,9 +1773,10 @@ vErrors.push(err130);
 errors++;
 }
 }
-}
-else {
-const err131 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data61};
+if(data61.to !== undefined){
+let data63 = data61.to;
+if(typeof data63 !== "string"){
+const err131 = {instancePath:instancePath+"/provision/" + i7+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data63};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1788,10 +1786,9 @@ vErrors.push(err131);
 errors++;
 }
 }
-if(data44.local !== undefined){
-let data64 = data44.local;
-if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
-const err132 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data64};
+}
+else {
+const err132 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1800,9 +1797,11 @@ vErrors.push(err132);
 }
 errors++;
 }
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-if(data64.command === undefined){
-const err133 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data64};
+}
+if(data44.local !== undefined){
+let data64 = data44.local;
+if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
+const err133 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data64};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1811,9 +1810,9 @@ vErrors.push(err133);
 }
 errors++;
 }
-for(const key15 in data64){
-if(!((((key15 === "command") || (key15 === "env")) || (key15 === "workdir")) || (key15 === "timeout"))){
-const err134 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data64};
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+if(data64.command === undefined){
+const err134 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data64};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1822,16 +1821,27 @@ vErrors.push(err134);
 }
 errors++;
 }
-}
-if(data64.command !== undefined){
-let data65 = data64.command;
-if(typeof data65 !== "string"){
-const err135 = {instancePath:instancePath+"/provision/" + i7+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data65};
+for(const key15 in data64){
+if(!((((key15 === "command") || (key15 === "env")) || (key15 === "workdir")) || (key15 === "timeout"))){
+const err135 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data64};
 if(vErrors === null){
 vErrors = [err135];
 }
 else {
 vErrors.push(err135);
+}
+errors++;
+}
+}
+if(data64.command !== undefined){
+let data65 = data64.command;
+if(typeof data65 !== "string"){
+const err136 = {instancePath:instancePath+"/provision/" + i7+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data65};
+if(vErrors === null){
+vErrors = [err136];
+}
+else {
+vErrors.push(err136);
 }
 errors++;
 }
@@ -1842,19 +1852,7 @@ if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
 for(const key16 in data66){
 let data67 = data66[key16];
 if(typeof data67 !== "string"){
-const err136 = {instancePath:instancePath+"/provision/" + i7+"/local/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data67};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
-}
-errors++;
-}
-}
-}
-else {
-const err137 = {instancePath:instancePath+"/provision/" + i7+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data66};
+const err137 = {instancePath:instancePath+"/provision/" + i7+"/local/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data67};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1864,10 +1862,9 @@ vErrors.push(err137);
 errors++;
 }
 }
-if(data64.workdir !== undefined){
-let data68 = data64.workdir;
-if(typeof data68 !== "string"){
-const err138 = {instancePath:instancePath+"/provision/" + i7+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data68};
+}
+else {
+const err138 = {instancePath:instancePath+"/provision/" + i7+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data66};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1877,11 +1874,10 @@ vErrors.push(err138);
 errors++;
 }
 }
-if(data64.timeout !== undefined){
-let data69 = data64.timeout;
-if(typeof data69 === "string"){
-if(!pattern10.test(data69)){
-const err139 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
+if(data64.workdir !== undefined){
+let data68 = data64.workdir;
+if(typeof data68 !== "string"){
+const err139 = {instancePath:instancePath+"/provision/" + i7+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data68};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1891,8 +1887,11 @@ vErrors.push(err139);
 errors++;
 }
 }
-else {
-const err140 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
+if(data64.timeout !== undefined){
+let data69 = data64.timeout;
+if(typeof data69 === "string"){
+if(!pattern10.test(data69)){
+const err140 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1902,11 +1901,8 @@ vErrors.push(err140);
 errors++;
 }
 }
-}
-}
-}
 else {
-const err141 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data44};
+const err141 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1917,8 +1913,10 @@ errors++;
 }
 }
 }
+}
+}
 else {
-const err142 = {instancePath:instancePath+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.type,parentSchema:schema15,data:data43};
+const err142 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1928,17 +1926,29 @@ vErrors.push(err142);
 errors++;
 }
 }
+}
+}
 if(data.bundle !== undefined){
 let data70 = data.bundle;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-for(const key17 in data70){
-if(!((((((key17 === "method") || (key17 === "at")) || (key17 === "name")) || (key17 === "size")) || (key17 === "exclude")) || (key17 === "compression"))){
-const err143 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data70};
+if((!(data70 && typeof data70 == "object" && !Array.isArray(data70))) && (data70 !== null)){
+const err143 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: schema16.type},message:"must be object,null",schema:schema16.type,parentSchema:schema16,data:data70};
 if(vErrors === null){
 vErrors = [err143];
 }
 else {
 vErrors.push(err143);
+}
+errors++;
+}
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+for(const key17 in data70){
+if(!((((((key17 === "method") || (key17 === "at")) || (key17 === "name")) || (key17 === "size")) || (key17 === "exclude")) || (key17 === "compression"))){
+const err144 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data70};
+if(vErrors === null){
+vErrors = [err144];
+}
+else {
+vErrors.push(err144);
 }
 errors++;
 }
@@ -1949,22 +1959,22 @@ const _errs187 = errors;
 let valid45 = false;
 const _errs188 = errors;
 if(typeof data71 !== "string"){
-const err144 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data71};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-if(!(data71 === "native")){
-const err145 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data71};
+const err145 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data71};
 if(vErrors === null){
 vErrors = [err145];
 }
 else {
 vErrors.push(err145);
+}
+errors++;
+}
+if(!(data71 === "native")){
+const err146 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data71};
+if(vErrors === null){
+vErrors = [err146];
+}
+else {
+vErrors.push(err146);
 }
 errors++;
 }
@@ -1974,18 +1984,7 @@ if(!valid45){
 const _errs190 = errors;
 if(typeof data71 === "string"){
 if(!pattern4.test(data71)){
-const err146 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data71};
-if(vErrors === null){
-vErrors = [err146];
-}
-else {
-vErrors.push(err146);
-}
-errors++;
-}
-}
-else {
-const err147 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data71};
+const err147 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data71};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1994,16 +1993,27 @@ vErrors.push(err147);
 }
 errors++;
 }
-var _valid5 = _errs190 === errors;
-valid45 = valid45 || _valid5;
 }
-if(!valid45){
-const err148 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data71};
+else {
+const err148 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data71};
 if(vErrors === null){
 vErrors = [err148];
 }
 else {
 vErrors.push(err148);
+}
+errors++;
+}
+var _valid5 = _errs190 === errors;
+valid45 = valid45 || _valid5;
+}
+if(!valid45){
+const err149 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data71};
+if(vErrors === null){
+vErrors = [err149];
+}
+else {
+vErrors.push(err149);
 }
 errors++;
 }
@@ -2025,22 +2035,22 @@ const _errs193 = errors;
 let valid46 = false;
 const _errs194 = errors;
 if(typeof data72 !== "string"){
-const err149 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data72};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-if(!(data72 === "builder")){
-const err150 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data72};
+const err150 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data72};
 if(vErrors === null){
 vErrors = [err150];
 }
 else {
 vErrors.push(err150);
+}
+errors++;
+}
+if(!(data72 === "builder")){
+const err151 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data72};
+if(vErrors === null){
+vErrors = [err151];
+}
+else {
+vErrors.push(err151);
 }
 errors++;
 }
@@ -2050,18 +2060,7 @@ if(!valid46){
 const _errs196 = errors;
 if(typeof data72 === "string"){
 if(!pattern4.test(data72)){
-const err151 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data72};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-}
-else {
-const err152 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data72};
+const err152 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data72};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2070,16 +2069,27 @@ vErrors.push(err152);
 }
 errors++;
 }
-var _valid6 = _errs196 === errors;
-valid46 = valid46 || _valid6;
 }
-if(!valid46){
-const err153 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data72};
+else {
+const err153 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data72};
 if(vErrors === null){
 vErrors = [err153];
 }
 else {
 vErrors.push(err153);
+}
+errors++;
+}
+var _valid6 = _errs196 === errors;
+valid46 = valid46 || _valid6;
+}
+if(!valid46){
+const err154 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data72};
+if(vErrors === null){
+vErrors = [err154];
+}
+else {
+vErrors.push(err154);
 }
 errors++;
 }
@@ -2099,18 +2109,7 @@ if(data70.name !== undefined){
 let data73 = data70.name;
 if(typeof data73 === "string"){
 if(!pattern25.test(data73)){
-const err154 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data73};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-}
-else {
-const err155 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data73};
+const err155 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data73};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2120,10 +2119,8 @@ vErrors.push(err155);
 errors++;
 }
 }
-if(data70.size !== undefined){
-let data74 = data70.size;
-if((typeof data74 !== "string") && (data74 !== null)){
-const err156 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data74};
+else {
+const err156 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data73};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2132,14 +2129,27 @@ vErrors.push(err156);
 }
 errors++;
 }
-if(typeof data74 === "string"){
-if(!pattern26.test(data74)){
-const err157 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data74};
+}
+if(data70.size !== undefined){
+let data74 = data70.size;
+if((typeof data74 !== "string") && (data74 !== null)){
+const err157 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data74};
 if(vErrors === null){
 vErrors = [err157];
 }
 else {
 vErrors.push(err157);
+}
+errors++;
+}
+if(typeof data74 === "string"){
+if(!pattern26.test(data74)){
+const err158 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data74};
+if(vErrors === null){
+vErrors = [err158];
+}
+else {
+vErrors.push(err158);
 }
 errors++;
 }
@@ -2152,19 +2162,7 @@ const len8 = data75.length;
 for(let i9=0; i9<len8; i9++){
 let data76 = data75[i9];
 if(typeof data76 !== "string"){
-const err158 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data76};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-}
-}
-else {
-const err159 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data75};
+const err159 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data76};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2174,10 +2172,9 @@ vErrors.push(err159);
 errors++;
 }
 }
-if(data70.compression !== undefined){
-let data77 = data70.compression;
-if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
-const err160 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data77};
+}
+else {
+const err160 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data75};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2186,9 +2183,11 @@ vErrors.push(err160);
 }
 errors++;
 }
-if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 > 9 || isNaN(data77)){
-const err161 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data77};
+}
+if(data70.compression !== undefined){
+let data77 = data70.compression;
+if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
+const err161 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2197,8 +2196,9 @@ vErrors.push(err161);
 }
 errors++;
 }
-if(data77 < 1 || isNaN(data77)){
-const err162 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data77};
+if((typeof data77 == "number") && (isFinite(data77))){
+if(data77 > 9 || isNaN(data77)){
+const err162 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2207,10 +2207,8 @@ vErrors.push(err162);
 }
 errors++;
 }
-}
-if(typeof data77 === "string"){
-if(!pattern6.test(data77)){
-const err163 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data77};
+if(data77 < 1 || isNaN(data77)){
+const err163 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2220,10 +2218,9 @@ vErrors.push(err163);
 errors++;
 }
 }
-}
-}
-else {
-const err164 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema16.type,parentSchema:schema16,data:data70};
+if(typeof data77 === "string"){
+if(!pattern6.test(data77)){
+const err164 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2233,12 +2230,13 @@ vErrors.push(err164);
 errors++;
 }
 }
+}
+}
+}
 if(data.certificate !== undefined){
 let data78 = data.certificate;
-if(data78 && typeof data78 == "object" && !Array.isArray(data78)){
-for(const key18 in data78){
-if(!((((key18 === "ec2") || (key18 === "allowMismatch")) || (key18 === "certificate")) || (key18 === "privateKey"))){
-const err165 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data78};
+if((!(data78 && typeof data78 == "object" && !Array.isArray(data78))) && (data78 !== null)){
+const err165 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: schema17.type},message:"must be object,null",schema:schema17.type,parentSchema:schema17,data:data78};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2247,11 +2245,10 @@ vErrors.push(err165);
 }
 errors++;
 }
-}
-if(data78.ec2 !== undefined){
-let data79 = data78.ec2;
-if(typeof data79 !== "string"){
-const err166 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data79};
+if(data78 && typeof data78 == "object" && !Array.isArray(data78)){
+for(const key18 in data78){
+if(!((((key18 === "ec2") || (key18 === "allowMismatch")) || (key18 === "certificate")) || (key18 === "privateKey"))){
+const err166 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data78};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2261,10 +2258,10 @@ vErrors.push(err166);
 errors++;
 }
 }
-if(data78.allowMismatch !== undefined){
-let data80 = data78.allowMismatch;
-if((typeof data80 !== "boolean") && (typeof data80 !== "string")){
-const err167 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data80};
+if(data78.ec2 !== undefined){
+let data79 = data78.ec2;
+if(typeof data79 !== "string"){
+const err167 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data79};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2273,9 +2270,11 @@ vErrors.push(err167);
 }
 errors++;
 }
-if(typeof data80 === "string"){
-if(!pattern6.test(data80)){
-const err168 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data80};
+}
+if(data78.allowMismatch !== undefined){
+let data80 = data78.allowMismatch;
+if((typeof data80 !== "boolean") && (typeof data80 !== "string")){
+const err168 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data80};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2284,12 +2283,9 @@ vErrors.push(err168);
 }
 errors++;
 }
-}
-}
-if(data78.certificate !== undefined){
-let data81 = data78.certificate;
-if((typeof data81 !== "string") && (data81 !== null)){
-const err169 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data81};
+if(typeof data80 === "string"){
+if(!pattern6.test(data80)){
+const err169 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data80};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2299,10 +2295,11 @@ vErrors.push(err169);
 errors++;
 }
 }
-if(data78.privateKey !== undefined){
-let data82 = data78.privateKey;
-if((typeof data82 !== "string") && (data82 !== null)){
-const err170 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data82};
+}
+if(data78.certificate !== undefined){
+let data81 = data78.certificate;
+if((typeof data81 !== "string") && (data81 !== null)){
+const err170 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data81};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2312,9 +2309,10 @@ vErrors.push(err170);
 errors++;
 }
 }
-}
-else {
-const err171 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema17.type,parentSchema:schema17,data:data78};
+if(data78.privateKey !== undefined){
+let data82 = data78.privateKey;
+if((typeof data82 !== "string") && (data82 !== null)){
+const err171 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data82};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2324,17 +2322,29 @@ vErrors.push(err171);
 errors++;
 }
 }
+}
+}
 if(data.upload !== undefined){
 let data83 = data.upload;
-if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
-for(const key19 in data83){
-if(!(((((key19 === "method") || (key19 === "bucket")) || (key19 === "prefix")) || (key19 === "acl")) || (key19 === "concurrency"))){
-const err172 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data83};
+if((!(data83 && typeof data83 == "object" && !Array.isArray(data83))) && (data83 !== null)){
+const err172 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: schema18.type},message:"must be object,null",schema:schema18.type,parentSchema:schema18,data:data83};
 if(vErrors === null){
 vErrors = [err172];
 }
 else {
 vErrors.push(err172);
+}
+errors++;
+}
+if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
+for(const key19 in data83){
+if(!(((((key19 === "method") || (key19 === "bucket")) || (key19 === "prefix")) || (key19 === "acl")) || (key19 === "concurrency"))){
+const err173 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data83};
+if(vErrors === null){
+vErrors = [err173];
+}
+else {
+vErrors.push(err173);
 }
 errors++;
 }
@@ -2345,22 +2355,22 @@ const _errs225 = errors;
 let valid53 = false;
 const _errs226 = errors;
 if(typeof data84 !== "string"){
-const err173 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data84};
-if(vErrors === null){
-vErrors = [err173];
-}
-else {
-vErrors.push(err173);
-}
-errors++;
-}
-if(!(data84 === "s3")){
-const err174 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data84};
+const err174 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data84};
 if(vErrors === null){
 vErrors = [err174];
 }
 else {
 vErrors.push(err174);
+}
+errors++;
+}
+if(!(data84 === "s3")){
+const err175 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data84};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
 }
 errors++;
 }
@@ -2370,18 +2380,7 @@ if(!valid53){
 const _errs228 = errors;
 if(typeof data84 === "string"){
 if(!pattern4.test(data84)){
-const err175 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data84};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-}
-else {
-const err176 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data84};
+const err176 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data84};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2390,16 +2389,27 @@ vErrors.push(err176);
 }
 errors++;
 }
-var _valid7 = _errs228 === errors;
-valid53 = valid53 || _valid7;
 }
-if(!valid53){
-const err177 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data84};
+else {
+const err177 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data84};
 if(vErrors === null){
 vErrors = [err177];
 }
 else {
 vErrors.push(err177);
+}
+errors++;
+}
+var _valid7 = _errs228 === errors;
+valid53 = valid53 || _valid7;
+}
+if(!valid53){
+const err178 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data84};
+if(vErrors === null){
+vErrors = [err178];
+}
+else {
+vErrors.push(err178);
 }
 errors++;
 }
@@ -2418,12 +2428,12 @@ vErrors = null;
 if(data83.bucket !== undefined){
 let data85 = data83.bucket;
 if(typeof data85 !== "string"){
-const err178 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data85};
+const err179 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data85};
 if(vErrors === null){
-vErrors = [err178];
+vErrors = [err179];
 }
 else {
-vErrors.push(err178);
+vErrors.push(err179);
 }
 errors++;
 }
@@ -2431,12 +2441,12 @@ errors++;
 if(data83.prefix !== undefined){
 let data86 = data83.prefix;
 if(typeof data86 !== "string"){
-const err179 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data86};
+const err180 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data86};
 if(vErrors === null){
-vErrors = [err179];
+vErrors = [err180];
 }
 else {
-vErrors.push(err179);
+vErrors.push(err180);
 }
 errors++;
 }
@@ -2447,22 +2457,22 @@ const _errs235 = errors;
 let valid54 = false;
 const _errs236 = errors;
 if(typeof data87 !== "string"){
-const err180 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
-if(vErrors === null){
-vErrors = [err180];
-}
-else {
-vErrors.push(err180);
-}
-errors++;
-}
-if(!(((data87 === "aws-exec-read") || (data87 === "public-read")) || (data87 === "ec2-bundle-read"))){
-const err181 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
+const err181 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
 if(vErrors === null){
 vErrors = [err181];
 }
 else {
 vErrors.push(err181);
+}
+errors++;
+}
+if(!(((data87 === "aws-exec-read") || (data87 === "public-read")) || (data87 === "ec2-bundle-read"))){
+const err182 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
+if(vErrors === null){
+vErrors = [err182];
+}
+else {
+vErrors.push(err182);
 }
 errors++;
 }
@@ -2472,18 +2482,7 @@ if(!valid54){
 const _errs238 = errors;
 if(typeof data87 === "string"){
 if(!pattern4.test(data87)){
-const err182 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data87};
-if(vErrors === null){
-vErrors = [err182];
-}
-else {
-vErrors.push(err182);
-}
-errors++;
-}
-}
-else {
-const err183 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data87};
+const err183 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data87};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2492,16 +2491,27 @@ vErrors.push(err183);
 }
 errors++;
 }
-var _valid8 = _errs238 === errors;
-valid54 = valid54 || _valid8;
 }
-if(!valid54){
-const err184 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data87};
+else {
+const err184 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data87};
 if(vErrors === null){
 vErrors = [err184];
 }
 else {
 vErrors.push(err184);
+}
+errors++;
+}
+var _valid8 = _errs238 === errors;
+valid54 = valid54 || _valid8;
+}
+if(!valid54){
+const err185 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data87};
+if(vErrors === null){
+vErrors = [err185];
+}
+else {
+vErrors.push(err185);
 }
 errors++;
 }
@@ -2520,18 +2530,7 @@ vErrors = null;
 if(data83.concurrency !== undefined){
 let data88 = data83.concurrency;
 if((!(((typeof data88 == "number") && (!(data88 % 1) && !isNaN(data88))) && (isFinite(data88)))) && (typeof data88 !== "string")){
-const err185 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data88};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-if((typeof data88 == "number") && (isFinite(data88))){
-if(data88 > 32 || isNaN(data88)){
-const err186 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data88};
+const err186 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2540,8 +2539,9 @@ vErrors.push(err186);
 }
 errors++;
 }
-if(data88 < 1 || isNaN(data88)){
-const err187 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data88};
+if((typeof data88 == "number") && (isFinite(data88))){
+if(data88 > 32 || isNaN(data88)){
+const err187 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2550,10 +2550,8 @@ vErrors.push(err187);
 }
 errors++;
 }
-}
-if(typeof data88 === "string"){
-if(!pattern6.test(data88)){
-const err188 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data88};
+if(data88 < 1 || isNaN(data88)){
+const err188 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2563,10 +2561,9 @@ vErrors.push(err188);
 errors++;
 }
 }
-}
-}
-else {
-const err189 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema18.type,parentSchema:schema18,data:data83};
+if(typeof data88 === "string"){
+if(!pattern6.test(data88)){
+const err189 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2576,17 +2573,30 @@ vErrors.push(err189);
 errors++;
 }
 }
+}
+}
+}
 if(data.register !== undefined){
 let data89 = data.register;
-if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-for(const key20 in data89){
-if(!(func2.call(schema19.properties, key20))){
-const err190 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data89};
+if((!(data89 && typeof data89 == "object" && !Array.isArray(data89))) && (data89 !== null)){
+const err190 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: schema19.type},message:"must be object,null",schema:schema19.type,parentSchema:schema19,data:data89};
 if(vErrors === null){
 vErrors = [err190];
 }
 else {
 vErrors.push(err190);
+}
+errors++;
+}
+if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
+for(const key20 in data89){
+if(!(func2.call(schema19.properties, key20))){
+const err191 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data89};
+if(vErrors === null){
+vErrors = [err191];
+}
+else {
+vErrors.push(err191);
 }
 errors++;
 }
@@ -2597,22 +2607,22 @@ const _errs247 = errors;
 let valid57 = false;
 const _errs248 = errors;
 if(typeof data90 !== "string"){
-const err191 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data90};
-if(vErrors === null){
-vErrors = [err191];
-}
-else {
-vErrors.push(err191);
-}
-errors++;
-}
-if(!(data90 === "instance-store")){
-const err192 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data90};
+const err192 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data90};
 if(vErrors === null){
 vErrors = [err192];
 }
 else {
 vErrors.push(err192);
+}
+errors++;
+}
+if(!(data90 === "instance-store")){
+const err193 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data90};
+if(vErrors === null){
+vErrors = [err193];
+}
+else {
+vErrors.push(err193);
 }
 errors++;
 }
@@ -2622,18 +2632,7 @@ if(!valid57){
 const _errs250 = errors;
 if(typeof data90 === "string"){
 if(!pattern4.test(data90)){
-const err193 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data90};
-if(vErrors === null){
-vErrors = [err193];
-}
-else {
-vErrors.push(err193);
-}
-errors++;
-}
-}
-else {
-const err194 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data90};
+const err194 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data90};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2642,16 +2641,27 @@ vErrors.push(err194);
 }
 errors++;
 }
-var _valid9 = _errs250 === errors;
-valid57 = valid57 || _valid9;
 }
-if(!valid57){
-const err195 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data90};
+else {
+const err195 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data90};
 if(vErrors === null){
 vErrors = [err195];
 }
 else {
 vErrors.push(err195);
+}
+errors++;
+}
+var _valid9 = _errs250 === errors;
+valid57 = valid57 || _valid9;
+}
+if(!valid57){
+const err196 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data90};
+if(vErrors === null){
+vErrors = [err196];
+}
+else {
+vErrors.push(err196);
 }
 errors++;
 }
@@ -2670,12 +2680,12 @@ vErrors = null;
 if(data89.name !== undefined){
 let data91 = data89.name;
 if(typeof data91 !== "string"){
-const err196 = {instancePath:instancePath+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data91};
+const err197 = {instancePath:instancePath+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data91};
 if(vErrors === null){
-vErrors = [err196];
+vErrors = [err197];
 }
 else {
-vErrors.push(err196);
+vErrors.push(err197);
 }
 errors++;
 }
@@ -2683,12 +2693,12 @@ errors++;
 if(data89.description !== undefined){
 let data92 = data89.description;
 if((typeof data92 !== "string") && (data92 !== null)){
-const err197 = {instancePath:instancePath+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data92};
+const err198 = {instancePath:instancePath+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data92};
 if(vErrors === null){
-vErrors = [err197];
+vErrors = [err198];
 }
 else {
-vErrors.push(err197);
+vErrors.push(err198);
 }
 errors++;
 }
@@ -2699,22 +2709,22 @@ const _errs257 = errors;
 let valid58 = false;
 const _errs258 = errors;
 if((typeof data93 !== "string") && (data93 !== null)){
-const err198 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
-if(vErrors === null){
-vErrors = [err198];
-}
-else {
-vErrors.push(err198);
-}
-errors++;
-}
-if(!(((data93 === "i386") || (data93 === "x86_64")) || (data93 === null))){
-const err199 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
+const err199 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
 if(vErrors === null){
 vErrors = [err199];
 }
 else {
 vErrors.push(err199);
+}
+errors++;
+}
+if(!(((data93 === "i386") || (data93 === "x86_64")) || (data93 === null))){
+const err200 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
+if(vErrors === null){
+vErrors = [err200];
+}
+else {
+vErrors.push(err200);
 }
 errors++;
 }
@@ -2724,18 +2734,7 @@ if(!valid58){
 const _errs260 = errors;
 if(typeof data93 === "string"){
 if(!pattern4.test(data93)){
-const err200 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
-if(vErrors === null){
-vErrors = [err200];
-}
-else {
-vErrors.push(err200);
-}
-errors++;
-}
-}
-else {
-const err201 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
+const err201 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2744,16 +2743,27 @@ vErrors.push(err201);
 }
 errors++;
 }
-var _valid10 = _errs260 === errors;
-valid58 = valid58 || _valid10;
 }
-if(!valid58){
-const err202 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data93};
+else {
+const err202 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
 if(vErrors === null){
 vErrors = [err202];
 }
 else {
 vErrors.push(err202);
+}
+errors++;
+}
+var _valid10 = _errs260 === errors;
+valid58 = valid58 || _valid10;
+}
+if(!valid58){
+const err203 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data93};
+if(vErrors === null){
+vErrors = [err203];
+}
+else {
+vErrors.push(err203);
 }
 errors++;
 }
@@ -2775,22 +2785,22 @@ const _errs263 = errors;
 let valid59 = false;
 const _errs264 = errors;
 if((typeof data94 !== "string") && (data94 !== null)){
-const err203 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
-if(vErrors === null){
-vErrors = [err203];
-}
-else {
-vErrors.push(err203);
-}
-errors++;
-}
-if(!(((data94 === "hvm") || (data94 === "paravirtual")) || (data94 === null))){
-const err204 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
+const err204 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
 if(vErrors === null){
 vErrors = [err204];
 }
 else {
 vErrors.push(err204);
+}
+errors++;
+}
+if(!(((data94 === "hvm") || (data94 === "paravirtual")) || (data94 === null))){
+const err205 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
+if(vErrors === null){
+vErrors = [err205];
+}
+else {
+vErrors.push(err205);
 }
 errors++;
 }
@@ -2800,18 +2810,7 @@ if(!valid59){
 const _errs266 = errors;
 if(typeof data94 === "string"){
 if(!pattern4.test(data94)){
-const err205 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
-if(vErrors === null){
-vErrors = [err205];
-}
-else {
-vErrors.push(err205);
-}
-errors++;
-}
-}
-else {
-const err206 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
+const err206 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2820,16 +2819,27 @@ vErrors.push(err206);
 }
 errors++;
 }
-var _valid11 = _errs266 === errors;
-valid59 = valid59 || _valid11;
 }
-if(!valid59){
-const err207 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data94};
+else {
+const err207 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
 if(vErrors === null){
 vErrors = [err207];
 }
 else {
 vErrors.push(err207);
+}
+errors++;
+}
+var _valid11 = _errs266 === errors;
+valid59 = valid59 || _valid11;
+}
+if(!valid59){
+const err208 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data94};
+if(vErrors === null){
+vErrors = [err208];
+}
+else {
+vErrors.push(err208);
 }
 errors++;
 }
@@ -2848,18 +2858,7 @@ vErrors = null;
 if(data89.kernel !== undefined){
 let data95 = data89.kernel;
 if((typeof data95 !== "string") && (data95 !== null)){
-const err208 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data95};
-if(vErrors === null){
-vErrors = [err208];
-}
-else {
-vErrors.push(err208);
-}
-errors++;
-}
-if(typeof data95 === "string"){
-if(!pattern35.test(data95)){
-const err209 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data95};
+const err209 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data95};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2868,12 +2867,9 @@ vErrors.push(err209);
 }
 errors++;
 }
-}
-}
-if(data89.ramdisk !== undefined){
-let data96 = data89.ramdisk;
-if((typeof data96 !== "string") && (data96 !== null)){
-const err210 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data96};
+if(typeof data95 === "string"){
+if(!pattern35.test(data95)){
+const err210 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data95};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2882,9 +2878,12 @@ vErrors.push(err210);
 }
 errors++;
 }
-if(typeof data96 === "string"){
-if(!pattern36.test(data96)){
-const err211 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data96};
+}
+}
+if(data89.ramdisk !== undefined){
+let data96 = data89.ramdisk;
+if((typeof data96 !== "string") && (data96 !== null)){
+const err211 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data96};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2893,17 +2892,28 @@ vErrors.push(err211);
 }
 errors++;
 }
-}
-}
-if(data89.blockDeviceMappings !== undefined){
-let data97 = data89.blockDeviceMappings;
-if(!data97 || typeof data97 != "object"){
-const err212 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data97};
+if(typeof data96 === "string"){
+if(!pattern36.test(data96)){
+const err212 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data96};
 if(vErrors === null){
 vErrors = [err212];
 }
 else {
 vErrors.push(err212);
+}
+errors++;
+}
+}
+}
+if(data89.blockDeviceMappings !== undefined){
+let data97 = data89.blockDeviceMappings;
+if(!data97 || typeof data97 != "object"){
+const err213 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data97};
+if(vErrors === null){
+vErrors = [err213];
+}
+else {
+vErrors.push(err213);
 }
 errors++;
 }
@@ -2913,17 +2923,7 @@ for(let i10=0; i10<len9; i10++){
 let data98 = data97[i10];
 if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
 if(data98.device === undefined){
-const err213 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
-if(vErrors === null){
-vErrors = [err213];
-}
-else {
-vErrors.push(err213);
-}
-errors++;
-}
-if(data98.virtual === undefined){
-const err214 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+const err214 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2932,9 +2932,8 @@ vErrors.push(err214);
 }
 errors++;
 }
-for(const key21 in data98){
-if(!((key21 === "device") || (key21 === "virtual"))){
-const err215 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(data98.virtual === undefined){
+const err215 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2943,11 +2942,9 @@ vErrors.push(err215);
 }
 errors++;
 }
-}
-if(data98.device !== undefined){
-let data99 = data98.device;
-if(typeof data99 !== "string"){
-const err216 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data99};
+for(const key21 in data98){
+if(!((key21 === "device") || (key21 === "virtual"))){
+const err216 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2957,10 +2954,10 @@ vErrors.push(err216);
 errors++;
 }
 }
-if(data98.virtual !== undefined){
-let data100 = data98.virtual;
-if(typeof data100 !== "string"){
-const err217 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data100};
+if(data98.device !== undefined){
+let data99 = data98.device;
+if(typeof data99 !== "string"){
+const err217 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data99};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2970,9 +2967,10 @@ vErrors.push(err217);
 errors++;
 }
 }
-}
-else {
-const err218 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(data98.virtual !== undefined){
+let data100 = data98.virtual;
+if(typeof data100 !== "string"){
+const err218 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data100};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2983,16 +2981,28 @@ errors++;
 }
 }
 }
-if(data97 && typeof data97 == "object" && !Array.isArray(data97)){
-for(const key22 in data97){
-let data101 = data97[key22];
-if(typeof data101 !== "string"){
-const err219 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data101};
+else {
+const err219 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
 if(vErrors === null){
 vErrors = [err219];
 }
 else {
 vErrors.push(err219);
+}
+errors++;
+}
+}
+}
+if(data97 && typeof data97 == "object" && !Array.isArray(data97)){
+for(const key22 in data97){
+let data101 = data97[key22];
+if(typeof data101 !== "string"){
+const err220 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data101};
+if(vErrors === null){
+vErrors = [err220];
+}
+else {
+vErrors.push(err220);
 }
 errors++;
 }
@@ -3005,19 +3015,7 @@ if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
 for(const key23 in data102){
 let data103 = data102[key23];
 if(typeof data103 !== "string"){
-const err220 = {instancePath:instancePath+"/register/tags/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data103};
-if(vErrors === null){
-vErrors = [err220];
-}
-else {
-vErrors.push(err220);
-}
-errors++;
-}
-}
-}
-else {
-const err221 = {instancePath:instancePath+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data102};
+const err221 = {instancePath:instancePath+"/register/tags/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data103};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -3029,7 +3027,7 @@ errors++;
 }
 }
 else {
-const err222 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.type,parentSchema:schema19,data:data89};
+const err222 = {instancePath:instancePath+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data102};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -3037,6 +3035,8 @@ else {
 vErrors.push(err222);
 }
 errors++;
+}
+}
 }
 }
 if(data.regions !== undefined){
@@ -3092,10 +3092,8 @@ errors++;
 }
 if(data105.source !== undefined){
 let data107 = data105.source;
-if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
-for(const key26 in data107){
-if(!((key26 === "image") || (key26 === "find"))){
-const err227 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data:data107};
+if((!(data107 && typeof data107 == "object" && !Array.isArray(data107))) && (data107 !== null)){
+const err227 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/type",keyword:"type",params:{type: schema12.type},message:"must be object,null",schema:schema12.type,parentSchema:schema12,data:data107};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -3104,12 +3102,10 @@ vErrors.push(err227);
 }
 errors++;
 }
-}
-if(data107.image !== undefined){
-let data108 = data107.image;
-if(typeof data108 === "string"){
-if(!pattern3.test(data108)){
-const err228 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.image,data:data108};
+if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
+for(const key26 in data107){
+if(!((key26 === "image") || (key26 === "find"))){
+const err228 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data:data107};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -3119,8 +3115,11 @@ vErrors.push(err228);
 errors++;
 }
 }
-else {
-const err229 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.image.type,parentSchema:schema12.properties.image,data:data108};
+if(data107.image !== undefined){
+let data108 = data107.image;
+if(typeof data108 === "string"){
+if(!pattern3.test(data108)){
+const err229 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.image,data:data108};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3130,12 +3129,8 @@ vErrors.push(err229);
 errors++;
 }
 }
-if(data107.find !== undefined){
-let data109 = data107.find;
-if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
-for(const key27 in data109){
-if(!((((((key27 === "name") || (key27 === "owner")) || (key27 === "architecture")) || (key27 === "virtualization")) || (key27 === "newest")) || (key27 === "filters"))){
-const err230 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema12.properties.find,data:data109};
+else {
+const err230 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.image.type,parentSchema:schema12.properties.image,data:data108};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3145,10 +3140,12 @@ vErrors.push(err230);
 errors++;
 }
 }
-if(data109.name !== undefined){
-let data110 = data109.name;
-if((typeof data110 !== "string") && (data110 !== null)){
-const err231 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/name",schemaPath:"#/definitions/source/properties/find/properties/name/type",keyword:"type",params:{type: schema12.properties.find.properties.name.type},message:"must be string,null",schema:schema12.properties.find.properties.name.type,parentSchema:schema12.properties.find.properties.name,data:data110};
+if(data107.find !== undefined){
+let data109 = data107.find;
+if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
+for(const key27 in data109){
+if(!((((((key27 === "name") || (key27 === "owner")) || (key27 === "architecture")) || (key27 === "virtualization")) || (key27 === "newest")) || (key27 === "filters"))){
+const err231 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema12.properties.find,data:data109};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3158,10 +3155,10 @@ vErrors.push(err231);
 errors++;
 }
 }
-if(data109.owner !== undefined){
-let data111 = data109.owner;
-if((typeof data111 !== "string") && (!(Array.isArray(data111)))){
-const err232 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema12.properties.find.properties.owner.type},message:"must be string,array",schema:schema12.properties.find.properties.owner.type,parentSchema:schema12.properties.find.properties.owner,data:data111};
+if(data109.name !== undefined){
+let data110 = data109.name;
+if((typeof data110 !== "string") && (data110 !== null)){
+const err232 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/name",schemaPath:"#/definitions/source/properties/find/properties/name/type",keyword:"type",params:{type: schema12.properties.find.properties.name.type},message:"must be string,null",schema:schema12.properties.find.properties.name.type,parentSchema:schema12.properties.find.properties.name,data:data110};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3170,9 +3167,11 @@ vErrors.push(err232);
 }
 errors++;
 }
-if(Array.isArray(data111)){
-if(data111.length < 1){
-const err233 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema12.properties.find.properties.owner,data:data111};
+}
+if(data109.owner !== undefined){
+let data111 = data109.owner;
+if((typeof data111 !== "string") && (!(Array.isArray(data111)))){
+const err233 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema12.properties.find.properties.owner.type},message:"must be string,array",schema:schema12.properties.find.properties.owner.type,parentSchema:schema12.properties.find.properties.owner,data:data111};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3181,16 +3180,27 @@ vErrors.push(err233);
 }
 errors++;
 }
-const len10 = data111.length;
-for(let i11=0; i11<len10; i11++){
-let data112 = data111[i11];
-if(typeof data112 !== "string"){
-const err234 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner/" + i11,schemaPath:"#/definitions/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.owner.items.type,parentSchema:schema12.properties.find.properties.owner.items,data:data112};
+if(Array.isArray(data111)){
+if(data111.length < 1){
+const err234 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema12.properties.find.properties.owner,data:data111};
 if(vErrors === null){
 vErrors = [err234];
 }
 else {
 vErrors.push(err234);
+}
+errors++;
+}
+const len10 = data111.length;
+for(let i11=0; i11<len10; i11++){
+let data112 = data111[i11];
+if(typeof data112 !== "string"){
+const err235 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner/" + i11,schemaPath:"#/definitions/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.owner.items.type,parentSchema:schema12.properties.find.properties.owner.items,data:data112};
+if(vErrors === null){
+vErrors = [err235];
+}
+else {
+vErrors.push(err235);
 }
 errors++;
 }
@@ -3203,22 +3213,22 @@ const _errs313 = errors;
 let valid72 = false;
 const _errs314 = errors;
 if((typeof data113 !== "string") && (data113 !== null)){
-const err235 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
-if(vErrors === null){
-vErrors = [err235];
-}
-else {
-vErrors.push(err235);
-}
-errors++;
-}
-if(!(((data113 === "i386") || (data113 === "x86_64")) || (data113 === null))){
-const err236 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
+const err236 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
 if(vErrors === null){
 vErrors = [err236];
 }
 else {
 vErrors.push(err236);
+}
+errors++;
+}
+if(!(((data113 === "i386") || (data113 === "x86_64")) || (data113 === null))){
+const err237 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
+if(vErrors === null){
+vErrors = [err237];
+}
+else {
+vErrors.push(err237);
 }
 errors++;
 }
@@ -3228,18 +3238,7 @@ if(!valid72){
 const _errs316 = errors;
 if(typeof data113 === "string"){
 if(!pattern4.test(data113)){
-const err237 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
-if(vErrors === null){
-vErrors = [err237];
-}
-else {
-vErrors.push(err237);
-}
-errors++;
-}
-}
-else {
-const err238 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
+const err238 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3248,16 +3247,27 @@ vErrors.push(err238);
 }
 errors++;
 }
-var _valid12 = _errs316 === errors;
-valid72 = valid72 || _valid12;
 }
-if(!valid72){
-const err239 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.architecture.anyOf,parentSchema:schema12.properties.find.properties.architecture,data:data113};
+else {
+const err239 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
 if(vErrors === null){
 vErrors = [err239];
 }
 else {
 vErrors.push(err239);
+}
+errors++;
+}
+var _valid12 = _errs316 === errors;
+valid72 = valid72 || _valid12;
+}
+if(!valid72){
+const err240 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.architecture.anyOf,parentSchema:schema12.properties.find.properties.architecture,data:data113};
+if(vErrors === null){
+vErrors = [err240];
+}
+else {
+vErrors.push(err240);
 }
 errors++;
 }
@@ -3279,22 +3289,22 @@ const _errs319 = errors;
 let valid73 = false;
 const _errs320 = errors;
 if((typeof data114 !== "string") && (data114 !== null)){
-const err240 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
-if(vErrors === null){
-vErrors = [err240];
-}
-else {
-vErrors.push(err240);
-}
-errors++;
-}
-if(!(((data114 === "hvm") || (data114 === "paravirtual")) || (data114 === null))){
-const err241 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
+const err241 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
 if(vErrors === null){
 vErrors = [err241];
 }
 else {
 vErrors.push(err241);
+}
+errors++;
+}
+if(!(((data114 === "hvm") || (data114 === "paravirtual")) || (data114 === null))){
+const err242 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
+if(vErrors === null){
+vErrors = [err242];
+}
+else {
+vErrors.push(err242);
 }
 errors++;
 }
@@ -3304,18 +3314,7 @@ if(!valid73){
 const _errs322 = errors;
 if(typeof data114 === "string"){
 if(!pattern4.test(data114)){
-const err242 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
-if(vErrors === null){
-vErrors = [err242];
-}
-else {
-vErrors.push(err242);
-}
-errors++;
-}
-}
-else {
-const err243 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
+const err243 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3324,16 +3323,27 @@ vErrors.push(err243);
 }
 errors++;
 }
-var _valid13 = _errs322 === errors;
-valid73 = valid73 || _valid13;
 }
-if(!valid73){
-const err244 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.virtualization.anyOf,parentSchema:schema12.properties.find.properties.virtualization,data:data114};
+else {
+const err244 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
 if(vErrors === null){
 vErrors = [err244];
 }
 else {
 vErrors.push(err244);
+}
+errors++;
+}
+var _valid13 = _errs322 === errors;
+valid73 = valid73 || _valid13;
+}
+if(!valid73){
+const err245 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.virtualization.anyOf,parentSchema:schema12.properties.find.properties.virtualization,data:data114};
+if(vErrors === null){
+vErrors = [err245];
+}
+else {
+vErrors.push(err245);
 }
 errors++;
 }
@@ -3352,23 +3362,23 @@ vErrors = null;
 if(data109.newest !== undefined){
 let data115 = data109.newest;
 if((typeof data115 !== "boolean") && (typeof data115 !== "string")){
-const err245 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/type",keyword:"type",params:{type: schema12.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema12.properties.find.properties.newest.type,parentSchema:schema12.properties.find.properties.newest,data:data115};
-if(vErrors === null){
-vErrors = [err245];
-}
-else {
-vErrors.push(err245);
-}
-errors++;
-}
-if(typeof data115 === "string"){
-if(!pattern6.test(data115)){
-const err246 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.find.properties.newest,data:data115};
+const err246 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/type",keyword:"type",params:{type: schema12.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema12.properties.find.properties.newest.type,parentSchema:schema12.properties.find.properties.newest,data:data115};
 if(vErrors === null){
 vErrors = [err246];
 }
 else {
 vErrors.push(err246);
+}
+errors++;
+}
+if(typeof data115 === "string"){
+if(!pattern6.test(data115)){
+const err247 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.find.properties.newest,data:data115};
+if(vErrors === null){
+vErrors = [err247];
+}
+else {
+vErrors.push(err247);
 }
 errors++;
 }
@@ -3380,21 +3390,7 @@ if(data116 && typeof data116 == "object" && !Array.isArray(data116)){
 for(const key28 in data116){
 let data117 = data116[key28];
 if((typeof data117 !== "string") && (!(Array.isArray(data117)))){
-const err247 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema12.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema12.properties.find.properties.filters.additionalProperties.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties,data:data117};
-if(vErrors === null){
-vErrors = [err247];
-}
-else {
-vErrors.push(err247);
-}
-errors++;
-}
-if(Array.isArray(data117)){
-const len11 = data117.length;
-for(let i12=0; i12<len11; i12++){
-let data118 = data117[i12];
-if(typeof data118 !== "string"){
-const err248 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i12,schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties.items,data:data118};
+const err248 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema12.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema12.properties.find.properties.filters.additionalProperties.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties,data:data117};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3403,12 +3399,12 @@ vErrors.push(err248);
 }
 errors++;
 }
-}
-}
-}
-}
-else {
-const err249 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters",schemaPath:"#/definitions/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.properties.filters.type,parentSchema:schema12.properties.find.properties.filters,data:data116};
+if(Array.isArray(data117)){
+const len11 = data117.length;
+for(let i12=0; i12<len11; i12++){
+let data118 = data117[i12];
+if(typeof data118 !== "string"){
+const err249 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i12,schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties.items,data:data118};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3419,8 +3415,10 @@ errors++;
 }
 }
 }
+}
+}
 else {
-const err250 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.type,parentSchema:schema12.properties.find,data:data109};
+const err250 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters",schemaPath:"#/definitions/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.properties.filters.type,parentSchema:schema12.properties.find.properties.filters,data:data116};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3432,7 +3430,7 @@ errors++;
 }
 }
 else {
-const err251 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.type,parentSchema:schema12,data:data107};
+const err251 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.type,parentSchema:schema12.properties.find,data:data109};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3442,17 +3440,29 @@ vErrors.push(err251);
 errors++;
 }
 }
+}
+}
 if(data105.launch !== undefined){
 let data119 = data105.launch;
-if(data119 && typeof data119 == "object" && !Array.isArray(data119)){
-for(const key29 in data119){
-if(!((((((((key29 === "method") || (key29 === "instanceTypes")) || (key29 === "subnet")) || (key29 === "securityGroups")) || (key29 === "iamInstanceProfile")) || (key29 === "userData")) || (key29 === "tags")) || (key29 === "timeout"))){
-const err252 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data:data119};
+if((!(data119 && typeof data119 == "object" && !Array.isArray(data119))) && (data119 !== null)){
+const err252 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/type",keyword:"type",params:{type: schema13.type},message:"must be object,null",schema:schema13.type,parentSchema:schema13,data:data119};
 if(vErrors === null){
 vErrors = [err252];
 }
 else {
 vErrors.push(err252);
+}
+errors++;
+}
+if(data119 && typeof data119 == "object" && !Array.isArray(data119)){
+for(const key29 in data119){
+if(!((((((((key29 === "method") || (key29 === "instanceTypes")) || (key29 === "subnet")) || (key29 === "securityGroups")) || (key29 === "iamInstanceProfile")) || (key29 === "userData")) || (key29 === "tags")) || (key29 === "timeout"))){
+const err253 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data:data119};
+if(vErrors === null){
+vErrors = [err253];
+}
+else {
+vErrors.push(err253);
 }
 errors++;
 }
@@ -3463,22 +3473,22 @@ const _errs338 = errors;
 let valid79 = false;
 const _errs339 = errors;
 if(typeof data120 !== "string"){
-const err253 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data120};
-if(vErrors === null){
-vErrors = [err253];
-}
-else {
-vErrors.push(err253);
-}
-errors++;
-}
-if(!(data120 === "ec2")){
-const err254 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data120};
+const err254 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data120};
 if(vErrors === null){
 vErrors = [err254];
 }
 else {
 vErrors.push(err254);
+}
+errors++;
+}
+if(!(data120 === "ec2")){
+const err255 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data120};
+if(vErrors === null){
+vErrors = [err255];
+}
+else {
+vErrors.push(err255);
 }
 errors++;
 }
@@ -3488,18 +3498,7 @@ if(!valid79){
 const _errs341 = errors;
 if(typeof data120 === "string"){
 if(!pattern4.test(data120)){
-const err255 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data120};
-if(vErrors === null){
-vErrors = [err255];
-}
-else {
-vErrors.push(err255);
-}
-errors++;
-}
-}
-else {
-const err256 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data120};
+const err256 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data120};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3508,16 +3507,27 @@ vErrors.push(err256);
 }
 errors++;
 }
-var _valid14 = _errs341 === errors;
-valid79 = valid79 || _valid14;
 }
-if(!valid79){
-const err257 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data120};
+else {
+const err257 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data120};
 if(vErrors === null){
 vErrors = [err257];
 }
 else {
 vErrors.push(err257);
+}
+errors++;
+}
+var _valid14 = _errs341 === errors;
+valid79 = valid79 || _valid14;
+}
+if(!valid79){
+const err258 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data120};
+if(vErrors === null){
+vErrors = [err258];
+}
+else {
+vErrors.push(err258);
 }
 errors++;
 }
@@ -3537,20 +3547,7 @@ if(data119.instanceTypes !== undefined){
 let data121 = data119.instanceTypes;
 if(Array.isArray(data121)){
 if(data121.length < 1){
-const err258 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data121};
-if(vErrors === null){
-vErrors = [err258];
-}
-else {
-vErrors.push(err258);
-}
-errors++;
-}
-const len12 = data121.length;
-for(let i13=0; i13<len12; i13++){
-let data122 = data121[i13];
-if(typeof data122 !== "string"){
-const err259 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes/" + i13,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data122};
+const err259 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data121};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3559,10 +3556,11 @@ vErrors.push(err259);
 }
 errors++;
 }
-}
-}
-else {
-const err260 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data121};
+const len12 = data121.length;
+for(let i13=0; i13<len12; i13++){
+let data122 = data121[i13];
+if(typeof data122 !== "string"){
+const err260 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes/" + i13,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data122};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3572,10 +3570,9 @@ vErrors.push(err260);
 errors++;
 }
 }
-if(data119.subnet !== undefined){
-let data123 = data119.subnet;
-if((typeof data123 !== "string") && (data123 !== null)){
-const err261 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data123};
+}
+else {
+const err261 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data121};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3584,14 +3581,27 @@ vErrors.push(err261);
 }
 errors++;
 }
-if(typeof data123 === "string"){
-if(!pattern8.test(data123)){
-const err262 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data123};
+}
+if(data119.subnet !== undefined){
+let data123 = data119.subnet;
+if((typeof data123 !== "string") && (data123 !== null)){
+const err262 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data123};
 if(vErrors === null){
 vErrors = [err262];
 }
 else {
 vErrors.push(err262);
+}
+errors++;
+}
+if(typeof data123 === "string"){
+if(!pattern8.test(data123)){
+const err263 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data123};
+if(vErrors === null){
+vErrors = [err263];
+}
+else {
+vErrors.push(err263);
 }
 errors++;
 }
@@ -3605,18 +3615,7 @@ for(let i14=0; i14<len13; i14++){
 let data125 = data124[i14];
 if(typeof data125 === "string"){
 if(!pattern9.test(data125)){
-const err263 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data125};
-if(vErrors === null){
-vErrors = [err263];
-}
-else {
-vErrors.push(err263);
-}
-errors++;
-}
-}
-else {
-const err264 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data125};
+const err264 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data125};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3626,9 +3625,8 @@ vErrors.push(err264);
 errors++;
 }
 }
-}
 else {
-const err265 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data124};
+const err265 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data125};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3638,10 +3636,9 @@ vErrors.push(err265);
 errors++;
 }
 }
-if(data119.iamInstanceProfile !== undefined){
-let data126 = data119.iamInstanceProfile;
-if((typeof data126 !== "string") && (data126 !== null)){
-const err266 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data126};
+}
+else {
+const err266 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data124};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3651,15 +3648,28 @@ vErrors.push(err266);
 errors++;
 }
 }
-if(data119.userData !== undefined){
-let data127 = data119.userData;
-if((typeof data127 !== "string") && (data127 !== null)){
-const err267 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data127};
+if(data119.iamInstanceProfile !== undefined){
+let data126 = data119.iamInstanceProfile;
+if((typeof data126 !== "string") && (data126 !== null)){
+const err267 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data126};
 if(vErrors === null){
 vErrors = [err267];
 }
 else {
 vErrors.push(err267);
+}
+errors++;
+}
+}
+if(data119.userData !== undefined){
+let data127 = data119.userData;
+if((typeof data127 !== "string") && (data127 !== null)){
+const err268 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data127};
+if(vErrors === null){
+vErrors = [err268];
+}
+else {
+vErrors.push(err268);
 }
 errors++;
 }
@@ -3670,19 +3680,7 @@ if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
 for(const key30 in data128){
 let data129 = data128[key30];
 if(typeof data129 !== "string"){
-const err268 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data129};
-if(vErrors === null){
-vErrors = [err268];
-}
-else {
-vErrors.push(err268);
-}
-errors++;
-}
-}
-}
-else {
-const err269 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data128};
+const err269 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data129};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3692,11 +3690,9 @@ vErrors.push(err269);
 errors++;
 }
 }
-if(data119.timeout !== undefined){
-let data130 = data119.timeout;
-if(typeof data130 === "string"){
-if(!pattern10.test(data130)){
-const err270 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data130};
+}
+else {
+const err270 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data128};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3706,8 +3702,11 @@ vErrors.push(err270);
 errors++;
 }
 }
-else {
-const err271 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data130};
+if(data119.timeout !== undefined){
+let data130 = data119.timeout;
+if(typeof data130 === "string"){
+if(!pattern10.test(data130)){
+const err271 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data130};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3717,9 +3716,8 @@ vErrors.push(err271);
 errors++;
 }
 }
-}
 else {
-const err272 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.type,parentSchema:schema13,data:data119};
+const err272 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data130};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3729,12 +3727,12 @@ vErrors.push(err272);
 errors++;
 }
 }
+}
+}
 if(data105.connect !== undefined){
 let data131 = data105.connect;
-if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
-for(const key31 in data131){
-if(!(((((key31 === "user") || (key31 === "port")) || (key31 === "address")) || (key31 === "hostKey")) || (key31 === "timeout"))){
-const err273 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data131};
+if((!(data131 && typeof data131 == "object" && !Array.isArray(data131))) && (data131 !== null)){
+const err273 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data:data131};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3743,12 +3741,10 @@ vErrors.push(err273);
 }
 errors++;
 }
-}
-if(data131.user !== undefined){
-let data132 = data131.user;
-if(typeof data132 === "string"){
-if(!pattern11.test(data132)){
-const err274 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data132};
+if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
+for(const key31 in data131){
+if(!(((((key31 === "user") || (key31 === "port")) || (key31 === "address")) || (key31 === "hostKey")) || (key31 === "timeout"))){
+const err274 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data131};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3758,8 +3754,11 @@ vErrors.push(err274);
 errors++;
 }
 }
-else {
-const err275 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data132};
+if(data131.user !== undefined){
+let data132 = data131.user;
+if(typeof data132 === "string"){
+if(!pattern11.test(data132)){
+const err275 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data132};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3769,10 +3768,8 @@ vErrors.push(err275);
 errors++;
 }
 }
-if(data131.port !== undefined){
-let data133 = data131.port;
-if((!(((typeof data133 == "number") && (!(data133 % 1) && !isNaN(data133))) && (isFinite(data133)))) && (typeof data133 !== "string")){
-const err276 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data133};
+else {
+const err276 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data132};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3781,9 +3778,11 @@ vErrors.push(err276);
 }
 errors++;
 }
-if((typeof data133 == "number") && (isFinite(data133))){
-if(data133 > 65535 || isNaN(data133)){
-const err277 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data133};
+}
+if(data131.port !== undefined){
+let data133 = data131.port;
+if((!(((typeof data133 == "number") && (!(data133 % 1) && !isNaN(data133))) && (isFinite(data133)))) && (typeof data133 !== "string")){
+const err277 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data133};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3792,8 +3791,9 @@ vErrors.push(err277);
 }
 errors++;
 }
-if(data133 < 1 || isNaN(data133)){
-const err278 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data133};
+if((typeof data133 == "number") && (isFinite(data133))){
+if(data133 > 65535 || isNaN(data133)){
+const err278 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data133};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3802,15 +3802,25 @@ vErrors.push(err278);
 }
 errors++;
 }
-}
-if(typeof data133 === "string"){
-if(!pattern6.test(data133)){
-const err279 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data133};
+if(data133 < 1 || isNaN(data133)){
+const err279 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data133};
 if(vErrors === null){
 vErrors = [err279];
 }
 else {
 vErrors.push(err279);
+}
+errors++;
+}
+}
+if(typeof data133 === "string"){
+if(!pattern6.test(data133)){
+const err280 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data133};
+if(vErrors === null){
+vErrors = [err280];
+}
+else {
+vErrors.push(err280);
 }
 errors++;
 }
@@ -3822,22 +3832,22 @@ const _errs373 = errors;
 let valid87 = false;
 const _errs374 = errors;
 if(typeof data134 !== "string"){
-const err280 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data134};
-if(vErrors === null){
-vErrors = [err280];
-}
-else {
-vErrors.push(err280);
-}
-errors++;
-}
-if(!((data134 === "public") || (data134 === "private"))){
-const err281 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data134};
+const err281 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data134};
 if(vErrors === null){
 vErrors = [err281];
 }
 else {
 vErrors.push(err281);
+}
+errors++;
+}
+if(!((data134 === "public") || (data134 === "private"))){
+const err282 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data134};
+if(vErrors === null){
+vErrors = [err282];
+}
+else {
+vErrors.push(err282);
 }
 errors++;
 }
@@ -3847,18 +3857,7 @@ if(!valid87){
 const _errs376 = errors;
 if(typeof data134 === "string"){
 if(!pattern4.test(data134)){
-const err282 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data134};
-if(vErrors === null){
-vErrors = [err282];
-}
-else {
-vErrors.push(err282);
-}
-errors++;
-}
-}
-else {
-const err283 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data134};
+const err283 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data134};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3867,16 +3866,27 @@ vErrors.push(err283);
 }
 errors++;
 }
-var _valid15 = _errs376 === errors;
-valid87 = valid87 || _valid15;
 }
-if(!valid87){
-const err284 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data134};
+else {
+const err284 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data134};
 if(vErrors === null){
 vErrors = [err284];
 }
 else {
 vErrors.push(err284);
+}
+errors++;
+}
+var _valid15 = _errs376 === errors;
+valid87 = valid87 || _valid15;
+}
+if(!valid87){
+const err285 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data134};
+if(vErrors === null){
+vErrors = [err285];
+}
+else {
+vErrors.push(err285);
 }
 errors++;
 }
@@ -3898,22 +3908,22 @@ const _errs379 = errors;
 let valid88 = false;
 const _errs380 = errors;
 if(typeof data135 !== "string"){
-const err285 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
-if(vErrors === null){
-vErrors = [err285];
-}
-else {
-vErrors.push(err285);
-}
-errors++;
-}
-if(!(((data135 === "auto") || (data135 === "console")) || (data135 === "first-use"))){
-const err286 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
+const err286 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
 if(vErrors === null){
 vErrors = [err286];
 }
 else {
 vErrors.push(err286);
+}
+errors++;
+}
+if(!(((data135 === "auto") || (data135 === "console")) || (data135 === "first-use"))){
+const err287 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
+if(vErrors === null){
+vErrors = [err287];
+}
+else {
+vErrors.push(err287);
 }
 errors++;
 }
@@ -3923,18 +3933,7 @@ if(!valid88){
 const _errs382 = errors;
 if(typeof data135 === "string"){
 if(!pattern4.test(data135)){
-const err287 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
-if(vErrors === null){
-vErrors = [err287];
-}
-else {
-vErrors.push(err287);
-}
-errors++;
-}
-}
-else {
-const err288 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
+const err288 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3943,16 +3942,27 @@ vErrors.push(err288);
 }
 errors++;
 }
-var _valid16 = _errs382 === errors;
-valid88 = valid88 || _valid16;
 }
-if(!valid88){
-const err289 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data135};
+else {
+const err289 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
 if(vErrors === null){
 vErrors = [err289];
 }
 else {
 vErrors.push(err289);
+}
+errors++;
+}
+var _valid16 = _errs382 === errors;
+valid88 = valid88 || _valid16;
+}
+if(!valid88){
+const err290 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data135};
+if(vErrors === null){
+vErrors = [err290];
+}
+else {
+vErrors.push(err290);
 }
 errors++;
 }
@@ -3972,18 +3982,7 @@ if(data131.timeout !== undefined){
 let data136 = data131.timeout;
 if(typeof data136 === "string"){
 if(!pattern10.test(data136)){
-const err290 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data136};
-if(vErrors === null){
-vErrors = [err290];
-}
-else {
-vErrors.push(err290);
-}
-errors++;
-}
-}
-else {
-const err291 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data136};
+const err291 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data136};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3993,9 +3992,8 @@ vErrors.push(err291);
 errors++;
 }
 }
-}
 else {
-const err292 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema14.type,parentSchema:schema14,data:data131};
+const err292 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data136};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -4005,15 +4003,12 @@ vErrors.push(err292);
 errors++;
 }
 }
+}
+}
 if(data105.provision !== undefined){
 let data137 = data105.provision;
-if(Array.isArray(data137)){
-const len14 = data137.length;
-for(let i15=0; i15<len14; i15++){
-let data138 = data137[i15];
-if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
-if(Object.keys(data138).length > 1){
-const err293 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
+if((!(Array.isArray(data137))) && (data137 !== null)){
+const err293 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: schema15.type},message:"must be array,null",schema:schema15.type,parentSchema:schema15,data:data137};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -4022,8 +4017,13 @@ vErrors.push(err293);
 }
 errors++;
 }
-if(Object.keys(data138).length < 1){
-const err294 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
+if(Array.isArray(data137)){
+const len14 = data137.length;
+for(let i15=0; i15<len14; i15++){
+let data138 = data137[i15];
+if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
+if(Object.keys(data138).length > 1){
+const err294 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -4032,9 +4032,8 @@ vErrors.push(err294);
 }
 errors++;
 }
-for(const key32 in data138){
-if(!((((key32 === "shell") || (key32 === "upload")) || (key32 === "download")) || (key32 === "local"))){
-const err295 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data138};
+if(Object.keys(data138).length < 1){
+const err295 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -4043,11 +4042,9 @@ vErrors.push(err295);
 }
 errors++;
 }
-}
-if(data138.shell !== undefined){
-let data139 = data138.shell;
-if((typeof data139 !== "string") && (!(data139 && typeof data139 == "object" && !Array.isArray(data139)))){
-const err296 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data139};
+for(const key32 in data138){
+if(!((((key32 === "shell") || (key32 === "upload")) || (key32 === "download")) || (key32 === "local"))){
+const err296 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data138};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -4056,10 +4053,11 @@ vErrors.push(err296);
 }
 errors++;
 }
-if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
-for(const key33 in data139){
-if(!((((((((key33 === "file") || (key33 === "inline")) || (key33 === "env")) || (key33 === "sudo")) || (key33 === "workdir")) || (key33 === "timeout")) || (key33 === "retries")) || (key33 === "exitCodes"))){
-const err297 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data139};
+}
+if(data138.shell !== undefined){
+let data139 = data138.shell;
+if((typeof data139 !== "string") && (!(data139 && typeof data139 == "object" && !Array.isArray(data139)))){
+const err297 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data139};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -4068,11 +4066,10 @@ vErrors.push(err297);
 }
 errors++;
 }
-}
-if(data139.file !== undefined){
-let data140 = data139.file;
-if(typeof data140 !== "string"){
-const err298 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data140};
+if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
+for(const key33 in data139){
+if(!((((((((key33 === "file") || (key33 === "inline")) || (key33 === "env")) || (key33 === "sudo")) || (key33 === "workdir")) || (key33 === "timeout")) || (key33 === "retries")) || (key33 === "exitCodes"))){
+const err298 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data139};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -4082,15 +4079,28 @@ vErrors.push(err298);
 errors++;
 }
 }
-if(data139.inline !== undefined){
-let data141 = data139.inline;
-if(typeof data141 !== "string"){
-const err299 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data141};
+if(data139.file !== undefined){
+let data140 = data139.file;
+if(typeof data140 !== "string"){
+const err299 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data140};
 if(vErrors === null){
 vErrors = [err299];
 }
 else {
 vErrors.push(err299);
+}
+errors++;
+}
+}
+if(data139.inline !== undefined){
+let data141 = data139.inline;
+if(typeof data141 !== "string"){
+const err300 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data141};
+if(vErrors === null){
+vErrors = [err300];
+}
+else {
+vErrors.push(err300);
 }
 errors++;
 }
@@ -4101,19 +4111,7 @@ if(data142 && typeof data142 == "object" && !Array.isArray(data142)){
 for(const key34 in data142){
 let data143 = data142[key34];
 if(typeof data143 !== "string"){
-const err300 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data143};
-if(vErrors === null){
-vErrors = [err300];
-}
-else {
-vErrors.push(err300);
-}
-errors++;
-}
-}
-}
-else {
-const err301 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data142};
+const err301 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data143};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -4123,10 +4121,9 @@ vErrors.push(err301);
 errors++;
 }
 }
-if(data139.sudo !== undefined){
-let data144 = data139.sudo;
-if((typeof data144 !== "boolean") && (typeof data144 !== "string")){
-const err302 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
+}
+else {
+const err302 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data142};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -4135,9 +4132,11 @@ vErrors.push(err302);
 }
 errors++;
 }
-if(typeof data144 === "string"){
-if(!pattern6.test(data144)){
-const err303 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
+}
+if(data139.sudo !== undefined){
+let data144 = data139.sudo;
+if((typeof data144 !== "boolean") && (typeof data144 !== "string")){
+const err303 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -4146,12 +4145,9 @@ vErrors.push(err303);
 }
 errors++;
 }
-}
-}
-if(data139.workdir !== undefined){
-let data145 = data139.workdir;
-if((typeof data145 !== "string") && (data145 !== null)){
-const err304 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data145};
+if(typeof data144 === "string"){
+if(!pattern6.test(data144)){
+const err304 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -4161,11 +4157,11 @@ vErrors.push(err304);
 errors++;
 }
 }
-if(data139.timeout !== undefined){
-let data146 = data139.timeout;
-if(typeof data146 === "string"){
-if(!pattern10.test(data146)){
-const err305 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
+}
+if(data139.workdir !== undefined){
+let data145 = data139.workdir;
+if((typeof data145 !== "string") && (data145 !== null)){
+const err305 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data145};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -4175,8 +4171,11 @@ vErrors.push(err305);
 errors++;
 }
 }
-else {
-const err306 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
+if(data139.timeout !== undefined){
+let data146 = data139.timeout;
+if(typeof data146 === "string"){
+if(!pattern10.test(data146)){
+const err306 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -4186,10 +4185,8 @@ vErrors.push(err306);
 errors++;
 }
 }
-if(data139.retries !== undefined){
-let data147 = data139.retries;
-if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
-const err307 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+else {
+const err307 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -4198,9 +4195,11 @@ vErrors.push(err307);
 }
 errors++;
 }
-if((typeof data147 == "number") && (isFinite(data147))){
-if(data147 > 20 || isNaN(data147)){
-const err308 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+}
+if(data139.retries !== undefined){
+let data147 = data139.retries;
+if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
+const err308 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -4209,8 +4208,9 @@ vErrors.push(err308);
 }
 errors++;
 }
-if(data147 < 0 || isNaN(data147)){
-const err309 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+if((typeof data147 == "number") && (isFinite(data147))){
+if(data147 > 20 || isNaN(data147)){
+const err309 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -4219,10 +4219,8 @@ vErrors.push(err309);
 }
 errors++;
 }
-}
-if(typeof data147 === "string"){
-if(!pattern6.test(data147)){
-const err310 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+if(data147 < 0 || isNaN(data147)){
+const err310 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4232,12 +4230,9 @@ vErrors.push(err310);
 errors++;
 }
 }
-}
-if(data139.exitCodes !== undefined){
-let data148 = data139.exitCodes;
-if(Array.isArray(data148)){
-if(data148.length < 1){
-const err311 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
+if(typeof data147 === "string"){
+if(!pattern6.test(data147)){
+const err311 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4246,11 +4241,13 @@ vErrors.push(err311);
 }
 errors++;
 }
-const len15 = data148.length;
-for(let i16=0; i16<len15; i16++){
-let data149 = data148[i16];
-if((!(((typeof data149 == "number") && (!(data149 % 1) && !isNaN(data149))) && (isFinite(data149)))) && (typeof data149 !== "string")){
-const err312 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+}
+}
+if(data139.exitCodes !== undefined){
+let data148 = data139.exitCodes;
+if(Array.isArray(data148)){
+if(data148.length < 1){
+const err312 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4259,9 +4256,11 @@ vErrors.push(err312);
 }
 errors++;
 }
-if((typeof data149 == "number") && (isFinite(data149))){
-if(data149 > 255 || isNaN(data149)){
-const err313 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+const len15 = data148.length;
+for(let i16=0; i16<len15; i16++){
+let data149 = data148[i16];
+if((!(((typeof data149 == "number") && (!(data149 % 1) && !isNaN(data149))) && (isFinite(data149)))) && (typeof data149 !== "string")){
+const err313 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4270,8 +4269,9 @@ vErrors.push(err313);
 }
 errors++;
 }
-if(data149 < 0 || isNaN(data149)){
-const err314 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+if((typeof data149 == "number") && (isFinite(data149))){
+if(data149 > 255 || isNaN(data149)){
+const err314 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4280,10 +4280,8 @@ vErrors.push(err314);
 }
 errors++;
 }
-}
-if(typeof data149 === "string"){
-if(!pattern6.test(data149)){
-const err315 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+if(data149 < 0 || isNaN(data149)){
+const err315 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4293,10 +4291,9 @@ vErrors.push(err315);
 errors++;
 }
 }
-}
-}
-else {
-const err316 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
+if(typeof data149 === "string"){
+if(!pattern6.test(data149)){
+const err316 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4308,11 +4305,8 @@ errors++;
 }
 }
 }
-if(data138.upload !== undefined){
-let data150 = data138.upload;
-if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-if(data150.from === undefined){
-const err317 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
+else {
+const err317 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4321,8 +4315,14 @@ vErrors.push(err317);
 }
 errors++;
 }
-if(data150.to === undefined){
-const err318 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
+}
+}
+}
+if(data138.upload !== undefined){
+let data150 = data138.upload;
+if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
+if(data150.from === undefined){
+const err318 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4331,9 +4331,8 @@ vErrors.push(err318);
 }
 errors++;
 }
-for(const key35 in data150){
-if(!((((key35 === "from") || (key35 === "to")) || (key35 === "mode")) || (key35 === "sudo"))){
-const err319 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data150};
+if(data150.to === undefined){
+const err319 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4342,11 +4341,9 @@ vErrors.push(err319);
 }
 errors++;
 }
-}
-if(data150.from !== undefined){
-let data151 = data150.from;
-if(typeof data151 !== "string"){
-const err320 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data151};
+for(const key35 in data150){
+if(!((((key35 === "from") || (key35 === "to")) || (key35 === "mode")) || (key35 === "sudo"))){
+const err320 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4356,10 +4353,10 @@ vErrors.push(err320);
 errors++;
 }
 }
-if(data150.to !== undefined){
-let data152 = data150.to;
-if(typeof data152 !== "string"){
-const err321 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data152};
+if(data150.from !== undefined){
+let data151 = data150.from;
+if(typeof data151 !== "string"){
+const err321 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data151};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4369,10 +4366,10 @@ vErrors.push(err321);
 errors++;
 }
 }
-if(data150.mode !== undefined){
-let data153 = data150.mode;
-if((typeof data153 !== "string") && (data153 !== null)){
-const err322 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
+if(data150.to !== undefined){
+let data152 = data150.to;
+if(typeof data152 !== "string"){
+const err322 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data152};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4381,9 +4378,11 @@ vErrors.push(err322);
 }
 errors++;
 }
-if(typeof data153 === "string"){
-if(!pattern20.test(data153)){
-const err323 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
+}
+if(data150.mode !== undefined){
+let data153 = data150.mode;
+if((typeof data153 !== "string") && (data153 !== null)){
+const err323 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4392,12 +4391,9 @@ vErrors.push(err323);
 }
 errors++;
 }
-}
-}
-if(data150.sudo !== undefined){
-let data154 = data150.sudo;
-if((typeof data154 !== "boolean") && (typeof data154 !== "string")){
-const err324 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
+if(typeof data153 === "string"){
+if(!pattern20.test(data153)){
+const err324 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4406,9 +4402,12 @@ vErrors.push(err324);
 }
 errors++;
 }
-if(typeof data154 === "string"){
-if(!pattern6.test(data154)){
-const err325 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
+}
+}
+if(data150.sudo !== undefined){
+let data154 = data150.sudo;
+if((typeof data154 !== "boolean") && (typeof data154 !== "string")){
+const err325 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4417,11 +4416,9 @@ vErrors.push(err325);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err326 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data150};
+if(typeof data154 === "string"){
+if(!pattern6.test(data154)){
+const err326 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4431,11 +4428,10 @@ vErrors.push(err326);
 errors++;
 }
 }
-if(data138.download !== undefined){
-let data155 = data138.download;
-if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
-if(data155.from === undefined){
-const err327 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
+}
+}
+else {
+const err327 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4444,8 +4440,12 @@ vErrors.push(err327);
 }
 errors++;
 }
-if(data155.to === undefined){
-const err328 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
+}
+if(data138.download !== undefined){
+let data155 = data138.download;
+if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
+if(data155.from === undefined){
+const err328 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4454,9 +4454,8 @@ vErrors.push(err328);
 }
 errors++;
 }
-for(const key36 in data155){
-if(!((key36 === "from") || (key36 === "to"))){
-const err329 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data155};
+if(data155.to === undefined){
+const err329 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4465,11 +4464,9 @@ vErrors.push(err329);
 }
 errors++;
 }
-}
-if(data155.from !== undefined){
-let data156 = data155.from;
-if(typeof data156 !== "string"){
-const err330 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data156};
+for(const key36 in data155){
+if(!((key36 === "from") || (key36 === "to"))){
+const err330 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -4479,10 +4476,10 @@ vErrors.push(err330);
 errors++;
 }
 }
-if(data155.to !== undefined){
-let data157 = data155.to;
-if(typeof data157 !== "string"){
-const err331 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data157};
+if(data155.from !== undefined){
+let data156 = data155.from;
+if(typeof data156 !== "string"){
+const err331 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data156};
 if(vErrors === null){
 vErrors = [err331];
 }
@@ -4492,9 +4489,10 @@ vErrors.push(err331);
 errors++;
 }
 }
-}
-else {
-const err332 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data155};
+if(data155.to !== undefined){
+let data157 = data155.to;
+if(typeof data157 !== "string"){
+const err332 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data157};
 if(vErrors === null){
 vErrors = [err332];
 }
@@ -4504,10 +4502,9 @@ vErrors.push(err332);
 errors++;
 }
 }
-if(data138.local !== undefined){
-let data158 = data138.local;
-if((typeof data158 !== "string") && (!(data158 && typeof data158 == "object" && !Array.isArray(data158)))){
-const err333 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data158};
+}
+else {
+const err333 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err333];
 }
@@ -4516,9 +4513,11 @@ vErrors.push(err333);
 }
 errors++;
 }
-if(data158 && typeof data158 == "object" && !Array.isArray(data158)){
-if(data158.command === undefined){
-const err334 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data158};
+}
+if(data138.local !== undefined){
+let data158 = data138.local;
+if((typeof data158 !== "string") && (!(data158 && typeof data158 == "object" && !Array.isArray(data158)))){
+const err334 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data158};
 if(vErrors === null){
 vErrors = [err334];
 }
@@ -4527,9 +4526,9 @@ vErrors.push(err334);
 }
 errors++;
 }
-for(const key37 in data158){
-if(!((((key37 === "command") || (key37 === "env")) || (key37 === "workdir")) || (key37 === "timeout"))){
-const err335 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data158};
+if(data158 && typeof data158 == "object" && !Array.isArray(data158)){
+if(data158.command === undefined){
+const err335 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data158};
 if(vErrors === null){
 vErrors = [err335];
 }
@@ -4538,16 +4537,27 @@ vErrors.push(err335);
 }
 errors++;
 }
-}
-if(data158.command !== undefined){
-let data159 = data158.command;
-if(typeof data159 !== "string"){
-const err336 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data159};
+for(const key37 in data158){
+if(!((((key37 === "command") || (key37 === "env")) || (key37 === "workdir")) || (key37 === "timeout"))){
+const err336 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data158};
 if(vErrors === null){
 vErrors = [err336];
 }
 else {
 vErrors.push(err336);
+}
+errors++;
+}
+}
+if(data158.command !== undefined){
+let data159 = data158.command;
+if(typeof data159 !== "string"){
+const err337 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data159};
+if(vErrors === null){
+vErrors = [err337];
+}
+else {
+vErrors.push(err337);
 }
 errors++;
 }
@@ -4558,19 +4568,7 @@ if(data160 && typeof data160 == "object" && !Array.isArray(data160)){
 for(const key38 in data160){
 let data161 = data160[key38];
 if(typeof data161 !== "string"){
-const err337 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data161};
-if(vErrors === null){
-vErrors = [err337];
-}
-else {
-vErrors.push(err337);
-}
-errors++;
-}
-}
-}
-else {
-const err338 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data160};
+const err338 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data161};
 if(vErrors === null){
 vErrors = [err338];
 }
@@ -4580,10 +4578,9 @@ vErrors.push(err338);
 errors++;
 }
 }
-if(data158.workdir !== undefined){
-let data162 = data158.workdir;
-if(typeof data162 !== "string"){
-const err339 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data162};
+}
+else {
+const err339 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data160};
 if(vErrors === null){
 vErrors = [err339];
 }
@@ -4593,11 +4590,10 @@ vErrors.push(err339);
 errors++;
 }
 }
-if(data158.timeout !== undefined){
-let data163 = data158.timeout;
-if(typeof data163 === "string"){
-if(!pattern10.test(data163)){
-const err340 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
+if(data158.workdir !== undefined){
+let data162 = data158.workdir;
+if(typeof data162 !== "string"){
+const err340 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data162};
 if(vErrors === null){
 vErrors = [err340];
 }
@@ -4607,8 +4603,11 @@ vErrors.push(err340);
 errors++;
 }
 }
-else {
-const err341 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
+if(data158.timeout !== undefined){
+let data163 = data158.timeout;
+if(typeof data163 === "string"){
+if(!pattern10.test(data163)){
+const err341 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
 if(vErrors === null){
 vErrors = [err341];
 }
@@ -4618,11 +4617,8 @@ vErrors.push(err341);
 errors++;
 }
 }
-}
-}
-}
 else {
-const err342 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data138};
+const err342 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
 if(vErrors === null){
 vErrors = [err342];
 }
@@ -4633,8 +4629,10 @@ errors++;
 }
 }
 }
+}
+}
 else {
-const err343 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.type,parentSchema:schema15,data:data137};
+const err343 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data138};
 if(vErrors === null){
 vErrors = [err343];
 }
@@ -4644,17 +4642,29 @@ vErrors.push(err343);
 errors++;
 }
 }
+}
+}
 if(data105.bundle !== undefined){
 let data164 = data105.bundle;
-if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
-for(const key39 in data164){
-if(!((((((key39 === "method") || (key39 === "at")) || (key39 === "name")) || (key39 === "size")) || (key39 === "exclude")) || (key39 === "compression"))){
-const err344 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key39},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data164};
+if((!(data164 && typeof data164 == "object" && !Array.isArray(data164))) && (data164 !== null)){
+const err344 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: schema16.type},message:"must be object,null",schema:schema16.type,parentSchema:schema16,data:data164};
 if(vErrors === null){
 vErrors = [err344];
 }
 else {
 vErrors.push(err344);
+}
+errors++;
+}
+if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
+for(const key39 in data164){
+if(!((((((key39 === "method") || (key39 === "at")) || (key39 === "name")) || (key39 === "size")) || (key39 === "exclude")) || (key39 === "compression"))){
+const err345 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key39},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data164};
+if(vErrors === null){
+vErrors = [err345];
+}
+else {
+vErrors.push(err345);
 }
 errors++;
 }
@@ -4665,22 +4675,22 @@ const _errs453 = errors;
 let valid103 = false;
 const _errs454 = errors;
 if(typeof data165 !== "string"){
-const err345 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data165};
-if(vErrors === null){
-vErrors = [err345];
-}
-else {
-vErrors.push(err345);
-}
-errors++;
-}
-if(!(data165 === "native")){
-const err346 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data165};
+const err346 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data165};
 if(vErrors === null){
 vErrors = [err346];
 }
 else {
 vErrors.push(err346);
+}
+errors++;
+}
+if(!(data165 === "native")){
+const err347 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data165};
+if(vErrors === null){
+vErrors = [err347];
+}
+else {
+vErrors.push(err347);
 }
 errors++;
 }
@@ -4690,18 +4700,7 @@ if(!valid103){
 const _errs456 = errors;
 if(typeof data165 === "string"){
 if(!pattern4.test(data165)){
-const err347 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data165};
-if(vErrors === null){
-vErrors = [err347];
-}
-else {
-vErrors.push(err347);
-}
-errors++;
-}
-}
-else {
-const err348 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data165};
+const err348 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data165};
 if(vErrors === null){
 vErrors = [err348];
 }
@@ -4710,16 +4709,27 @@ vErrors.push(err348);
 }
 errors++;
 }
-var _valid17 = _errs456 === errors;
-valid103 = valid103 || _valid17;
 }
-if(!valid103){
-const err349 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data165};
+else {
+const err349 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data165};
 if(vErrors === null){
 vErrors = [err349];
 }
 else {
 vErrors.push(err349);
+}
+errors++;
+}
+var _valid17 = _errs456 === errors;
+valid103 = valid103 || _valid17;
+}
+if(!valid103){
+const err350 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data165};
+if(vErrors === null){
+vErrors = [err350];
+}
+else {
+vErrors.push(err350);
 }
 errors++;
 }
@@ -4741,22 +4751,22 @@ const _errs459 = errors;
 let valid104 = false;
 const _errs460 = errors;
 if(typeof data166 !== "string"){
-const err350 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data166};
-if(vErrors === null){
-vErrors = [err350];
-}
-else {
-vErrors.push(err350);
-}
-errors++;
-}
-if(!(data166 === "builder")){
-const err351 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data166};
+const err351 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data166};
 if(vErrors === null){
 vErrors = [err351];
 }
 else {
 vErrors.push(err351);
+}
+errors++;
+}
+if(!(data166 === "builder")){
+const err352 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data166};
+if(vErrors === null){
+vErrors = [err352];
+}
+else {
+vErrors.push(err352);
 }
 errors++;
 }
@@ -4766,18 +4776,7 @@ if(!valid104){
 const _errs462 = errors;
 if(typeof data166 === "string"){
 if(!pattern4.test(data166)){
-const err352 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data166};
-if(vErrors === null){
-vErrors = [err352];
-}
-else {
-vErrors.push(err352);
-}
-errors++;
-}
-}
-else {
-const err353 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data166};
+const err353 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data166};
 if(vErrors === null){
 vErrors = [err353];
 }
@@ -4786,16 +4785,27 @@ vErrors.push(err353);
 }
 errors++;
 }
-var _valid18 = _errs462 === errors;
-valid104 = valid104 || _valid18;
 }
-if(!valid104){
-const err354 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data166};
+else {
+const err354 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data166};
 if(vErrors === null){
 vErrors = [err354];
 }
 else {
 vErrors.push(err354);
+}
+errors++;
+}
+var _valid18 = _errs462 === errors;
+valid104 = valid104 || _valid18;
+}
+if(!valid104){
+const err355 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data166};
+if(vErrors === null){
+vErrors = [err355];
+}
+else {
+vErrors.push(err355);
 }
 errors++;
 }
@@ -4815,18 +4825,7 @@ if(data164.name !== undefined){
 let data167 = data164.name;
 if(typeof data167 === "string"){
 if(!pattern25.test(data167)){
-const err355 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data167};
-if(vErrors === null){
-vErrors = [err355];
-}
-else {
-vErrors.push(err355);
-}
-errors++;
-}
-}
-else {
-const err356 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data167};
+const err356 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data167};
 if(vErrors === null){
 vErrors = [err356];
 }
@@ -4836,10 +4835,8 @@ vErrors.push(err356);
 errors++;
 }
 }
-if(data164.size !== undefined){
-let data168 = data164.size;
-if((typeof data168 !== "string") && (data168 !== null)){
-const err357 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data168};
+else {
+const err357 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data167};
 if(vErrors === null){
 vErrors = [err357];
 }
@@ -4848,14 +4845,27 @@ vErrors.push(err357);
 }
 errors++;
 }
-if(typeof data168 === "string"){
-if(!pattern26.test(data168)){
-const err358 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data168};
+}
+if(data164.size !== undefined){
+let data168 = data164.size;
+if((typeof data168 !== "string") && (data168 !== null)){
+const err358 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data168};
 if(vErrors === null){
 vErrors = [err358];
 }
 else {
 vErrors.push(err358);
+}
+errors++;
+}
+if(typeof data168 === "string"){
+if(!pattern26.test(data168)){
+const err359 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data168};
+if(vErrors === null){
+vErrors = [err359];
+}
+else {
+vErrors.push(err359);
 }
 errors++;
 }
@@ -4868,19 +4878,7 @@ const len16 = data169.length;
 for(let i17=0; i17<len16; i17++){
 let data170 = data169[i17];
 if(typeof data170 !== "string"){
-const err359 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude/" + i17,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data170};
-if(vErrors === null){
-vErrors = [err359];
-}
-else {
-vErrors.push(err359);
-}
-errors++;
-}
-}
-}
-else {
-const err360 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data169};
+const err360 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude/" + i17,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data170};
 if(vErrors === null){
 vErrors = [err360];
 }
@@ -4890,10 +4888,9 @@ vErrors.push(err360);
 errors++;
 }
 }
-if(data164.compression !== undefined){
-let data171 = data164.compression;
-if((!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))) && (typeof data171 !== "string")){
-const err361 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data171};
+}
+else {
+const err361 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data169};
 if(vErrors === null){
 vErrors = [err361];
 }
@@ -4902,9 +4899,11 @@ vErrors.push(err361);
 }
 errors++;
 }
-if((typeof data171 == "number") && (isFinite(data171))){
-if(data171 > 9 || isNaN(data171)){
-const err362 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data171};
+}
+if(data164.compression !== undefined){
+let data171 = data164.compression;
+if((!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))) && (typeof data171 !== "string")){
+const err362 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data171};
 if(vErrors === null){
 vErrors = [err362];
 }
@@ -4913,8 +4912,9 @@ vErrors.push(err362);
 }
 errors++;
 }
-if(data171 < 1 || isNaN(data171)){
-const err363 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data171};
+if((typeof data171 == "number") && (isFinite(data171))){
+if(data171 > 9 || isNaN(data171)){
+const err363 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data171};
 if(vErrors === null){
 vErrors = [err363];
 }
@@ -4923,10 +4923,8 @@ vErrors.push(err363);
 }
 errors++;
 }
-}
-if(typeof data171 === "string"){
-if(!pattern6.test(data171)){
-const err364 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data171};
+if(data171 < 1 || isNaN(data171)){
+const err364 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data171};
 if(vErrors === null){
 vErrors = [err364];
 }
@@ -4936,10 +4934,9 @@ vErrors.push(err364);
 errors++;
 }
 }
-}
-}
-else {
-const err365 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema16.type,parentSchema:schema16,data:data164};
+if(typeof data171 === "string"){
+if(!pattern6.test(data171)){
+const err365 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data171};
 if(vErrors === null){
 vErrors = [err365];
 }
@@ -4949,12 +4946,13 @@ vErrors.push(err365);
 errors++;
 }
 }
+}
+}
+}
 if(data105.certificate !== undefined){
 let data172 = data105.certificate;
-if(data172 && typeof data172 == "object" && !Array.isArray(data172)){
-for(const key40 in data172){
-if(!((((key40 === "ec2") || (key40 === "allowMismatch")) || (key40 === "certificate")) || (key40 === "privateKey"))){
-const err366 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key40},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data172};
+if((!(data172 && typeof data172 == "object" && !Array.isArray(data172))) && (data172 !== null)){
+const err366 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: schema17.type},message:"must be object,null",schema:schema17.type,parentSchema:schema17,data:data172};
 if(vErrors === null){
 vErrors = [err366];
 }
@@ -4963,11 +4961,10 @@ vErrors.push(err366);
 }
 errors++;
 }
-}
-if(data172.ec2 !== undefined){
-let data173 = data172.ec2;
-if(typeof data173 !== "string"){
-const err367 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data173};
+if(data172 && typeof data172 == "object" && !Array.isArray(data172)){
+for(const key40 in data172){
+if(!((((key40 === "ec2") || (key40 === "allowMismatch")) || (key40 === "certificate")) || (key40 === "privateKey"))){
+const err367 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key40},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data172};
 if(vErrors === null){
 vErrors = [err367];
 }
@@ -4977,10 +4974,10 @@ vErrors.push(err367);
 errors++;
 }
 }
-if(data172.allowMismatch !== undefined){
-let data174 = data172.allowMismatch;
-if((typeof data174 !== "boolean") && (typeof data174 !== "string")){
-const err368 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data174};
+if(data172.ec2 !== undefined){
+let data173 = data172.ec2;
+if(typeof data173 !== "string"){
+const err368 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data173};
 if(vErrors === null){
 vErrors = [err368];
 }
@@ -4989,9 +4986,11 @@ vErrors.push(err368);
 }
 errors++;
 }
-if(typeof data174 === "string"){
-if(!pattern6.test(data174)){
-const err369 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data174};
+}
+if(data172.allowMismatch !== undefined){
+let data174 = data172.allowMismatch;
+if((typeof data174 !== "boolean") && (typeof data174 !== "string")){
+const err369 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data174};
 if(vErrors === null){
 vErrors = [err369];
 }
@@ -5000,12 +4999,9 @@ vErrors.push(err369);
 }
 errors++;
 }
-}
-}
-if(data172.certificate !== undefined){
-let data175 = data172.certificate;
-if((typeof data175 !== "string") && (data175 !== null)){
-const err370 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data175};
+if(typeof data174 === "string"){
+if(!pattern6.test(data174)){
+const err370 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data174};
 if(vErrors === null){
 vErrors = [err370];
 }
@@ -5015,10 +5011,11 @@ vErrors.push(err370);
 errors++;
 }
 }
-if(data172.privateKey !== undefined){
-let data176 = data172.privateKey;
-if((typeof data176 !== "string") && (data176 !== null)){
-const err371 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data176};
+}
+if(data172.certificate !== undefined){
+let data175 = data172.certificate;
+if((typeof data175 !== "string") && (data175 !== null)){
+const err371 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data175};
 if(vErrors === null){
 vErrors = [err371];
 }
@@ -5028,9 +5025,10 @@ vErrors.push(err371);
 errors++;
 }
 }
-}
-else {
-const err372 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema17.type,parentSchema:schema17,data:data172};
+if(data172.privateKey !== undefined){
+let data176 = data172.privateKey;
+if((typeof data176 !== "string") && (data176 !== null)){
+const err372 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data176};
 if(vErrors === null){
 vErrors = [err372];
 }
@@ -5040,17 +5038,29 @@ vErrors.push(err372);
 errors++;
 }
 }
+}
+}
 if(data105.upload !== undefined){
 let data177 = data105.upload;
-if(data177 && typeof data177 == "object" && !Array.isArray(data177)){
-for(const key41 in data177){
-if(!(((((key41 === "method") || (key41 === "bucket")) || (key41 === "prefix")) || (key41 === "acl")) || (key41 === "concurrency"))){
-const err373 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key41},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data177};
+if((!(data177 && typeof data177 == "object" && !Array.isArray(data177))) && (data177 !== null)){
+const err373 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: schema18.type},message:"must be object,null",schema:schema18.type,parentSchema:schema18,data:data177};
 if(vErrors === null){
 vErrors = [err373];
 }
 else {
 vErrors.push(err373);
+}
+errors++;
+}
+if(data177 && typeof data177 == "object" && !Array.isArray(data177)){
+for(const key41 in data177){
+if(!(((((key41 === "method") || (key41 === "bucket")) || (key41 === "prefix")) || (key41 === "acl")) || (key41 === "concurrency"))){
+const err374 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key41},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data177};
+if(vErrors === null){
+vErrors = [err374];
+}
+else {
+vErrors.push(err374);
 }
 errors++;
 }
@@ -5061,22 +5071,22 @@ const _errs491 = errors;
 let valid111 = false;
 const _errs492 = errors;
 if(typeof data178 !== "string"){
-const err374 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data178};
-if(vErrors === null){
-vErrors = [err374];
-}
-else {
-vErrors.push(err374);
-}
-errors++;
-}
-if(!(data178 === "s3")){
-const err375 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data178};
+const err375 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data178};
 if(vErrors === null){
 vErrors = [err375];
 }
 else {
 vErrors.push(err375);
+}
+errors++;
+}
+if(!(data178 === "s3")){
+const err376 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data178};
+if(vErrors === null){
+vErrors = [err376];
+}
+else {
+vErrors.push(err376);
 }
 errors++;
 }
@@ -5086,18 +5096,7 @@ if(!valid111){
 const _errs494 = errors;
 if(typeof data178 === "string"){
 if(!pattern4.test(data178)){
-const err376 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data178};
-if(vErrors === null){
-vErrors = [err376];
-}
-else {
-vErrors.push(err376);
-}
-errors++;
-}
-}
-else {
-const err377 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data178};
+const err377 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data178};
 if(vErrors === null){
 vErrors = [err377];
 }
@@ -5106,16 +5105,27 @@ vErrors.push(err377);
 }
 errors++;
 }
-var _valid19 = _errs494 === errors;
-valid111 = valid111 || _valid19;
 }
-if(!valid111){
-const err378 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data178};
+else {
+const err378 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data178};
 if(vErrors === null){
 vErrors = [err378];
 }
 else {
 vErrors.push(err378);
+}
+errors++;
+}
+var _valid19 = _errs494 === errors;
+valid111 = valid111 || _valid19;
+}
+if(!valid111){
+const err379 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data178};
+if(vErrors === null){
+vErrors = [err379];
+}
+else {
+vErrors.push(err379);
 }
 errors++;
 }
@@ -5134,12 +5144,12 @@ vErrors = null;
 if(data177.bucket !== undefined){
 let data179 = data177.bucket;
 if(typeof data179 !== "string"){
-const err379 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data179};
+const err380 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data179};
 if(vErrors === null){
-vErrors = [err379];
+vErrors = [err380];
 }
 else {
-vErrors.push(err379);
+vErrors.push(err380);
 }
 errors++;
 }
@@ -5147,12 +5157,12 @@ errors++;
 if(data177.prefix !== undefined){
 let data180 = data177.prefix;
 if(typeof data180 !== "string"){
-const err380 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data180};
+const err381 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data180};
 if(vErrors === null){
-vErrors = [err380];
+vErrors = [err381];
 }
 else {
-vErrors.push(err380);
+vErrors.push(err381);
 }
 errors++;
 }
@@ -5163,22 +5173,22 @@ const _errs501 = errors;
 let valid112 = false;
 const _errs502 = errors;
 if(typeof data181 !== "string"){
-const err381 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
-if(vErrors === null){
-vErrors = [err381];
-}
-else {
-vErrors.push(err381);
-}
-errors++;
-}
-if(!(((data181 === "aws-exec-read") || (data181 === "public-read")) || (data181 === "ec2-bundle-read"))){
-const err382 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
+const err382 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
 if(vErrors === null){
 vErrors = [err382];
 }
 else {
 vErrors.push(err382);
+}
+errors++;
+}
+if(!(((data181 === "aws-exec-read") || (data181 === "public-read")) || (data181 === "ec2-bundle-read"))){
+const err383 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
+if(vErrors === null){
+vErrors = [err383];
+}
+else {
+vErrors.push(err383);
 }
 errors++;
 }
@@ -5188,18 +5198,7 @@ if(!valid112){
 const _errs504 = errors;
 if(typeof data181 === "string"){
 if(!pattern4.test(data181)){
-const err383 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data181};
-if(vErrors === null){
-vErrors = [err383];
-}
-else {
-vErrors.push(err383);
-}
-errors++;
-}
-}
-else {
-const err384 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data181};
+const err384 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data181};
 if(vErrors === null){
 vErrors = [err384];
 }
@@ -5208,16 +5207,27 @@ vErrors.push(err384);
 }
 errors++;
 }
-var _valid20 = _errs504 === errors;
-valid112 = valid112 || _valid20;
 }
-if(!valid112){
-const err385 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data181};
+else {
+const err385 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data181};
 if(vErrors === null){
 vErrors = [err385];
 }
 else {
 vErrors.push(err385);
+}
+errors++;
+}
+var _valid20 = _errs504 === errors;
+valid112 = valid112 || _valid20;
+}
+if(!valid112){
+const err386 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data181};
+if(vErrors === null){
+vErrors = [err386];
+}
+else {
+vErrors.push(err386);
 }
 errors++;
 }
@@ -5236,18 +5246,7 @@ vErrors = null;
 if(data177.concurrency !== undefined){
 let data182 = data177.concurrency;
 if((!(((typeof data182 == "number") && (!(data182 % 1) && !isNaN(data182))) && (isFinite(data182)))) && (typeof data182 !== "string")){
-const err386 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data182};
-if(vErrors === null){
-vErrors = [err386];
-}
-else {
-vErrors.push(err386);
-}
-errors++;
-}
-if((typeof data182 == "number") && (isFinite(data182))){
-if(data182 > 32 || isNaN(data182)){
-const err387 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data182};
+const err387 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
 vErrors = [err387];
 }
@@ -5256,8 +5255,9 @@ vErrors.push(err387);
 }
 errors++;
 }
-if(data182 < 1 || isNaN(data182)){
-const err388 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data182};
+if((typeof data182 == "number") && (isFinite(data182))){
+if(data182 > 32 || isNaN(data182)){
+const err388 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
 vErrors = [err388];
 }
@@ -5266,10 +5266,8 @@ vErrors.push(err388);
 }
 errors++;
 }
-}
-if(typeof data182 === "string"){
-if(!pattern6.test(data182)){
-const err389 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data182};
+if(data182 < 1 || isNaN(data182)){
+const err389 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
 vErrors = [err389];
 }
@@ -5279,10 +5277,9 @@ vErrors.push(err389);
 errors++;
 }
 }
-}
-}
-else {
-const err390 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema18.type,parentSchema:schema18,data:data177};
+if(typeof data182 === "string"){
+if(!pattern6.test(data182)){
+const err390 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
 vErrors = [err390];
 }
@@ -5292,17 +5289,30 @@ vErrors.push(err390);
 errors++;
 }
 }
+}
+}
+}
 if(data105.register !== undefined){
 let data183 = data105.register;
-if(data183 && typeof data183 == "object" && !Array.isArray(data183)){
-for(const key42 in data183){
-if(!(func2.call(schema19.properties, key42))){
-const err391 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key42},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data183};
+if((!(data183 && typeof data183 == "object" && !Array.isArray(data183))) && (data183 !== null)){
+const err391 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: schema19.type},message:"must be object,null",schema:schema19.type,parentSchema:schema19,data:data183};
 if(vErrors === null){
 vErrors = [err391];
 }
 else {
 vErrors.push(err391);
+}
+errors++;
+}
+if(data183 && typeof data183 == "object" && !Array.isArray(data183)){
+for(const key42 in data183){
+if(!(func2.call(schema19.properties, key42))){
+const err392 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key42},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data183};
+if(vErrors === null){
+vErrors = [err392];
+}
+else {
+vErrors.push(err392);
 }
 errors++;
 }
@@ -5313,22 +5323,22 @@ const _errs513 = errors;
 let valid115 = false;
 const _errs514 = errors;
 if(typeof data184 !== "string"){
-const err392 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data184};
-if(vErrors === null){
-vErrors = [err392];
-}
-else {
-vErrors.push(err392);
-}
-errors++;
-}
-if(!(data184 === "instance-store")){
-const err393 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data184};
+const err393 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data184};
 if(vErrors === null){
 vErrors = [err393];
 }
 else {
 vErrors.push(err393);
+}
+errors++;
+}
+if(!(data184 === "instance-store")){
+const err394 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data184};
+if(vErrors === null){
+vErrors = [err394];
+}
+else {
+vErrors.push(err394);
 }
 errors++;
 }
@@ -5338,18 +5348,7 @@ if(!valid115){
 const _errs516 = errors;
 if(typeof data184 === "string"){
 if(!pattern4.test(data184)){
-const err394 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data184};
-if(vErrors === null){
-vErrors = [err394];
-}
-else {
-vErrors.push(err394);
-}
-errors++;
-}
-}
-else {
-const err395 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data184};
+const err395 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data184};
 if(vErrors === null){
 vErrors = [err395];
 }
@@ -5358,16 +5357,27 @@ vErrors.push(err395);
 }
 errors++;
 }
-var _valid21 = _errs516 === errors;
-valid115 = valid115 || _valid21;
 }
-if(!valid115){
-const err396 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data184};
+else {
+const err396 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data184};
 if(vErrors === null){
 vErrors = [err396];
 }
 else {
 vErrors.push(err396);
+}
+errors++;
+}
+var _valid21 = _errs516 === errors;
+valid115 = valid115 || _valid21;
+}
+if(!valid115){
+const err397 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data184};
+if(vErrors === null){
+vErrors = [err397];
+}
+else {
+vErrors.push(err397);
 }
 errors++;
 }
@@ -5386,12 +5396,12 @@ vErrors = null;
 if(data183.name !== undefined){
 let data185 = data183.name;
 if(typeof data185 !== "string"){
-const err397 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data185};
+const err398 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data185};
 if(vErrors === null){
-vErrors = [err397];
+vErrors = [err398];
 }
 else {
-vErrors.push(err397);
+vErrors.push(err398);
 }
 errors++;
 }
@@ -5399,12 +5409,12 @@ errors++;
 if(data183.description !== undefined){
 let data186 = data183.description;
 if((typeof data186 !== "string") && (data186 !== null)){
-const err398 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data186};
+const err399 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data186};
 if(vErrors === null){
-vErrors = [err398];
+vErrors = [err399];
 }
 else {
-vErrors.push(err398);
+vErrors.push(err399);
 }
 errors++;
 }
@@ -5415,22 +5425,22 @@ const _errs523 = errors;
 let valid116 = false;
 const _errs524 = errors;
 if((typeof data187 !== "string") && (data187 !== null)){
-const err399 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
-if(vErrors === null){
-vErrors = [err399];
-}
-else {
-vErrors.push(err399);
-}
-errors++;
-}
-if(!(((data187 === "i386") || (data187 === "x86_64")) || (data187 === null))){
-const err400 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
+const err400 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
 if(vErrors === null){
 vErrors = [err400];
 }
 else {
 vErrors.push(err400);
+}
+errors++;
+}
+if(!(((data187 === "i386") || (data187 === "x86_64")) || (data187 === null))){
+const err401 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
+if(vErrors === null){
+vErrors = [err401];
+}
+else {
+vErrors.push(err401);
 }
 errors++;
 }
@@ -5440,18 +5450,7 @@ if(!valid116){
 const _errs526 = errors;
 if(typeof data187 === "string"){
 if(!pattern4.test(data187)){
-const err401 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
-if(vErrors === null){
-vErrors = [err401];
-}
-else {
-vErrors.push(err401);
-}
-errors++;
-}
-}
-else {
-const err402 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
+const err402 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
 if(vErrors === null){
 vErrors = [err402];
 }
@@ -5460,16 +5459,27 @@ vErrors.push(err402);
 }
 errors++;
 }
-var _valid22 = _errs526 === errors;
-valid116 = valid116 || _valid22;
 }
-if(!valid116){
-const err403 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data187};
+else {
+const err403 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
 if(vErrors === null){
 vErrors = [err403];
 }
 else {
 vErrors.push(err403);
+}
+errors++;
+}
+var _valid22 = _errs526 === errors;
+valid116 = valid116 || _valid22;
+}
+if(!valid116){
+const err404 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data187};
+if(vErrors === null){
+vErrors = [err404];
+}
+else {
+vErrors.push(err404);
 }
 errors++;
 }
@@ -5491,22 +5501,22 @@ const _errs529 = errors;
 let valid117 = false;
 const _errs530 = errors;
 if((typeof data188 !== "string") && (data188 !== null)){
-const err404 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
-if(vErrors === null){
-vErrors = [err404];
-}
-else {
-vErrors.push(err404);
-}
-errors++;
-}
-if(!(((data188 === "hvm") || (data188 === "paravirtual")) || (data188 === null))){
-const err405 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
+const err405 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
 if(vErrors === null){
 vErrors = [err405];
 }
 else {
 vErrors.push(err405);
+}
+errors++;
+}
+if(!(((data188 === "hvm") || (data188 === "paravirtual")) || (data188 === null))){
+const err406 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
+if(vErrors === null){
+vErrors = [err406];
+}
+else {
+vErrors.push(err406);
 }
 errors++;
 }
@@ -5516,18 +5526,7 @@ if(!valid117){
 const _errs532 = errors;
 if(typeof data188 === "string"){
 if(!pattern4.test(data188)){
-const err406 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
-if(vErrors === null){
-vErrors = [err406];
-}
-else {
-vErrors.push(err406);
-}
-errors++;
-}
-}
-else {
-const err407 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
+const err407 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
 if(vErrors === null){
 vErrors = [err407];
 }
@@ -5536,16 +5535,27 @@ vErrors.push(err407);
 }
 errors++;
 }
-var _valid23 = _errs532 === errors;
-valid117 = valid117 || _valid23;
 }
-if(!valid117){
-const err408 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data188};
+else {
+const err408 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
 if(vErrors === null){
 vErrors = [err408];
 }
 else {
 vErrors.push(err408);
+}
+errors++;
+}
+var _valid23 = _errs532 === errors;
+valid117 = valid117 || _valid23;
+}
+if(!valid117){
+const err409 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data188};
+if(vErrors === null){
+vErrors = [err409];
+}
+else {
+vErrors.push(err409);
 }
 errors++;
 }
@@ -5564,18 +5574,7 @@ vErrors = null;
 if(data183.kernel !== undefined){
 let data189 = data183.kernel;
 if((typeof data189 !== "string") && (data189 !== null)){
-const err409 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data189};
-if(vErrors === null){
-vErrors = [err409];
-}
-else {
-vErrors.push(err409);
-}
-errors++;
-}
-if(typeof data189 === "string"){
-if(!pattern35.test(data189)){
-const err410 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data189};
+const err410 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data189};
 if(vErrors === null){
 vErrors = [err410];
 }
@@ -5584,12 +5583,9 @@ vErrors.push(err410);
 }
 errors++;
 }
-}
-}
-if(data183.ramdisk !== undefined){
-let data190 = data183.ramdisk;
-if((typeof data190 !== "string") && (data190 !== null)){
-const err411 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data190};
+if(typeof data189 === "string"){
+if(!pattern35.test(data189)){
+const err411 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data189};
 if(vErrors === null){
 vErrors = [err411];
 }
@@ -5598,9 +5594,12 @@ vErrors.push(err411);
 }
 errors++;
 }
-if(typeof data190 === "string"){
-if(!pattern36.test(data190)){
-const err412 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data190};
+}
+}
+if(data183.ramdisk !== undefined){
+let data190 = data183.ramdisk;
+if((typeof data190 !== "string") && (data190 !== null)){
+const err412 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data190};
 if(vErrors === null){
 vErrors = [err412];
 }
@@ -5609,17 +5608,28 @@ vErrors.push(err412);
 }
 errors++;
 }
-}
-}
-if(data183.blockDeviceMappings !== undefined){
-let data191 = data183.blockDeviceMappings;
-if(!data191 || typeof data191 != "object"){
-const err413 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data191};
+if(typeof data190 === "string"){
+if(!pattern36.test(data190)){
+const err413 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data190};
 if(vErrors === null){
 vErrors = [err413];
 }
 else {
 vErrors.push(err413);
+}
+errors++;
+}
+}
+}
+if(data183.blockDeviceMappings !== undefined){
+let data191 = data183.blockDeviceMappings;
+if(!data191 || typeof data191 != "object"){
+const err414 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data191};
+if(vErrors === null){
+vErrors = [err414];
+}
+else {
+vErrors.push(err414);
 }
 errors++;
 }
@@ -5629,17 +5639,7 @@ for(let i18=0; i18<len17; i18++){
 let data192 = data191[i18];
 if(data192 && typeof data192 == "object" && !Array.isArray(data192)){
 if(data192.device === undefined){
-const err414 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
-if(vErrors === null){
-vErrors = [err414];
-}
-else {
-vErrors.push(err414);
-}
-errors++;
-}
-if(data192.virtual === undefined){
-const err415 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+const err415 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
 if(vErrors === null){
 vErrors = [err415];
 }
@@ -5648,9 +5648,8 @@ vErrors.push(err415);
 }
 errors++;
 }
-for(const key43 in data192){
-if(!((key43 === "device") || (key43 === "virtual"))){
-const err416 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key43},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(data192.virtual === undefined){
+const err416 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
 if(vErrors === null){
 vErrors = [err416];
 }
@@ -5659,11 +5658,9 @@ vErrors.push(err416);
 }
 errors++;
 }
-}
-if(data192.device !== undefined){
-let data193 = data192.device;
-if(typeof data193 !== "string"){
-const err417 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data193};
+for(const key43 in data192){
+if(!((key43 === "device") || (key43 === "virtual"))){
+const err417 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key43},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
 if(vErrors === null){
 vErrors = [err417];
 }
@@ -5673,10 +5670,10 @@ vErrors.push(err417);
 errors++;
 }
 }
-if(data192.virtual !== undefined){
-let data194 = data192.virtual;
-if(typeof data194 !== "string"){
-const err418 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data194};
+if(data192.device !== undefined){
+let data193 = data192.device;
+if(typeof data193 !== "string"){
+const err418 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data193};
 if(vErrors === null){
 vErrors = [err418];
 }
@@ -5686,9 +5683,10 @@ vErrors.push(err418);
 errors++;
 }
 }
-}
-else {
-const err419 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(data192.virtual !== undefined){
+let data194 = data192.virtual;
+if(typeof data194 !== "string"){
+const err419 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data194};
 if(vErrors === null){
 vErrors = [err419];
 }
@@ -5699,16 +5697,28 @@ errors++;
 }
 }
 }
-if(data191 && typeof data191 == "object" && !Array.isArray(data191)){
-for(const key44 in data191){
-let data195 = data191[key44];
-if(typeof data195 !== "string"){
-const err420 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + key44.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data195};
+else {
+const err420 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
 if(vErrors === null){
 vErrors = [err420];
 }
 else {
 vErrors.push(err420);
+}
+errors++;
+}
+}
+}
+if(data191 && typeof data191 == "object" && !Array.isArray(data191)){
+for(const key44 in data191){
+let data195 = data191[key44];
+if(typeof data195 !== "string"){
+const err421 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + key44.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data195};
+if(vErrors === null){
+vErrors = [err421];
+}
+else {
+vErrors.push(err421);
 }
 errors++;
 }
@@ -5721,19 +5731,7 @@ if(data196 && typeof data196 == "object" && !Array.isArray(data196)){
 for(const key45 in data196){
 let data197 = data196[key45];
 if(typeof data197 !== "string"){
-const err421 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags/" + key45.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data197};
-if(vErrors === null){
-vErrors = [err421];
-}
-else {
-vErrors.push(err421);
-}
-errors++;
-}
-}
-}
-else {
-const err422 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data196};
+const err422 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags/" + key45.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data197};
 if(vErrors === null){
 vErrors = [err422];
 }
@@ -5745,7 +5743,7 @@ errors++;
 }
 }
 else {
-const err423 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.type,parentSchema:schema19,data:data183};
+const err423 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data196};
 if(vErrors === null){
 vErrors = [err423];
 }
@@ -5753,6 +5751,8 @@ else {
 vErrors.push(err423);
 }
 errors++;
+}
+}
 }
 }
 }

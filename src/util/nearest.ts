@@ -9,5 +9,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     known.map((name) => name.toLowerCase()),
   );
   const found = known.find((name) => name.toLowerCase() === best);
-  return distance(lower, best) <= Math.max(1, Math.floor(lower.length / 3)) ? found : undefined;
+  // Two letters swapped count as two, and are the most common mistake there is.
+  const allowed = lower.length < 4 ? 1 : Math.max(2, Math.floor(lower.length / 3));
+  return distance(lower, best) <= allowed ? found : undefined;
 }

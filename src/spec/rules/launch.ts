@@ -1,0 +1,56 @@
+import { nearest } from "../../util/nearest.ts";
+import type { Finding } from "../finding.ts";
+import type { Rule } from "./rule.ts";
+
+/**
+ * The types that can have an instance store root volume. All are of earlier generations, to which EC2 adds no more.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/RootDeviceStorage.html
+ */
+const families: Readonly<Record<string, readonly string[]>> = {
+  c1: ["medium", "xlarge"],
+  c3: ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"],
+  d2: ["xlarge", "2xlarge", "4xlarge", "8xlarge"],
+  i2: ["xlarge", "2xlarge", "4xlarge", "8xlarge"],
+  m1: ["small", "medium", "large", "xlarge"],
+  m2: ["xlarge", "2xlarge", "4xlarge"],
+  m3: ["medium", "large", "xlarge", "2xlarge"],
+  r3: ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"],
+  x1: ["16xlarge", "32xlarge"],
+};
+
+const types = Object.entries(families).flatMap(([family, sizes]) => sizes.map((size) => `${family}.${size}`));
+const listed = "C1, C3, D2, I2, M1, M2, M3, R3 and X1";
+
+/** Every instance type must be able to start from an instance store-backed AMI. */
+export const instanceTypesCanStoreRoot: Rule = {
+  needs: [["launch", "instanceTypes"]],
+  *find({ launch }) {
+    for (const [index, type] of launch.instanceTypes.entries()) {
+      const said = whatIsWrong(type);
+      if (said) yield { at: ["launch", "instanceTypes", index], ...said };
+    }
+  },
+};
+
+function whatIsWrong(type: string): Omit<Finding, "at"> | undefined {
+  if (types.includes(type)) return undefined;
+  const [, family] = /^([a-z][a-z0-9-]*)\.[a-z0-9-]+$/.exec(type) ?? [];
+  if (family === "g2") {
+    const message = `${type}: older guides say that G2 can have an instance store root, newer ones do not name it`;
+    return { code: "instance-type-doubtful", message, hint: `sure are ${listed}` };
+  }
+  const sizes = family === undefined ? undefined : families[family];
+  if (family !== undefined && !sizes) {
+    const message = `${type} cannot have an instance store root volume`;
+    return { code: "instance-type-unsupported", message, hint: `use one of the families ${listed}` };
+  }
+  const meant = nearest(type, types);
+  const hint = sizes
+    ? `the sizes of ${family} are ${sizes.join(", ")}`
+    : "an instance type is written like m3.medium";
+  return {
+    code: "instance-type-wrong",
+    message: `"${type}" is not an instance type`,
+    hint: meant && !sizes ? `did you mean "${meant}"?` : hint,
+  };
+}

@@ -1,0 +1,35 @@
+import type { Path } from "../../document/node.ts";
+import type { Region } from "../../util/region.ts";
+import type { Finding } from "../finding.ts";
+import type { WrittenImage } from "../image.gen.ts";
+
+/** What rules may ask beyond the written image. */
+export type RuleContext = {
+  readonly region: Region;
+  /** Why a local path, relative to the spec, cannot be used; `undefined` when it can. */
+  readonly fileProblem: (path: string, kind: "file" | "any") => string | undefined;
+  /** Whether the schema found nothing wrong at, above or below a path. */
+  readonly isSound: (path: Path) => boolean;
+  /** Whether the schema found something wrong at or above a path: what is below it may be sound or not. */
+  readonly isRefused: (path: Path) => boolean;
+};
+
+/** Something that the schema cannot say. It is asked only where all that it needs has passed the schema. */
+export type Rule = {
+  readonly needs: readonly Path[];
+  readonly find: (image: WrittenImage, context: RuleContext) => Iterable<Finding>;
+};
+
+/** A rule over each step by itself; what it uses of a step it must ask to be sound. */
+export function stepRule(find: (step: Step, context: RuleContext) => Iterable<Finding>): Rule {
+  return {
+    needs: [],
+    *find({ provision }, context) {
+      if (!Array.isArray(provision)) return;
+      for (const [index, written] of provision.entries())
+        yield* find({ written, at: ["provision", index] }, context);
+    },
+  };
+}
+
+export type Step = { readonly written: WrittenImage["provision"][number]; readonly at: Path };

@@ -1,0 +1,44 @@
+import type { Finding } from "../finding.ts";
+import type { WrittenImage } from "../image.gen.ts";
+import { bundleSizeFits, excludesAreAbsolute } from "./bundle.ts";
+import {
+  certificateFilesExist,
+  certificateIsComplete,
+  ec2KeyIsKnown,
+  ec2KeyIsTheRegions,
+} from "./certificate.ts";
+import { instanceTypesCanStoreRoot } from "./launch.ts";
+import { filesExist, namesOfEnvironment, oneScript } from "./provision.ts";
+import { devicesAreTaken, imageName, paravirtualNeedsKernel } from "./register.ts";
+import type { Rule, RuleContext } from "./rule.ts";
+import { oneSource, ownersAreAccounts } from "./source.ts";
+import { tagsAreTaken } from "./tags.ts";
+import { bucketName, prefixHasNoEmptyParts } from "./upload.ts";
+
+const rules: readonly Rule[] = [
+  oneSource,
+  ownersAreAccounts,
+  instanceTypesCanStoreRoot,
+  oneScript,
+  filesExist,
+  namesOfEnvironment,
+  bundleSizeFits,
+  excludesAreAbsolute,
+  certificateIsComplete,
+  certificateFilesExist,
+  ec2KeyIsKnown,
+  ec2KeyIsTheRegions,
+  bucketName,
+  prefixHasNoEmptyParts,
+  imageName,
+  paravirtualNeedsKernel,
+  devicesAreTaken,
+  tagsAreTaken,
+];
+
+/** What all rules find in an image. Rules whose needs are not sound are left out. */
+export function* findingsOf(image: WrittenImage, context: RuleContext): Iterable<Finding> {
+  for (const rule of rules) {
+    if (rule.needs.every(context.isSound)) yield* rule.find(image, context);
+  }
+}
