@@ -8,11 +8,9 @@ import type { ImageResult, Result } from "./result.ts";
 export function toEnding(result: Result, color: boolean): readonly string[] {
   const paint = colors.createColors(color);
   const images = result.images.filter(({ imageId }) => imageId !== null);
-  const words = {
-    succeeded: paint.green("done"),
-    failed: paint.red("failed"),
-    interrupted: paint.yellow("stopped"),
-  };
+  const done =
+    result.leftBehind.length === 0 ? paint.green("done") : paint.yellow("done, with things left behind");
+  const words = { succeeded: done, failed: paint.red("failed"), interrupted: paint.yellow("stopped") };
   return [
     "",
     ...images.flatMap((image) => toImage(image, paint)),

@@ -91,8 +91,6 @@ export class TreeReporter implements Reporter {
         registerSignalListeners: false,
         renderer: toRenderer(this.#out, this.#color, icons),
         rendererOptions: { logger, collapseSubtasks: false, collapseErrors: false, showErrorMessage: false },
-        // Whether this is a terminal was decided before; listr2 looks at process.stdout, which need not be ours.
-        fallbackRendererCondition: false,
       });
       this.#isDrawing = true;
       await list.run();
@@ -166,6 +164,9 @@ function toCleaningLine(cleaning: CleaningView, { icons, gates }: Drawing): Line
 function toRenderer(out: Output, color: boolean, icons: Icons): Renderer {
   const paint = colors.createColors(color);
   return class CalmRenderer extends DefaultRenderer {
+    // Whether this is a terminal was decided before; listr2 would look at process.stdout, which need not be ours.
+    static override nonTTY = true;
+
     #drawnAt = 0;
 
     override update(): void {

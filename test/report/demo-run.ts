@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { openJournal } from "../../src/journal/journal-file.ts";
 import { PlanBuilder } from "../../src/plan/plan.ts";
 import { Problem } from "../../src/problem.ts";
@@ -7,8 +7,10 @@ import { toResult } from "../../src/report/result.ts";
 import { run } from "../../src/run/run.ts";
 import { newDirectory, noCloud, toStage, toStages, toThing } from "../run/rig.ts";
 
-/** A small run as a program of its own, to be looked at in a terminal: `node demo-run.js MODE [fail]`. */
-const [mode = "auto", how = ""] = process.argv.slice(2);
+/** A small run as a program of its own, to be looked at in a terminal: `node demo-run.js MODE [fail|keep|leak] [PACE]`. */
+const [mode = "auto", how = "", pace = "1"] = process.argv.slice(2);
+const sleep = (ms: number, _value?: undefined, options?: { signal: AbortSignal }): Promise<void> =>
+  wait(ms * Number(pace), undefined, options);
 const world = new Set<string>();
 const thing = toThing(world, async (name) => {
   await sleep(300);
