@@ -20,7 +20,7 @@ export type Manifest = {
 };
 
 /** The program that made the bundle. */
-export type Bundler = { readonly name: string; readonly version: string; readonly release: string };
+type Bundler = { readonly name: string; readonly version: string; readonly release: string };
 
 /** What the image runs on; kernel and ramdisk are ids (aki-, ari-) of paravirtual images. */
 export type MachineConfiguration = {

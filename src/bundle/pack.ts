@@ -26,7 +26,7 @@ export type PackOptions = {
 };
 
 /** A part of the bundle, at most 10 MiB; the bytes are the receiver's. */
-export type Part = { readonly index: number; readonly bytes: Uint8Array; readonly sha1: string };
+type Part = { readonly index: number; readonly bytes: Uint8Array; readonly sha1: string };
 
 /** What was packed, and all that a manifest says of it. */
 export type PackedImage = {
@@ -40,7 +40,7 @@ export type PackedImage = {
 };
 
 /** A part that was handed over. */
-export type PackedPart = { readonly index: number; readonly sizeBytes: number; readonly sha1: string };
+type PackedPart = { readonly index: number; readonly sizeBytes: number; readonly sha1: string };
 
 /**
  * Image -> tar -> gzip -> AES-128-CBC -> parts, in one pass and bounded memory. An image that is shorter or longer

@@ -42,7 +42,7 @@ export async function bundled(
   return { packed, key, parts, xml, manifest: readManifest(xml) };
 }
 
-export function plainFacts(name: string, key: BundleKey): ManifestFacts {
+function plainFacts(name: string, key: BundleKey): ManifestFacts {
   return {
     name,
     account: "1234-5678-9012",
