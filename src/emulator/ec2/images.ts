@@ -1,0 +1,202 @@
+import { AwsFault } from "../fault.ts";
+import { toItems, type XmlValue } from "../xml.ts";
+import { done, type Ec2Action, type Ec2Call, proceed } from "./ec2-call.ts";
+import { filtered } from "./filters.ts";
+import { toPage } from "./pages.ts";
+import type { Image } from "./records.ts";
+import { toTagSet } from "./tags.ts";
+
+/** A new image stays `pending` for as long, so that nobody gets used to images that are there at once. */
+const pendingMs = 300;
+
+/** The image of this id, or EC2's error. */
+export function imageOf(images: ReadonlyMap<string, Image>, id: string): Image {
+  const image = images.get(id);
+  if (image) return image;
+  if (!/^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id)) {
+    throw new AwsFault("InvalidAMIID.Malformed", `Invalid id: "${id}"`);
+  }
+  throw new AwsFault("InvalidAMIID.NotFound", `The image id '[${id}]' does not exist`);
+}
+
+export function isAvailable(image: Image): boolean {
+  return Date.now() - Date.parse(image.createdAt) >= pendingMs;
+}
+
+const describeImages: Ec2Action = (call) => {
+  const { params, region } = call;
+  const ids = params.list("ImageId");
+  for (const id of ids) imageOf(region.images, id);
+  const owners = params.list("Owner");
+  const users = params.list("ExecutableBy");
+  const named = [...region.images.values()]
+    .filter(({ id }) => ids.length === 0 || ids.includes(id))
+    .filter((image) => owners.length === 0 || owners.some((owner) => isOwnedBy(call, image, owner)))
+    .filter((image) => users.length === 0 || users.some((user) => isExecutableBy(call, image, user)));
+  const chosen = filtered(
+    params,
+    named,
+    {
+      name: ({ name }) => name,
+      description: ({ description }) => description,
+      "image-id": ({ id }) => id,
+      "image-type": () => "machine",
+      architecture: ({ architecture }) => architecture,
+      "virtualization-type": ({ virtualization }) => virtualization,
+      "root-device-type": () => "instance-store",
+      "root-device-name": ({ rootDeviceName }) => rootDeviceName,
+      hypervisor: () => "xen",
+      state: (image) => stateOf(image),
+      "is-public": (image) => isPublic(image),
+      "manifest-location": ({ location }) => location,
+      "owner-id": ({ ownerId }) => ownerId,
+      "owner-alias": ({ ownerAlias }) => ownerAlias,
+      "kernel-id": ({ kernelId }) => kernelId,
+      "ramdisk-id": ({ ramdiskId }) => ramdiskId,
+      "creation-date": ({ createdAt }) => createdAt,
+      "ena-support": ({ enaSupport }) => enaSupport,
+      "sriov-net-support": ({ sriovNetSupport }) => sriovNetSupport,
+      "block-device-mapping.device-name": ({ mappings }) => mappings.map(({ device }) => device),
+    },
+    ({ tags }) => tags,
+  );
+  const page = toPage(params, chosen);
+  return { imagesSet: toItems(page.things.map(toImage)), nextToken: page.nextToken };
+};
+
+function isOwnedBy({ world }: Ec2Call, image: Image, owner: string): boolean {
+  return (
+    image.ownerId === (owner === "self" ? world.identity.accountId : owner) || image.ownerAlias === owner
+  );
+}
+
+function isExecutableBy({ world }: Ec2Call, image: Image, user: string): boolean {
+  if (user === "all") return isPublic(image);
+  const id = user === "self" ? world.identity.accountId : user;
+  return image.launchPermissions.some(({ userId }) => userId === id);
+}
+
+function isPublic({ launchPermissions }: Image): boolean {
+  return launchPermissions.some(({ group }) => group === "all");
+}
+
+function stateOf(image: Image): string {
+  return isAvailable(image) ? "available" : "pending";
+}
+
+function toImage(image: Image): XmlValue {
+  return {
+    imageId: image.id,
+    imageLocation: image.location,
+    imageState: stateOf(image),
+    imageOwnerId: image.ownerId,
+    imageOwnerAlias: image.ownerAlias ?? undefined,
+    creationDate: image.createdAt,
+    isPublic: isPublic(image),
+    architecture: image.architecture,
+    imageType: "machine",
+    kernelId: image.kernelId ?? undefined,
+    ramdiskId: image.ramdiskId ?? undefined,
+    sriovNetSupport: image.sriovNetSupport ?? undefined,
+    enaSupport: image.enaSupport || undefined,
+    name: image.name,
+    description: image.description ?? undefined,
+    platformDetails: "Linux/UNIX",
+    usageOperation: "RunInstances",
+    rootDeviceType: "instance-store",
+    rootDeviceName: image.rootDeviceName,
+    blockDeviceMapping: toItems(
+      image.mappings.map(({ device, virtual }) => ({ deviceName: device, virtualName: virtual })),
+    ),
+    virtualizationType: image.virtualization,
+    hypervisor: "xen",
+    tagSet: toTagSet(image.tags),
+  };
+}
+
+/** An image of one's own; another's is there but may not be changed. */
+export function ownImageOf({ params, region, world }: Ec2Call): Image {
+  const image = imageOf(region.images, params.required("ImageId"));
+  if (image.ownerId === world.identity.accountId) return image;
+  throw new AwsFault("AuthFailure", `Not authorized for image:${image.id}`, { status: 403 });
+}
+
+const deregisterImage: Ec2Action = (call) => {
+  const image = ownImageOf(call);
+  proceed(call);
+  call.region.images.delete(image.id);
+  return { ...done };
+};
+
+const modifyAttribute: Ec2Action = (call) => {
+  const { params, region } = call;
+  const image = ownImageOf(call);
+  const description =
+    params.text("Description.Value") ??
+    (params.text("Attribute") === "description" ? params.text("Value") : undefined);
+  const added = readPermissions(call, "Add");
+  const removed = readPermissions(call, "Remove");
+  if (description === undefined && added.length === 0 && removed.length === 0) {
+    throw new AwsFault("InvalidParameterCombination", "No attributes specified.");
+  }
+  proceed(call);
+  const isNamed = (one: Permission, list: readonly Permission[]): boolean =>
+    list.some(({ userId, group }) => userId === one.userId && group === one.group);
+  const kept = image.launchPermissions.filter((one) => !isNamed(one, removed) && !isNamed(one, added));
+  region.images.set(image.id, {
+    ...image,
+    description: description ?? image.description,
+    launchPermissions: [...kept, ...added],
+  });
+  return { ...done };
+};
+
+type Permission = Image["launchPermissions"][number];
+
+function readPermissions({ params }: Ec2Call, change: "Add" | "Remove"): readonly Permission[] {
+  const listed = params.groups(`LaunchPermission.${change}`).map((one): Permission => {
+    const [userId, group] = [one.text("UserId"), one.text("Group")];
+    return { ...(userId === undefined ? {} : { userId }), ...(group === undefined ? {} : { group }) };
+  });
+  const old = params.text("OperationType") === change.toLowerCase() ? change : undefined;
+  const inOldForm: readonly Permission[] = old
+    ? [
+        ...params.list("UserId").map((userId) => ({ userId })),
+        ...params.list("UserGroup").map((group) => ({ group })),
+      ]
+    : [];
+  const all: readonly Permission[] = [...listed, ...inOldForm];
+  for (const { userId, group } of all) {
+    if (group !== undefined && group !== "all")
+      throw new AwsFault("InvalidParameterValue", `Invalid group: ${group}`);
+    if (userId !== undefined && !/^\d{12}$/.test(userId))
+      throw new AwsFault("InvalidUserID.Malformed", `Invalid user id: "${userId}"`);
+  }
+  return all;
+}
+
+const describeAttribute: Ec2Action = (call) => {
+  const attribute = call.params.required("Attribute");
+  const image = ownImageOf(call);
+  const values: Readonly<Record<string, XmlValue>> = {
+    launchPermission: toItems(image.launchPermissions.map((one) => ({ ...one }))),
+    description: { value: image.description ?? undefined },
+    kernel: { value: image.kernelId ?? undefined },
+    ramdisk: { value: image.ramdiskId ?? undefined },
+    sriovNetSupport: { value: image.sriovNetSupport ?? undefined },
+    blockDeviceMapping: toItems(
+      image.mappings.map(({ device, virtual }) => ({ deviceName: device, virtualName: virtual })),
+    ),
+  };
+  if (!Object.hasOwn(values, attribute)) {
+    throw new AwsFault("InvalidParameterValue", `Value (${attribute}) for parameter attribute is invalid.`);
+  }
+  return { imageId: image.id, [attribute]: values[attribute] };
+};
+
+export const imageActions: Readonly<Record<string, Ec2Action>> = {
+  DescribeImages: describeImages,
+  DeregisterImage: deregisterImage,
+  ModifyImageAttribute: modifyAttribute,
+  DescribeImageAttribute: describeAttribute,
+};

@@ -1,0 +1,87 @@
+import type { Tags } from "./tags.ts";
+
+export type KeyPair = {
+  readonly id: string;
+  readonly name: string;
+  readonly type: "rsa" | "ed25519";
+  readonly fingerprint: string;
+  /** An OpenSSH public key line. */
+  readonly publicKey: string;
+  readonly createdAt: string;
+  readonly tags: Tags;
+};
+
+export type SecurityGroup = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly vpcId: string;
+  readonly ingress: readonly IngressRule[];
+  readonly tags: Tags;
+};
+
+export type IngressRule = {
+  readonly id: string;
+  /** tcp, udp, icmp or -1 for all. */
+  readonly protocol: string;
+  readonly fromPort: number;
+  readonly toPort: number;
+  readonly cidr: string;
+  readonly description: string | null;
+};
+
+export type Image = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly location: string;
+  /** False: there is no bundle, its root is the host's own. */
+  readonly isBundled: boolean;
+  readonly ownerId: string;
+  readonly ownerAlias: string | null;
+  readonly createdAt: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+  readonly kernelId: string | null;
+  readonly ramdiskId: string | null;
+  readonly rootDeviceName: string;
+  readonly mappings: readonly { readonly device: string; readonly virtual: string }[];
+  readonly sriovNetSupport: string | null;
+  readonly enaSupport: boolean;
+  readonly launchPermissions: readonly { readonly userId?: string; readonly group?: string }[];
+  readonly tags: Tags;
+};
+
+export type InstanceState = "pending" | "running" | "shutting-down" | "terminated";
+
+export type Instance = {
+  readonly id: string;
+  readonly reservationId: string;
+  readonly launchIndex: number;
+  readonly imageId: string;
+  readonly type: string;
+  readonly architecture: string;
+  readonly virtualization: string;
+  readonly kernelId: string | null;
+  readonly ramdiskId: string | null;
+  readonly rootDeviceName: string;
+  readonly keyName: string | null;
+  readonly groupIds: readonly string[];
+  readonly zone: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly state: InstanceState;
+  readonly stateReason: { readonly code: string; readonly message: string } | null;
+  readonly publicAddress: string | null;
+  readonly privateAddress: string;
+  readonly launchedAt: string;
+  readonly clientToken: string;
+  readonly userData: string | null;
+  readonly iamInstanceProfile: string | null;
+  /** What it said on its console up to its end, kept for an hour as EC2 does. */
+  readonly console: string;
+  readonly tags: Tags;
+};
+
+/** What a client token was used for; the same token may only ask for the same again. */
+export type TokenUse = { readonly token: string; readonly digest: string; readonly reservationId: string };

@@ -1,0 +1,40 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { knownRegions, type Partition } from "../util/region.ts";
+import { Ec2State } from "./ec2/state.ts";
+import { Fleet } from "./fleet.ts";
+import { type Identity, openIdentity } from "./identity.ts";
+import type { InstanceHost } from "./instance-host.ts";
+import { Rules } from "./rules.ts";
+import { S3Store } from "./s3/store.ts";
+import type { Upload } from "./s3/uploads.ts";
+
+/** Everything there is in the emulated cloud. */
+export type World = {
+  readonly identity: Identity;
+  readonly regions: readonly string[];
+  readonly rules: Rules;
+  readonly s3: S3Store;
+  readonly uploads: Map<string, Upload>;
+  readonly ec2: Ec2State;
+  readonly fleet: Fleet;
+  callerArn(partition: Partition): string;
+};
+
+/** Opens the world kept in a directory; instances do not outlive the process that ran them. */
+export async function openWorld(directory: string, host: InstanceHost): Promise<World> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const identity = await openIdentity(join(directory, "identity.json"));
+  const s3 = await S3Store.open(join(directory, "s3"));
+  const ec2 = await Ec2State.open(join(directory, "ec2.json"));
+  return {
+    identity,
+    regions: knownRegions,
+    rules: new Rules(),
+    s3,
+    uploads: new Map(),
+    ec2,
+    fleet: new Fleet({ host, ec2, s3, identity, directory: join(directory, "images") }),
+    callerArn: (partition) => `arn:${partition}:iam::${identity.accountId}:user/imgspec`,
+  };
+}
