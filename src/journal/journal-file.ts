@@ -6,7 +6,7 @@ import { toEntries } from "./entries.ts";
 import type { Entry, Journal } from "./journal.ts";
 
 /** The journal's name in a run's directory. */
-export const journalName = "journal.jsonl";
+const journalName = "journal.jsonl";
 
 /**
  * Opens the journal of a run, and makes it if there is none: JSON lines in a file of mode 0600 in a directory of

@@ -17,7 +17,7 @@ export type ImageResult = {
   readonly upload: UploadResult | null;
 };
 
-export type TaskTiming = {
+type TaskTiming = {
   readonly id: string;
   readonly title: string;
   readonly status: TaskStatus;

@@ -10,7 +10,9 @@ import { runPlan, toStage, toStages } from "../run/rig.ts";
 import { toScreen } from "./screen.ts";
 import { showStory } from "./story.ts";
 
-const hasScript = spawnSync("script", ["--version"]).stdout?.toString().includes("util-linux") ?? false;
+/** util-linux's, which runs a command in a terminal of its own. */
+const script = "script";
+const hasScript = spawnSync(script, ["--version"]).stdout?.toString().includes("util-linux") ?? false;
 
 test("the tree keeps every task with its time, and what went wrong", async () => {
   const screen = (await showOn(80, 30, true)).map((line) => line.replace(/\b\d+\.\ds/g, "<time>"));
@@ -86,10 +88,10 @@ test("a run that broke off leaves no drawing behind that goes on", async () => {
 test.skipIf(!hasScript)(
   "in a real terminal the tree is drawn, and is whole at the end (needs script)",
   async () => {
-    await using program = await compile("test/report/demo-run.ts");
+    await using program = await compile("test/report/demo-program.ts");
     const command = `stty cols 70 rows 30; "${process.execPath}" "${program.path}" auto fail 0.2`;
     const env = { ...process.env, TERM: "xterm", CI: "", NO_COLOR: "" };
-    const running = promisify(execFile)("script", ["-qec", command, "/dev/null"], { env }).catch(
+    const running = promisify(execFile)(script, ["-qec", command, "/dev/null"], { env }).catch(
       (error) => error,
     );
     const { stdout, code } = (await running) as { stdout: string; code?: number };
@@ -118,7 +120,7 @@ test.skipIf(!hasScript)(
 );
 
 test.each(["plain", "ndjson"])("when nobody reads %s any more, the run stops and cleans up", async (mode) => {
-  await using program = await compile("test/report/demo-run.ts");
+  await using program = await compile("test/report/demo-program.ts");
   const child = spawn(process.execPath, [program.path, mode, "", "0.2"], {
     stdio: ["ignore", "pipe", "pipe"],
   });

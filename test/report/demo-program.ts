@@ -7,7 +7,7 @@ import { toResult } from "../../src/report/result.ts";
 import { run } from "../../src/run/run.ts";
 import { newDirectory, noCloud, toStage, toStages, toThing } from "../run/rig.ts";
 
-/** A small run as a program of its own, to be looked at in a terminal: `node demo-run.js MODE [fail|keep|leak] [PACE]`. */
+/** A small run as a program of its own, to be looked at in a terminal: `node demo-program.js MODE [fail|keep|leak] [PACE]`. */
 const [mode = "auto", how = "", pace = "1"] = process.argv.slice(2);
 const sleep = (ms: number, _value?: undefined, options?: { signal: AbortSignal }): Promise<void> =>
   wait(ms * Number(pace), undefined, options);
