@@ -15,7 +15,8 @@ test("no more items are worked on at once than allowed", async () => {
   let most = 0;
   const items = Array.from({ length: 20 }, (_, index) => index);
   const results = inOrder(items, 4, async (item) => {
-    most = Math.max(most, (working += 1));
+    working += 1;
+    most = Math.max(most, working);
     await new Promise((resolve) => setImmediate(resolve));
     working -= 1;
     return item;
