@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { architectureOf } from "../../src/bundle/manifest.ts";
 import { readManifest } from "../../src/bundle/read-manifest.ts";
@@ -81,6 +82,16 @@ test.each([
   ["encrypted", golden("formats/small.manifest.enc-v2.bin")],
 ])("what is no manifest is refused: %s", (why, text) => {
   expect(refusalOf(text)).toContain(why);
+});
+
+test("a manifest with any stretch replaced is read or refused, and never breaks the reader", () => {
+  const stretch = fc.tuple(fc.nat(plain.length), fc.nat(200), fc.string({ unit: "binary", maxLength: 20 }));
+  fc.assert(
+    fc.property(stretch, ([start, length, text]) => {
+      refusalOf(plain.slice(0, start) + text + plain.slice(start + length));
+    }),
+    { numRuns: 300 },
+  );
 });
 
 function refusalOf(text: string): string {
