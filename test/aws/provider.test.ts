@@ -49,8 +49,8 @@ for (const { name, skipped, start } of clouds) {
       test("an image is found by its id, and one that is not there is nothing", async () => {
         const image = await someImage();
         const found = await provider().findImages({ ids: [image] }, signal);
-        expect(found.map(({ id, architecture, state }) => [id, architecture, state])).toEqual([
-          [image, "x86_64", "available"],
+        expect(found).toMatchObject([
+          { id: image, architecture: "x86_64", state: "available", rootDeviceType: "instance-store" },
         ]);
         expect(await provider().findImages({ ids: ["ami-0123456789abcdef0"] }, signal)).toEqual([]);
       });

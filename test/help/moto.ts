@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const startMs = 30_000;
@@ -11,13 +14,32 @@ export const haveMoto: boolean =
 
 export type Moto = AsyncDisposable & { readonly url: string };
 
+/** The one AMI that there is in every region: reading moto's own list takes it seconds. */
+const sourceImage = {
+  ami_id: "ami-0123456789abcdef1",
+  name: "amzn-ami-hvm-2018.03.0.20220802.0-x86_64-s3",
+  description: "Amazon Linux AMI x86_64 S3",
+  owner_id: "137112412989",
+  public: true,
+  state: "available",
+  architecture: "x86_64",
+  virtualization_type: "hvm",
+  hypervisor: "xen",
+  image_type: "machine",
+  root_device_type: "instance-store",
+  root_device_name: "/dev/sda1",
+};
+
 /** Moto on a free loopback port, empty, and strict about ids where it can be. */
 export async function startMoto(): Promise<Moto> {
   const port = await freePort();
+  const directory = await mkdtemp(join(tmpdir(), "imgspec-moto-"));
+  await writeFile(join(directory, "amis.json"), JSON.stringify([sourceImage]));
   const child = spawn("python3", ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
     stdio: "ignore",
     env: {
       ...process.env,
+      MOTO_AMIS_PATH: join(directory, "amis.json"),
       MOTO_ENABLE_AMI_VALIDATION: "1",
       MOTO_ENABLE_KEYPAIR_VALIDATION: "1",
     },
@@ -27,9 +49,11 @@ export async function startMoto(): Promise<Moto> {
   return {
     url,
     [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null) return;
-      child.kill("SIGKILL");
-      await once(child, "exit");
+      if (child.exitCode === null) {
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }
+      await rm(directory, { recursive: true });
     },
   };
 }
