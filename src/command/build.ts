@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { CloudOptions } from "../aws/cloud.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Result } from "../report/result.ts";
@@ -57,7 +57,7 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
       import("../report/result-file.ts"),
     ]);
   const directory = resolve(stateDirectory, id);
-  await using emulator = cloud === "emulate" ? await emulate(spec, join(directory, "emulator")) : undefined;
+  await using emulator = cloud === "emulate" ? await emulate(spec) : undefined;
   await using journal = await openJournal(directory);
   const result = await run(plan, {
     stages,

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Emulator } from "../emulator/emulator.ts";
 import type { Furniture } from "../emulator/furnish.ts";
 import type { ImageSpec, Spec } from "../spec/spec.ts";
@@ -6,10 +9,21 @@ import type { ImageSpec, Spec } from "../spec/spec.ts";
  * An emulator in which a spec can be built as it stands: the buckets that it names exist, and its source AMIs are
  * found, each with the sandbox's root.
  */
-export async function emulate(spec: Spec, directory: string): Promise<Emulator> {
-  const emulator = await openEmulator(directory, 0);
-  await emulator.furnish(toFurniture(spec));
-  return emulator;
+export async function emulate(spec: Spec): Promise<Emulator> {
+  const directory = await mkdtemp(join(tmpdir(), "imgspec-emulator-"));
+  const forget = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    const emulator = await openEmulator(directory, 0);
+    await emulator.furnish(toFurniture(spec));
+    const close = async (): Promise<void> => {
+      await emulator[Symbol.asyncDispose]();
+      await forget();
+    };
+    return { ...emulator, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await forget();
+    throw error;
+  }
 }
 
 /** Throws `sandbox-unavailable`, with what to do, before anything is started on a machine that cannot run instances. */

@@ -4,8 +4,8 @@ import { Problem } from "../problem.ts";
 
 /** What every command that reads a spec takes. */
 export type SpecOptions = {
-  readonly var: Readonly<Record<string, string>>;
-  readonly region: readonly string[];
+  readonly var?: Readonly<Record<string, string>>;
+  readonly region?: readonly string[];
 };
 
 export function addSpecOptions(command: Command): Command {

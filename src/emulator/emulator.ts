@@ -33,5 +33,9 @@ export type Emulator = AsyncDisposable & {
     readonly instances: readonly string[];
     readonly keyPairs: readonly string[];
     readonly securityGroups: readonly string[];
+    /** Those of the caller's account. */
+    readonly images: readonly string[];
+    /** `bucket/key` */
+    readonly objects: readonly string[];
   };
 };

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type RawRequest, readAuthorization } from "./authorization.ts";
 import type { Call } from "./call.ts";
+import { toCloudOptions } from "./cloud-options.ts";
 import { answerEc2, refuseEc2 } from "./ec2/ec2.ts";
 import { AwsFault } from "./fault.ts";
 import { answerConnect, callerAddress } from "./gateway.ts";
@@ -47,6 +48,11 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
   }
   if (incoming.method === "GET" && incoming.url === "/checkip") {
     response.writeHead(200, { "content-type": "text/plain" }).end(`${callerAddress}\n`);
+    return;
+  }
+  if (incoming.method === "GET" && incoming.url === "/_imgspec/cloud") {
+    const options = toCloudOptions(`http://${incoming.headers.host}`, world.identity);
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(options));
     return;
   }
   const request = toRawRequest(incoming);

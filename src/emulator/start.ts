@@ -1,10 +1,8 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import type { CloudOptions } from "../aws/cloud.ts";
-import type { CertificateVariant } from "../util/region.ts";
+import { toCloudOptions } from "./cloud-options.ts";
 import type { Emulator, EmulatorOptions } from "./emulator.ts";
 import { furnish } from "./furnish.ts";
-import type { Identity } from "./identity.ts";
 import type { InstanceHost } from "./instance-host.ts";
 import { createWorldServer } from "./server.ts";
 import { openWorld, type World } from "./world.ts";
@@ -46,22 +44,9 @@ export async function startEmulator(
   };
 }
 
-function toCloudOptions(url: string, { accessKey, ec2Keys }: Identity): CloudOptions {
-  const certificates: Record<CertificateVariant, string> = {
-    commercial: ec2Keys.commercial.certificate,
-    "cn-north-1": ec2Keys["cn-north-1"].certificate,
-    gov: ec2Keys.gov.certificate,
-  };
-  return {
-    endpointUrl: url,
-    credentials: accessKey,
-    checkIpUrl: `${url}/checkip`,
-    networkProxy: url,
-    ec2Certificates: certificates,
-  };
-}
+const partitions = ["aws", "aws-cn", "aws-us-gov"] as const;
 
-function toLeft({ ec2 }: World): ReturnType<Emulator["left"]> {
+function toLeft({ ec2, s3, identity }: World): ReturnType<Emulator["left"]> {
   const regions = ec2.regions();
   return {
     instances: regions
@@ -73,5 +58,12 @@ function toLeft({ ec2 }: World): ReturnType<Emulator["left"]> {
       .flatMap(({ groups }) => [...groups.values()])
       .filter(({ name }) => name !== "default")
       .map(({ id }) => id),
+    images: regions
+      .flatMap(({ images }) => [...images.values()])
+      .filter(({ ownerId }) => ownerId === identity.accountId)
+      .map(({ id }) => id),
+    objects: partitions
+      .flatMap((partition) => s3.buckets(partition))
+      .flatMap((bucket) => s3.objects(bucket).map(({ key }) => `${bucket.name}/${key}`)),
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { CloudOptions } from "../../src/aws/cloud.ts";
+import type { Emulator } from "../../src/emulator/emulator.ts";
 import type { InstanceHost } from "../../src/emulator/instance-host.ts";
 import { startEmulator } from "../../src/emulator/start.ts";
 import { haveMoto, startMoto } from "./moto.ts";
@@ -43,10 +44,12 @@ async function startMotoCloud(): Promise<TestCloud> {
   };
 }
 
-async function startEmulatedCloud(): Promise<TestCloud> {
+/** Our own, whose instances nobody logs in to. */
+export async function startEmulatedCloud(): Promise<TestCloud & { readonly emulator: Emulator }> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-cloud-"));
   const emulator = await startEmulator({ directory, instances: pretended(directory) });
   return {
+    emulator,
     options: emulator.cloud,
     [Symbol.asyncDispose]: async () => {
       await emulator[Symbol.asyncDispose]();
@@ -55,7 +58,6 @@ async function startEmulatedCloud(): Promise<TestCloud> {
   };
 }
 
-/** Instances that nobody logs in to. */
 function pretended(directory: string): InstanceHost {
   const root = () => Promise.resolve({ id: "root", directory });
   return {

@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { newCli } from "../help/cli.ts";
+import { newEmulated } from "../help/emulated.ts";
+
+const nothing = { instances: [], keyPairs: [], securityGroups: [], images: [], objects: [] };
+
+test("Ctrl-C in the middle of the upload ends with 130 and leaves nothing in the account", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  emulator.fail("PutObject", "slow", { times: 1000 });
+  const started = await cli.start(/us-east-1\/upload/, "build", "image.yaml", "--emulator", emulator.url);
+  started.process.kill("SIGINT");
+  const { code, stdout } = await started.ended;
+  expect(code).toBe(130);
+  expect(stdout).toContain("interrupted");
+  expect(emulator.left()).toEqual(nothing);
+  expect(await cli.result()).toMatchObject({ outcome: "interrupted", exitCode: 130, leftBehind: [] });
+});
+
+test("what a killed run holds is given back by clean, from its journal alone", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  emulator.fail("PutObject", "slow", { times: 1000 });
+  const started = await cli.start(/us-east-1\/bundle/, "build", "image.yaml", "--emulator", emulator.url);
+  started.process.kill("SIGKILL");
+  await started.ended;
+  expect(emulator.left()).not.toEqual(nothing);
+
+  const run = await runOf(cli.folder);
+  const { code, stdout } = await cli.run("clean", run);
+  expect(stdout).toMatch(/released instance i-[0-9a-f]+ in us-east-1/);
+  expect(code).toBe(0);
+  expect(emulator.left()).toEqual(nothing);
+});
+
+test("a reader that goes away ends the run in order", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  const started = await cli.start(/us-east-1\/launch/, "build", "image.yaml", "--emulator", emulator.url);
+  started.process.stdout?.destroy();
+  expect((await started.ended).code).toBe(130);
+  expect(emulator.left()).toEqual(nothing);
+});
+
+async function runOf(folder: string): Promise<string> {
+  const { readdir } = await import("node:fs/promises");
+  const [run = ""] = await readdir(join(folder, ".imgspec/runs"));
+  await readFile(join(folder, ".imgspec/runs", run, "journal.jsonl"));
+  return run;
+}
