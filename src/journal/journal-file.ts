@@ -18,6 +18,7 @@ export async function openJournal(directory: string): Promise<Journal & AsyncDis
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
+      await syncDirectory(directory);
       return await toJournal(path, handle);
     } catch (error) {
       await handle.close();
@@ -36,6 +37,16 @@ export async function readJournal(directory: string): Promise<readonly Entry[]> 
   } catch (error) {
     if (isSystemError(error) && error.code === "ENOENT") return [];
     throw toProblem(path, error);
+  }
+}
+
+/** A new file is only found again after a power cut if its directory is on disk too. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -53,6 +53,7 @@ export class Mask {
           ...(event.byHand === undefined ? {} : { byHand: this.text(event.byHand) }),
         };
       case "run.started":
+        return { ...event, tasks: event.tasks.map((task) => ({ ...task, title: this.text(task.title) })) };
       case "run.cleaning":
       case "run.finished":
       case "task.started":

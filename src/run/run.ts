@@ -19,6 +19,8 @@ export type AnyStage = Stage<never, Json>;
 export type OnFailure = "clean" | "keep" | (() => Promise<"clean" | "keep">);
 
 export type RunOptions = {
+  /** The spec's path as the user named it, for the journal; the plan's name when absent. */
+  readonly spec?: string;
   /** By `Stage.kind`. */
   readonly stages: ReadonlyMap<string, AnyStage>;
   readonly cloud: Cloud;
@@ -85,11 +87,14 @@ export async function run(plan: Plan, options: RunOptions): Promise<RunResult> {
   };
 }
 
-async function journalStart(plan: Plan, { journal, run: { id }, cloud }: RunOptions): Promise<void> {
+async function journalStart(
+  plan: Plan,
+  { journal, run: { id }, spec = plan.name, cloud }: RunOptions,
+): Promise<void> {
   if (journal.entries.some(({ type }) => type === "started")) return;
   const endpointUrl = cloud.options.endpointUrl ?? null;
   const at = new Date().toISOString();
-  await journal.append({ type: "started", version: 1, run: id, spec: plan.name, at, endpointUrl });
+  await journal.append({ type: "started", version: 1, run: id, spec, at, endpointUrl });
 }
 
 async function leave(

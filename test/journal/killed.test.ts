@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -59,5 +59,5 @@ test("a journal that finds no room is the problem disk-full, and what was acquir
   ]);
   expect(JSON.parse(stdout)).toEqual({ outcome: "failed", codes: ["disk-full"], acquired: true, left: 0 });
   // Half a line was taken back.
-  expect((await readJournal(directory.path)).every(({ type }) => type !== "finished")).toBe(true);
+  expect(await readFile(join(directory.path, "journal.jsonl"), "utf8")).toMatch(/\}\n$/);
 });

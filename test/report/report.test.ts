@@ -28,6 +28,26 @@ test("plain output tells a thousand steps of progress in a few lines, the last o
   expect(lines.at(-1)).toContain("100 %  1.0 GiB of 1.0 GiB");
 });
 
+test("plain output tells progress again after a tenth, after five seconds, and at the end", async () => {
+  const stream = new PassThrough();
+  const onClosed = (): void => undefined;
+  await using reporter = await chooseReporter({
+    output: "plain",
+    stream,
+    environment: {},
+    color: "auto",
+    onClosed,
+  });
+  const percents = [0, 9, 10, 19, 20, 21, 22, 99, 100, 100];
+  const times = [0, 10, 20, 30, 40, 5039, 5040, 5050, 5060, 5070];
+  for (const [index, doneBytes] of percents.entries()) {
+    const at = times[index] ?? 0;
+    reporter.report({ type: "task.progress", task: "r/a", at, doneBytes, totalBytes: 100 });
+  }
+  const told = String(stream.read()).match(/\d+ %/g);
+  expect(told).toEqual(["0 %", "10 %", "20 %", "22 %", "99 %", "100 %"]);
+});
+
 test("each line of ndjson is an event", async () => {
   const { text } = await showStory(true, { output: "ndjson" });
   const types = text
