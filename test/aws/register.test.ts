@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Image, Provider, RegisterRequest } from "../../src/aws/provider.ts";
 import { toCloud } from "../../src/aws/sdk-cloud.ts";
@@ -144,6 +145,7 @@ async function available(provider: Provider, id: string): Promise<Image> {
   for (;;) {
     const [image] = await provider.findImages({ ids: [id] }, signal);
     if (image !== undefined && image.state !== "pending") return image;
+    await sleep(20);
   }
 }
 
