@@ -43,7 +43,7 @@ export class ConnectFailure extends Error {
 export function toConnectFailure(error: unknown, handshake: readonly string[]): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
   const { code, level, message } = detailsOf(error);
-  const network = networkFailureOf(code);
+  const network = networkFailures[code ?? ""];
   if (network !== undefined) return new ConnectFailure(network.kind, network.message, error);
   if (level === "client-authentication") {
     return new ConnectFailure("authentication", "the server did not accept the key", error);
@@ -57,28 +57,17 @@ export function toConnectFailure(error: unknown, handshake: readonly string[]): 
   return new ConnectFailure("closed", message || "the connection was closed", error);
 }
 
-function networkFailureOf(
-  code: string | undefined,
-): { kind: ConnectFailureKind; message: string } | undefined {
-  switch (code) {
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return { kind: "name", message: "its name could not be resolved" };
-    case "ECONNREFUSED":
-      return { kind: "refused", message: "connection refused" };
-    case "ETIMEDOUT":
-      return { kind: "filtered", message: "no answer (timed out)" };
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-    case "EADDRNOTAVAIL":
-      return { kind: "unreachable", message: "no route to it" };
-    case "ECONNRESET":
-    case "EPIPE":
-      return { kind: "closed", message: "the connection was reset" };
-    default:
-      return undefined;
-  }
-}
+const networkFailures: Readonly<Record<string, { kind: ConnectFailureKind; message: string }>> = {
+  ENOTFOUND: { kind: "name", message: "its name could not be resolved" },
+  EAI_AGAIN: { kind: "name", message: "its name could not be resolved" },
+  ECONNREFUSED: { kind: "refused", message: "connection refused" },
+  ETIMEDOUT: { kind: "filtered", message: "no answer (timed out)" },
+  EHOSTUNREACH: { kind: "unreachable", message: "no route to it" },
+  ENETUNREACH: { kind: "unreachable", message: "no route to it" },
+  EADDRNOTAVAIL: { kind: "unreachable", message: "no route to it" },
+  ECONNRESET: { kind: "closed", message: "the connection was reset" },
+  EPIPE: { kind: "closed", message: "the connection was reset" },
+};
 
 /** ssh2 names only what did not match; the two lists it tells just before are what a person needs. */
 function mismatchOf(message: string, handshake: readonly string[]): string {

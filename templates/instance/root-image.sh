@@ -4,18 +4,16 @@
 #
 # Runs as root in a mount namespace of its own, so that whatever it mounts goes away with it, however it ends. The
 # image is a file that loses its name as soon as it is open: nothing of this program can be left behind or get into
-# the image. Told on stderr, before any data: "imgspec-image: size=BYTES"; on the way "imgspec-phase: ...",
-# "imgspec-note: ...". Exit codes: 69 something is missing ("imgspec-missing: NAME"), 70 it went wrong
-# ("imgspec-problem: ..."), 73 no room ("imgspec-no-room: ...").
+# the image. Told on stderr: "imgspec-phase: ...", "imgspec-note: ..." and, before any data, "imgspec-image: size=BYTES".
+# Exit codes: 69 "imgspec-missing: NAME", 70 "imgspec-problem: ...", 73 "imgspec-no-room: ...".
 
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"
 umask 077
 
-phase() { echo "imgspec-phase: $*" >&2; }
-note() { echo "imgspec-note: $*" >&2; }
-missing() { echo "imgspec-missing: $*" >&2; exit 69; }
-problem() { echo "imgspec-problem: $*" >&2; exit 70; }
-no_room() { echo "imgspec-no-room: $*" >&2; exit 73; }
+tell() { echo "imgspec-$*" >&2; }
+missing() { tell "missing: $*"; exit 69; }
+problem() { tell "problem: $*"; exit 70; }
+no_room() { tell "no-room: $*"; exit 73; }
 
 check_tools() {
   [ "$(id -u)" = 0 ] || problem "only root can read the whole root file system"
@@ -25,8 +23,7 @@ check_tools() {
   mke2fs=$(path_of mke2fs) || missing "mke2fs (e2fsprogs)"
   version=$("$mke2fs" -V 2>&1)
   version=${version#*mke2fs } version=${version%% *}
-  major=${version%%.*} minor=${version#*.}
-  minor=${minor%%[!0-9]*}
+  major=${version%%.*} minor=${version#*.} minor=${minor%%[!0-9]*}
   # mke2fs fills a file system from a directory (-d) since e2fsprogs 1.43.
   [ "$major" -gt 1 ] || [ "$minor" -ge 43 ] || missing "mke2fs 1.43 or newer (found $version)"
 }
@@ -67,46 +64,38 @@ drop_file() {
   case $1 in *'"'* | *'
 '*) problem "a name with a quote or a line end cannot be left out: ${1#"$tree"}" ;; esac
   debugfs=$(path_of debugfs) || missing "debugfs (to leave out single files: ${1#"$tree"})"
-  if [ ! -L "$1" ]; then
-    : >"$stage/nothing"
-    mount --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
-  fi
+  true >"$stage/nothing"
+  [ -L "$1" ] || mount --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
   echo "rm \"${1#"$tree"}\"" >>"$stage/drops"
 }
 
-# Calls "$1 PATH" for each path that the glob $2 matches: ** stands for any directories between.
-each() {
-  case $2 in
+# For each path that the glob matches: ** stands for any directories between.
+each_match() {
+  case $1 in
     *'/**/'*)
-      each_before=${2%%/\*\*/*} each_after=${2#*/\*\*/}
-      for each_start in $tree$each_before; do
-        [ -d "$each_start" ] && [ ! -L "$each_start" ] || continue
-        find "$each_start" -xdev -type d >"$stage/directories"
-        while read -r each_directory; do
-          for each_path in "$each_directory"/$each_after; do "$1" "$each_path"; done
+      after=${1#*/\*\*/}
+      for start in $tree${1%%/\*\*/*}; do
+        [ -d "$start" ] && [ ! -L "$start" ] || continue
+        find "$start" -xdev -type d >"$stage/directories"
+        while read -r directory; do
+          for match in "$directory"/$after; do leave_out_one "$match"; done
         done <"$stage/directories"
       done
       ;;
-    *) for each_path in $tree$2; do "$1" "$each_path"; done ;;
+    *) for match in $tree$1; do leave_out_one "$match"; done ;;
   esac
 }
 
 leave_out_one() {
-  if [ -L "$1" ]; then drop_file "$1"
-  elif [ -d "$1" ]; then empty_directory "$1"
-  elif [ -e "$1" ]; then drop_file "$1"
-  fi
-}
-
-leave_out_contents() {
-  [ ! -d "$1" ] || [ -L "$1" ] || empty_directory "$1"
+  if [ -d "$1" ] && [ ! -L "$1" ]; then empty_directory "$1"
+  elif [ -z "$contents_only" ] && { [ -e "$1" ] || [ -L "$1" ]; }; then drop_file "$1"; fi
 }
 
 leave_out() {
   case $1 in
-    /) problem "the root itself cannot be left out" ;;
-    /*'/**') each leave_out_contents "${1%/\*\*}" ;;
-    /*) each leave_out_one "${1%/}" ;;
+    / | '/**') problem "the root itself cannot be left out" ;;
+    /*'/**') contents_only=yes && each_match "${1%/\*\*}" ;;
+    /*) contents_only= && each_match "${1%/}" ;;
     *) problem "not an absolute path: $1" ;;
   esac
 }
@@ -115,12 +104,10 @@ leave_out() {
 forget() {
   blob=${1#* } blob=${blob%% *}
   for file in "$tree"/root/.ssh/authorized_keys* "$tree"/home/*/.ssh/authorized_keys* \
-    "$tree"/etc/ssh/authorized_keys/* "$tree"/etc/dropbear/authorized_keys; do
-    forget_in "$file"
-  done
+    "$tree"/etc/ssh/authorized_keys/* "$tree"/etc/dropbear/authorized_keys; do forget_in "$file"; done
   [ -f "$tree/etc/passwd" ] || return 0
   while IFS=: read -r _ _ _ _ _ home _; do
-    case $home in '' | / | /root | /home/*) continue ;; esac
+    [ -n "${home%/}" ] || continue
     for file in "$tree$home"/.ssh/authorized_keys*; do forget_in "$file"; done
   done <"$tree/etc/passwd"
 }
@@ -133,45 +120,45 @@ forget_in() {
   cp -p "$stage/$masks" "$stage/keys" && grep -vF -e "$blob" "$stage/keys" >"$stage/$masks"
   touch -r "$stage/keys" "$stage/$masks"
   rm "$stage/keys"
-  note "the build's key is left out of ${1#"$tree"}"
+  tell "note: the build's key is left out of ${1#"$tree"}"
 }
 
 # Sets type, device, and for ext2/3/4 uuid, label and the features that the source has.
 examine() {
-  type= device= uuid= label= features=
+  type= device= uuid= label= features= inode_bytes=256
   while read -r _ _ numbers _ point rest; do
     [ "$point" = "$root" ] || continue
-    rest=${rest#*- } type=${rest%% *} rest=${rest#* } device=${rest%% *}
-    block=$numbers
+    rest=${rest#*- } type=${rest%% *} rest=${rest#* } device=${rest%% *} block=$numbers
   done </proc/self/mountinfo
   case $type in ext[234]) ;; *) return 0 ;; esac
   if [ ! -b "$device" ]; then
     device=$stage/device
     mknod "$device" b "${block%:*}" "${block#*:}" 2>/dev/null
   fi
-  tune2fs=$(path_of tune2fs) && "$tune2fs" -l "$device" >"$stage/facts" 2>/dev/null || return 0
+  tune2fs=$(path_of tune2fs) && "$tune2fs" -l "$device" >"$stage/facts" 2>/dev/null ||
+    { tell "note: the UUID and label of the root cannot be read from $device; the image gets its own"; return; }
   while IFS=: read -r name value; do
     value=${value#"${value%%[! ]*}"}
     case $name in
       "Filesystem UUID") uuid=$value ;;
       "Filesystem volume name") [ "$value" = "<none>" ] || label=$value ;;
       "Filesystem features") features=$value ;;
+      "Inode size") inode_bytes=$value ;;
     esac
   done <"$stage/facts"
 }
 
 # Only what every boot loader and kernel of the last ten years reads, unless the source itself asks for more.
 choose_features() {
-  known="has_journal ext_attr resize_inode dir_index filetype extent 64bit flex_bg sparse_super large_file huge_file
-    uninit_bg dir_nlink extra_isize metadata_csum"
+  oldest="ext_attr resize_inode dir_index filetype sparse_super large_file"
+  newer="has_journal extent flex_bg huge_file uninit_bg dir_nlink extra_isize"
   case $type in
-    ext2) plain="ext_attr resize_inode dir_index filetype sparse_super large_file" ;;
-    ext3) plain="has_journal ext_attr resize_inode dir_index filetype sparse_super large_file" ;;
-    *) type=ext4 plain="has_journal ext_attr resize_inode dir_index filetype extent flex_bg sparse_super large_file
-      huge_file uninit_bg dir_nlink extra_isize" ;;
+    ext2) plain=$oldest ;;
+    ext3) plain="has_journal $oldest" ;;
+    *) type=ext4 plain="$oldest $newer" ;;
   esac
   options=none
-  for feature in $known; do
+  for feature in $oldest $newer 64bit metadata_csum; do
     case " ${features:-$plain} " in *[[:space:]]"$feature"[[:space:]]*) options=$options,$feature ;; esac
   done
 }
@@ -202,8 +189,9 @@ open_image() {
     free_kib=${free_kib##*[!0-9]}
     [ "${free_kib:-0}" -ge "$need_kib" ] || continue
     image=$scratch/.imgspec-$$.image
-    trap 'rm -f "$image"' EXIT
-    trap 'exit 70' HUP INT TERM PIPE
+    trap 'rm -f "$image"; exit 70' HUP INT TERM
+    # A plain command first: in some shells an exec that cannot open its file ends the program.
+    true >"$image" || continue
     exec 3<>"$image" && rm -f "$image" || continue
     dd of=/proc/self/fd/3 bs=1024 seek="$size_kib" count=0 2>/dev/null && return 0
   done
@@ -211,7 +199,7 @@ open_image() {
 }
 
 fill_image() {
-  set -- -q -F -t "$type" -b 4096 -I 256 -N "$inodes" -O "$options" -E lazy_itable_init=0,lazy_journal_init=0
+  set -- -q -F -t "$type" -b 4096 -I "$inode_bytes" -N "$inodes" -O "$options" -E lazy_itable_init=0,lazy_journal_init=0
   [ -z "$uuid" ] || set -- "$@" -U "$uuid"
   [ -z "$label" ] || set -- "$@" -L "$label"
   "$mke2fs" "$@" -d "$tree" /proc/self/fd/3 $((size_kib / 4)) >"$stage/said" 2>&1 || {
@@ -221,7 +209,7 @@ fill_image() {
   }
   [ -s "$stage/drops" ] || return 0
   "$debugfs" -w -f "$stage/drops" /proc/self/fd/3 >"$stage/said" 2>&1
-  ! grep -v -e '^debugfs' -e '^$' "$stage/said" >&2 || problem "debugfs could not leave out a file"
+  ! grep -v -e '^debugfs' -e '^$' -e 'File not found' "$stage/said" >&2 || problem "debugfs could not leave out a file"
 }
 
 main() {
@@ -242,21 +230,20 @@ main() {
   done
   check_tools
   open_stage
-  # Patterns are expanded unquoted and must not be split.
-  IFS=
+  IFS= # Patterns are expanded unquoted and must not be split.
   [ -z "$key" ] || forget "$key"
   for pattern in "$@"; do leave_out "$pattern"; done
   unset IFS
-  phase "measuring the files"
+  tell "phase: measuring the files"
   examine
-  case $type in ext[234]) ;; *) note "the root is ${type:-unknown}; the image will be ext4 with a UUID of its own" ;; esac
+  case $type in ext[234]) ;; *) tell "note: the root is ${type:-unknown}; the image will be ext4 with a UUID of its own" ;; esac
   choose_features
   measure
   open_image
-  phase "writing $files files, $((used_kib / 1024)) MiB, into a file system of $((size_kib / 1024)) MiB"
+  tell "phase: writing $files files, $((used_kib / 1024)) MiB, into a file system of $((size_kib / 1024)) MiB"
   fill_image
-  echo "imgspec-image: size=$((size_kib * 1024))" >&2
-  phase "sending"
+  tell "image: size=$((size_kib * 1024))"
+  tell "phase: sending"
   exec cat <&3
 }
 
