@@ -3,6 +3,7 @@ import { toAccess } from "./access.ts";
 import type { CloudOptions } from "./cloud.ts";
 import { toCompute } from "./compute.ts";
 import { type Base, toSettings } from "./connect.ts";
+import { noRoomCodes } from "./fault-compute.ts";
 import { Fresh } from "./fresh.ts";
 import { toImages } from "./images.ts";
 
@@ -11,7 +12,28 @@ type Ec2 = ReturnType<typeof toImages> & ReturnType<typeof toAccess> & ReturnTyp
 /** All of EC2 that a provider has, over one client. */
 export function toEc2(base: Base, options: CloudOptions): Ec2 {
   const client = new EC2Client(toSettings(base, options));
+  takeNoRoomForAnAnswer(client);
   const link = { ...base, client, service: "EC2" } as const;
   const fresh = new Fresh(base.patience);
   return { ...toImages(link, fresh), ...toAccess(link, fresh), ...toCompute(link, fresh) };
+}
+
+/**
+ * EC2 says "no room" with status 500, and the SDK would ask again and again. But it is an answer: another instance
+ * type is a better next try than the same one.
+ */
+function takeNoRoomForAnAnswer({ config }: EC2Client): void {
+  const inner = config.retryStrategy;
+  config.retryStrategy = async () => {
+    const strategy = await inner();
+    if (!("refreshRetryTokenForRetry" in strategy)) return strategy;
+    return {
+      acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
+      refreshRetryTokenForRetry: (token, info) =>
+        info.error instanceof Error && noRoomCodes.includes(info.error.name)
+          ? Promise.reject(info.error)
+          : strategy.refreshRetryTokenForRetry(token, info),
+      recordSuccess: (token) => strategy.recordSuccess(token),
+    };
+  };
 }

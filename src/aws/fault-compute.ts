@@ -1,16 +1,18 @@
 import type { Rule } from "./fault.ts";
 
+/** EC2's codes for "not now, not here" (EC2 API Reference, server error codes). */
+export const noRoomCodes: readonly string[] = [
+  "InsufficientInstanceCapacity",
+  "InsufficientHostCapacity",
+  "InsufficientCapacity",
+  "InsufficientReservedInstanceCapacity",
+  "ReservationCapacityExceeded",
+];
+
 /** What EC2 refuses although the caller may ask. */
 export const computeRules: readonly Rule[] = [
   {
-    codes: [
-      "InsufficientInstanceCapacity",
-      "InsufficientHostCapacity",
-      "InsufficientCapacity",
-      "InsufficientReservedInstanceCapacity",
-      "ReservationCapacityExceeded",
-      "Unsupported",
-    ],
+    codes: [...noRoomCodes, "Unsupported"],
     problem: "capacity-missing",
     message: ({ account, message }) => `EC2 has no room in ${account.region}: ${message}`,
     hint: () => "name more types in launch.instanceTypes, or a launch.subnet in another zone",

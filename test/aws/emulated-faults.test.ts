@@ -56,14 +56,15 @@ test.each(["CreateSecurityGroup", "AuthorizeSecurityGroupIngress"])(
   },
 );
 
-test("a type without room leaves nothing behind and says so", async () => {
+test("a type without room says so at once, and leaves nothing behind", async () => {
   const request = await toLaunch();
-  // EC2 answers with status 500, which the SDK takes for its chance to try again.
-  cloud.emulator.fail("RunInstances", "InsufficientInstanceCapacity", { times: patience.attempts });
+  const before = cloud.emulator.calls("RunInstances");
+  cloud.emulator.fail("RunInstances", "InsufficientInstanceCapacity");
   await expect(provider.launchInstance(request, signal)).rejects.toMatchObject({
     code: "capacity-missing",
     hint: expect.stringContaining("launch.instanceTypes"),
   });
+  expect(cloud.emulator.calls("RunInstances")).toBe(before + 1);
   expect(cloud.emulator.left().instances).toEqual([]);
 });
 
