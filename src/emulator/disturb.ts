@@ -14,6 +14,6 @@ export async function disturb(call: Call, action: string): Promise<"cut" | "cut-
     return undefined;
   }
   // The answer of GetObject breaks off by itself; everything else dies while the request is on its way.
-  if (disturbance.kind === "cut" && action !== "GetObject") call.incoming.destroy();
+  if (disturbance.kind === "cut" && action !== "GetObject") call.incoming.socket.destroy();
   return disturbance.kind;
 }

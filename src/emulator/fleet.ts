@@ -26,6 +26,7 @@ export class Fleet {
   readonly #crews = new Map<string, Crew>();
   readonly #roots = new Map<string, Promise<Root>>();
   readonly #stopping = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
   #lastAddress = 0;
 
   constructor(options: FleetOptions) {
@@ -75,7 +76,8 @@ export class Fleet {
       };
       this.#note(region, instance.id, { state: "terminated", stateReason, publicAddress: null, console });
     }
-    await this.#options.ec2.save();
+    // Nobody waits here; the next call will tell that the state cannot be written.
+    await this.#options.ec2.save().catch(() => undefined);
   }
 
   /** Parts are read again at the first launch of an image, as EC2 does: they must still be there. */
@@ -100,7 +102,7 @@ export class Fleet {
     await mkdir(directory, { recursive: true });
     const path = join(directory, `${image.id}.img`);
     try {
-      const signal = new AbortController().signal;
+      const { signal } = this.#closing;
       await writeImage(bundle.manifest, bundle.key, bundle.openPart, path, { signal });
       return await host.rootFromImage(path, `${image.id}-${bundle.manifest.image.digest}`);
     } finally {
@@ -180,6 +182,7 @@ export class Fleet {
 
   /** Ends everything that runs. */
   async close(): Promise<void> {
+    this.#closing.abort(new Error("the emulator is closed"));
     for (const region of this.#options.ec2.regions()) {
       for (const id of region.instances.keys()) this.terminate(region, id);
     }

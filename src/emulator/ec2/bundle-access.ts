@@ -8,7 +8,7 @@ import { Problem } from "../../problem.ts";
 import { type CertificateVariant, regionOf } from "../../util/region.ts";
 import { readText } from "../body.ts";
 import { AwsFault } from "../fault.ts";
-import type { Ec2Key } from "../identity.ts";
+import type { Identity } from "../identity.ts";
 import { isReadableByEc2 } from "../s3/bucket.ts";
 import type { StoredObject } from "../s3/object.ts";
 import type { S3Store } from "../s3/store.ts";
@@ -23,7 +23,7 @@ export type OpenedBundle = {
 
 export type BundleSource = {
   readonly s3: S3Store;
-  readonly ec2Keys: Readonly<Record<CertificateVariant, Ec2Key>>;
+  readonly ec2Keys: Identity["ec2Keys"];
   readonly region: string;
   /** `bucket/key/name.manifest.xml` */
   readonly location: string;

@@ -1,4 +1,5 @@
 import { regionOf } from "../../util/region.ts";
+import type { RawRequest } from "../authorization.ts";
 import { openSignedBody } from "../body.ts";
 import type { Call } from "../call.ts";
 import { disturb } from "../disturb.ts";
@@ -44,8 +45,9 @@ const operations: Readonly<Record<string, S3Operation>> = {
 
 /** Answers one S3 request. */
 export async function answerS3(call: Call): Promise<void> {
-  const { world, request, authorization, incoming, response } = call;
-  const body = openSignedBody(incoming, authorization, request, [world.identity.accessKey]);
+  const { world, authorization, incoming, response } = call;
+  const body = openSignedBody(incoming, authorization, call.request, [world.identity.accessKey]);
+  const request = withQueryHeaders(call.request);
   const region = authorization.scope.region;
   if (!world.regions.includes(region)) {
     throw new AwsFault(
@@ -71,8 +73,22 @@ export async function answerS3(call: Call): Promise<void> {
   }
   if (effect === "cut-after") response.end = () => response.destroy();
   const query = new Map(request.query);
-  await run({ ...call, ...target, operation, query, body, breaksOff: effect === "cut" });
+  await run({ ...call, request, ...target, operation, query, body, breaksOff: effect === "cut" });
 }
+
+/** A presigned URL carries in its query what would else be headers: S3 takes `x-amz-acl` from either. */
+function withQueryHeaders(request: RawRequest): RawRequest {
+  const hoisted = request.query
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => name.startsWith("x-amz-") && !signatureWords.has(name));
+  return hoisted.length === 0
+    ? request
+    : { ...request, headers: { ...Object.fromEntries(hoisted), ...request.headers } };
+}
+
+const signatureWords = new Set(
+  ["algorithm", "credential", "date", "expires", "signedheaders", "signature"].map((word) => `x-amz-${word}`),
+);
 
 function denied(call: Call, permission: string, resource: string): AwsFault {
   const { partition } = regionOf(call.authorization.scope.region);
