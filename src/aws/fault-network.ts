@@ -1,7 +1,7 @@
 import type { Fault, Rule } from "./fault.ts";
 
 /** AWS's codes for "not so fast" (the SDK's own list, and S3's). */
-export const throttlingCodes: readonly string[] = [
+const throttlingCodes: readonly string[] = [
   "RequestLimitExceeded",
   "Throttling",
   "ThrottlingException",

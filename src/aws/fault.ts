@@ -6,7 +6,6 @@ export type Fault = {
   /** AWS's code such as `UnauthorizedOperation`, or Node's such as `ECONNREFUSED`, or the error's name. */
   readonly code: string;
   readonly message: string;
-  readonly status: number | undefined;
   readonly requestId: string | undefined;
   /** How often the request was sent. */
   readonly attempts: number;
@@ -46,7 +45,7 @@ type Fields = {
   readonly [K in
     | ("name" | "message" | "code" | "errors" | "hostname" | "address" | "port" | "Region")
     | ("$metadata" | "httpStatusCode" | "requestId" | "attempts")
-    | ("$response" | "statusCode" | "headers" | "date" | "x-amz-bucket-region")]?: unknown;
+    | ("$response" | "headers" | "date" | "x-amz-bucket-region")]?: unknown;
 };
 
 /** Reads the facts out of whatever the SDK, Node or a proxy threw. */
@@ -59,7 +58,6 @@ export function toFault(error: unknown, request: RequestFacts): Fault {
     ...request,
     code: codeOf(root, metadata),
     message: textOf(root.message) ?? String(error),
-    status: numberOf(metadata.httpStatusCode) ?? numberOf(response.statusCode),
     requestId: textOf(metadata.requestId),
     attempts: numberOf(fieldsOf(fieldsOf(error).$metadata).attempts) ?? 1,
     host: textOf(root.hostname) ?? addressOf(root),

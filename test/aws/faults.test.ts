@@ -94,7 +94,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    title: "an answer that is not of AWS is told with its status",
+    title: "an answer that is not of AWS is a broken server too",
     answer: { status: 502, body: "<html>Bad Gateway</html>" },
     act: images,
     told: ["aws-fault", expect.stringContaining("EC2 in us-east-1 broke down over DescribeImages 2 times")],
