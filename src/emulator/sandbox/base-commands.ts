@@ -47,7 +47,7 @@ export const baseCommands: readonly string[] = [
   ),
   // shells, text and archives
   ..."dash bash rbash egrep fgrep awk mawk gawk xargs cmp diff diff3 sdiff patch which".split(" "),
-  ..."gunzip zcat bzip2 bunzip2 xz unxz xzcat zstd unzip cpio rsync less file".split(" "),
+  ..."gunzip zcat bzip2 bunzip2 xz unxz xzcat zstd unzip cpio rsync less".split(" "),
   // util-linux, e2fsprogs, procps
   ..."blkid blockdev dmesg fallocate findmnt flock fsck getopt last logger losetup lsblk more".split(" "),
   ..."mkfs mkswap mountpoint namei partx renice rev sfdisk swapon switch_root taskset uuidgen wipefs".split(
@@ -62,7 +62,7 @@ export const baseCommands: readonly string[] = [
   ..."adduser chpasswd getent groupadd groupdel groupmod useradd userdel usermod passwd su ldconfig".split(
     " ",
   ),
-  ..."ip ss curl wget openssl iconv locale localedef getconf tput clear".split(" "),
+  ..."ip ss curl wget openssl locale getconf tput clear".split(" "),
 ];
 
 /** Copied as they are when the machine has them; a folder with all that is in it. */
@@ -74,7 +74,6 @@ export const baseData: readonly string[] = [
   "/usr/lib/ssl/openssl.cnf",
   "/usr/lib/openssh/sftp-server",
   "/usr/libexec/openssh/sftp-server",
-  "/usr/share/file/magic.mgc",
   ...["d/dumb", "l/linux", "s/screen", "v/vt100", "x/xterm", "x/xterm-256color"].flatMap((entry) => [
     `/usr/share/terminfo/${entry}`,
     `/usr/lib/terminfo/${entry}`,

@@ -46,7 +46,7 @@ export async function makeBaseRoot(home: string, idMap: IdMap): Promise<string> 
 }
 
 async function make(target: string, sources: readonly Source[], idMap: IdMap): Promise<void> {
-  const beside = await mkdtemp(`${target}.`);
+  const beside = await mkdtemp(`${target}.${process.pid}.`);
   for (const [path, mode] of baseFolders) await makeFolder(join(beside, path), mode);
   for (const [path, to] of Object.entries(baseLinks)) await symlink(to, join(beside, path));
   await Promise.all(sources.map((source) => place(source, beside)));

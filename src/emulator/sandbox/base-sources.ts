@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { baseCommands, baseData } from "./base-commands.ts";
-import { findTool } from "./tool.ts";
+import { findTool, toolPath } from "./tool.ts";
 
 /** A file of this machine and every name under which the built-in root has it; the first is a copy, others are links. */
 export type Source = {
@@ -49,19 +49,31 @@ function merged(path: string): string {
 const unlisted = ["libgcc_s.so.1", "libnss_files.so.2"];
 
 async function librariesOf(programs: readonly string[]): Promise<readonly string[]> {
-  // ldd fails when one of them is a script, and still tells of the others.
-  const told = await promisify(execFile)("ldd", [...programs], { env: {}, maxBuffer: 16e6 }).then(
+  const told = await ask("ldd", ["/bin/sh"]);
+  const loader = librariesIn(told).at(-1) ?? "";
+  // What ldd does for each, without its five processes for each. The loader itself never runs a program or a script.
+  const list = 'loader=$1; shift; for file; do LD_TRACE_LOADED_OBJECTS=1 "$loader" "$file"; done 2>/dev/null';
+  const listed = librariesIn(await ask("/bin/sh", ["-c", list, "sh", loader, ...programs]));
+  const libraries = new Set([loader, ...listed]);
+  const libc = listed.find((path) => path.includes("/libc.so."));
+  for (const name of libc === undefined ? [] : unlisted) {
+    const path = join(dirname(libc ?? ""), name);
+    if ((await filesOf(path)).length > 0) libraries.add(path);
+  }
+  return [...libraries].filter((path) => path !== "").sort();
+}
+
+function librariesIn(told: string): readonly string[] {
+  return [...told.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
+}
+
+/** The last of many to ask decides the exit code, so it says nothing. */
+async function ask(command: string, words: readonly string[]): Promise<string> {
+  const options = { env: { PATH: toolPath }, maxBuffer: 16e6 };
+  return promisify(execFile)(command, [...words], options).then(
     ({ stdout }) => stdout,
     ({ stdout }: { stdout?: string }) => stdout ?? "",
   );
-  const listed = [...told.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
-  const libraries = new Set(listed.filter((path) => path !== ""));
-  const libc = listed.find((path) => path.includes("/libc.so."));
-  for (const name of libc === undefined ? [] : unlisted) {
-    const path = join(libc ?? "", "..", name);
-    if ((await filesOf(path)).length > 0) libraries.add(path);
-  }
-  return [...libraries].sort();
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

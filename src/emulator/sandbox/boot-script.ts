@@ -21,13 +21,13 @@ copy)
   mount -c --bind "$2/root" "$2/root"
   ;;
 esac
-cd "$2/root"
-for folder in dev proc run sys tmp; do [ -d "$folder" ] || mkdir -- "$folder"; done
-mount -c -t sysfs sysfs sys 2>/dev/null && {
+# By the path alone, not by way of the folders above, which may let nobody in.
+cd -P "$2/root"
+for folder in dev mnt proc run sys tmp; do [ -d "$folder" ] || mkdir -- "$folder"; done
+if mount -c -t sysfs sysfs sys; then
   # IFF_UP | IFF_LOOPBACK, since a bare machine may have no ip(8).
   echo 0x9 >sys/class/net/lo/flags || :
-  umount -c sys
-}
+fi
 mount -c -t proc -o nosuid,nodev,noexec proc proc
 mount -c -t tmpfs -o mode=755,nosuid dev dev
 mkdir dev/pts dev/shm
@@ -35,6 +35,8 @@ mount -c -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
 mount -c -t tmpfs -o mode=1777,nosuid,nodev shm dev/shm
 mount -c -t tmpfs -o mode=755,nosuid,nodev run run
 mount -c -t tmpfs -o mode=1777,nosuid,nodev tmp tmp
+# As on EC2, the first ephemeral disk: room to work that is not part of the root.
+mount -c --bind ../ephemeral mnt
 for device in null zero full random urandom tty; do
   : >"dev/$device"
   mount -c --bind "/dev/$device" "dev/$device"
@@ -50,6 +52,8 @@ pivot_root . run/machine
 cd /
 umount -l /run/machine
 rmdir /run/machine
+# It tells of the machine's disks, which an instance has none of.
+umount /sys || :
 export HOME=/root machine_pid
 exec /bin/sh -s
 `;

@@ -36,7 +36,8 @@ const consoleLimit = 64 * 1024;
 export async function boot(options: BootOptions): Promise<Booted> {
   const { idMap, home, root, folder, method, hostname, initScript, signal } = options;
   signal.throwIfAborted();
-  for (const part of ["upper", "work", "root"]) await mkdirMapped(idMap, home, join(folder, part));
+  for (const part of ["upper", "work", "root", "ephemeral"])
+    await mkdirMapped(idMap, home, join(folder, part));
   const separate = ["--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child"];
   // A program in the instance may hold up the first process, which then sees no end of input: hence also the death signal.
   const command = ["setpriv", "--pdeathsig", "KILL", "unshare", ...separate, "/bin/sh", "-c", bootScript];
@@ -46,6 +47,7 @@ export async function boot(options: BootOptions): Promise<Booted> {
   child.stdin.write(initScript);
   const halt = (): Promise<void> => {
     child.stdin.end();
+    // The first process dies by its death signal, and the kernel ends all others before it is gone.
     child.kill("SIGKILL");
     return ended;
   };

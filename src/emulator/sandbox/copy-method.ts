@@ -1,12 +1,12 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CopyMethod } from "./boot-script.ts";
 import type { IdMap } from "./id-map.ts";
+import { ownFolder, removeFolder } from "./instance-folder.ts";
 import { runMapped } from "./user-namespace.ts";
 
 /** The operations that a layer must be able to do, tried: kernels and the file system below decide (overlayfs, Linux 5.11). */
 const trial = `set -e
-cd "$1"
+cd -P "$1"
 mkdir lower lower/folder upper work root
 echo before >lower/file
 echo inner >lower/folder/inner
@@ -22,10 +22,9 @@ echo after >root/file
 
 /** The quickest way to a private copy of a tree that works for folders under `home`. */
 export async function findCopyMethod(idMap: IdMap, home: string): Promise<CopyMethod> {
-  const folder = join("instances", `trial-${process.pid}`);
+  const folder = join("instances", ownFolder("trial"));
   const command = ["/bin/sh", "-c", `mkdir -- "$1"; unshare --mount /bin/sh -c "$2" sh "$1"`];
   const { code } = await runMapped(idMap, [...command, "sh", folder, trial], home);
-  await runMapped(idMap, ["rm", "-rf", "--", folder], home);
-  await rm(join(home, folder), { recursive: true, force: true });
+  await removeFolder(idMap, home, folder);
   return code === 0 ? "overlay" : "copy";
 }

@@ -1,38 +1,35 @@
-import { rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Guest, StartRequest } from "../instance-host.ts";
 import { boot } from "./boot.ts";
 import { type CopyMethod, toInitScript } from "./boot-script.ts";
 import { execute, toEntry } from "./execution.ts";
 import type { IdMap } from "./id-map.ts";
+import { ownFolder, removeFolder } from "./instance-folder.ts";
 import { Pipes } from "./pipe.ts";
 import { newHostKey, startSshServer } from "./ssh-server.ts";
-import { runMapped } from "./user-namespace.ts";
 
 type Place = { readonly home: string; readonly idMap: IdMap; readonly method: CopyMethod };
 
 /** Boots an instance and lets its SSH server listen. */
-export async function startGuest(place: Place, request: StartRequest, onStop: () => void): Promise<Guest> {
+export async function startGuest(place: Place, request: StartRequest): Promise<Guest> {
   const { home, idMap, method } = place;
   const { root, instanceId, authorizedKeys, hostname, userData, signal } = request;
   const rootPath = relative(home, root.directory);
-  const folder = join("instances", instanceId);
-  const remove = async (): Promise<void> => {
-    // Some files belong to ids that only the map has, some folders let nobody in: root of the map may remove them all.
-    await runMapped(idMap, ["rm", "-rf", "--", folder], home);
-    await rm(join(home, folder), { recursive: true, force: true });
-  };
+  const folder = join("instances", ownFolder(instanceId));
+  const remove = (): Promise<void> => removeFolder(idMap, home, folder);
   await remove();
+  await mkdir(join(home, folder));
   const hostKey = newHostKey();
   const initScript = toInitScript({ hostname, authorizedKeys, hostKey: hostKey.publicKey, userData });
   const undo: (() => Promise<unknown>)[] = [remove];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopped ??= undoAll(undo).then(onStop);
+    stopped ??= undoAll(undo);
     return stopped;
   };
   try {
-    const pipes = await Pipes.open(home);
+    const pipes = new Pipes();
     undo.push(() => pipes.close());
     const booted = await boot({ idMap, home, root: rootPath, folder, method, hostname, initScript, signal });
     undo.push(() => booted.halt());
@@ -42,6 +39,8 @@ export async function startGuest(place: Place, request: StartRequest, onStop: ()
       execute: (what) => execute(toEntry(booted.pid, idMap), pipes, what),
     });
     undo.push(() => server.close());
+    // An instance that halted itself no longer answers.
+    void booted.ended.then(() => server.close());
     return { port: server.port, hostKey: hostKey.publicKey, consoleOutput: booted.console, stop };
   } catch (error) {
     await stop();

@@ -1,5 +1,5 @@
 import { chmod, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Problem } from "../../problem.ts";
 import type { Guest, InstanceHost, Root, StartRequest } from "../instance-host.ts";
 import { give, makeBaseRoot } from "./base-root.ts";
@@ -9,39 +9,49 @@ import { findCopyMethod } from "./copy-method.ts";
 import { startGuest } from "./guest.ts";
 import { type IdMap, nameOf, toIdMap } from "./id-map.ts";
 import { makeImageRoot } from "./image-root.ts";
+import { sweep } from "./instance-folder.ts";
 
 /** Runs instances in Linux namespaces over private copies of root trees; keeps those under `directory`. */
 export function newSandboxHost(options: { readonly directory: string }): InstanceHost {
   const guests = new Set<Guest>();
+  const starting = new Set<Promise<Guest>>();
+  const roots = new Map<string, Promise<Root>>();
   let place: Promise<Place> | undefined;
   const settled = (): Promise<Place> => {
     place ??= settle(options.directory);
     return place;
   };
-  const toRoot = ({ home }: Place, name: string): Root => ({
-    id: name,
-    directory: join(home, "roots", name),
-  });
+  /** Regions ask for the same root at the same time: one makes it, all wait for it. */
+  const once = (key: string, make: (at: Place) => Promise<string>): Promise<Root> => {
+    const root = roots.get(key) ?? settled().then(async (at) => toRoot(at.home, await make(at)));
+    roots.set(key, root);
+    root.catch(() => roots.delete(key));
+    return root;
+  };
+  const start = async (request: StartRequest): Promise<Guest> => {
+    const guest = await startGuest(await settled(), request);
+    guests.add(guest);
+    const stop = (): Promise<void> => guest.stop().then(() => void guests.delete(guest));
+    return { ...guest, stop };
+  };
   return {
     check: async () => void (await settled()),
-    baseRoot: async () => {
-      const at = await settled();
-      return toRoot(at, await makeBaseRoot(at.home, at.idMap));
-    },
-    rootFromImage: async (imagePath, key) => {
-      const at = await settled();
-      return toRoot(at, await makeImageRoot({ ...at, imagePath, key }));
-    },
-    start: async (request: StartRequest) => {
-      const at = await settled();
-      const guest = await startGuest(at, request, () => guests.delete(guest));
-      guests.add(guest);
-      return guest;
+    baseRoot: () => once("base", ({ home, idMap }) => makeBaseRoot(home, idMap)),
+    rootFromImage: (imagePath, key) => once(`image ${key}`, (at) => makeImageRoot({ ...at, imagePath, key })),
+    start: (request) => {
+      const guest = start(request);
+      starting.add(guest);
+      return guest.finally(() => starting.delete(guest));
     },
     close: async () => {
+      await Promise.allSettled(starting);
       await Promise.all([...guests].map((guest) => guest.stop()));
     },
   };
+}
+
+function toRoot(home: string, name: string): Root {
+  return { id: name, directory: join(home, "roots", name) };
 }
 
 type Place = { readonly home: string; readonly idMap: IdMap; readonly method: CopyMethod };
@@ -50,7 +60,7 @@ async function settle(directory: string): Promise<Place> {
   checkPlatform();
   const idMap = await toIdMap();
   await check(idMap);
-  const home = join(directory, nameOf(idMap));
+  const home = join(resolve(directory), nameOf(idMap));
   try {
     for (const path of [home, join(home, "roots"), join(home, "instances")]) {
       await mkdir(path, { recursive: true });
@@ -60,5 +70,6 @@ async function settle(directory: string): Promise<Place> {
   } catch (cause) {
     throw new Problem("file-unreadable", `the sandbox cannot keep its files in ${directory}`, { cause });
   }
+  await sweep(idMap, home);
   return { home, idMap, method: await findCopyMethod(idMap, home) };
 }

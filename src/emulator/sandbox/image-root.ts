@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Problem } from "../../problem.ts";
 import { give } from "./base-root.ts";
 import type { IdMap } from "./id-map.ts";
+import { removeFolder } from "./instance-folder.ts";
 import { runMapped } from "./user-namespace.ts";
 
 export type ImageRootOptions = {
@@ -24,23 +25,21 @@ export async function makeImageRoot(options: ImageRootOptions): Promise<string> 
   const name = `image-${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
   const target = join(home, "roots", name);
   if (await exists(target)) return name;
-  const beside = `${name}.${process.pid}.new`;
-  const remove = (): Promise<unknown> => runMapped(idMap, ["rm", "-rf", "--", join("roots", beside)], home);
-  await remove();
+  const beside = `${name}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await mkdir(join(home, "roots", beside));
   await give(join(home, "roots", beside), idMap);
   try {
     await unpack(options, join("roots", beside));
     await rename(join(home, "roots", beside), target);
   } catch (error) {
-    await remove();
+    await removeFolder(idMap, home, join("roots", beside));
     if (!(await exists(target))) throw error;
   }
   return name;
 }
 
 async function unpack({ home, idMap, imagePath }: ImageRootOptions, folder: string): Promise<void> {
-  const readable = await toReadable(imagePath, idMap, join(home, `${folder}.image`));
+  const readable = await toReadable(imagePath, idMap, join(home, folder.replace("roots", "instances")));
   await using image = await open(readable, "r").catch((cause: unknown) => {
     throw new Problem("file-unreadable", `cannot read the image ${imagePath}`, { cause });
   });

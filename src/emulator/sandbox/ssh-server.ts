@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo, Server as NetServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { AuthContext, Client, Connection, ParsedKey } from "ssh2";
 import ssh2 from "ssh2";
 import type { Execution, ExecutionRequest } from "./execution.ts";
@@ -41,17 +41,25 @@ export async function startSshServer(options: {
     });
     connection.on("session", (accept) => serveSession(accept(), { user, execute: options.execute }));
   });
+  let closed: Promise<void> | undefined;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
-    close: async () => {
-      const closed = once(server as unknown as NetServer, "close");
-      server.close();
-      for (const connection of connections) connection.end();
-      await closed;
+    close: () => {
+      closed ??= close(server, connections);
+      return closed;
     },
   };
+}
+
+async function close(
+  server: InstanceType<typeof Server>,
+  connections: ReadonlySet<Connection>,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const connection of connections) connection.end();
+  await closed;
 }
 
 function authenticate(context: AuthContext, keys: readonly ParsedKey[]): void {
