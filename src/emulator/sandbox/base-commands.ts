@@ -62,7 +62,7 @@ export const baseCommands: readonly string[] = [
   ..."adduser chpasswd getent groupadd groupdel groupmod useradd userdel usermod passwd su ldconfig".split(
     " ",
   ),
-  ..."ip ss curl wget openssl locale getconf tput clear".split(" "),
+  ..."ip ss scp curl wget openssl locale getconf tput clear".split(" "),
 ];
 
 /** Copied as they are when the machine has them; a folder with all that is in it. */

@@ -25,8 +25,9 @@ const rangeEnd = 1_879_048_192;
 /** The widest map that this process may give to an instance. */
 export async function toIdMap(): Promise<IdMap> {
   const { uid, gid, username } = userInfo();
-  if (uid === 0) {
-    return { kind: "delegated", users: [freeRange("uid_map")], groups: [freeRange("gid_map")] };
+  const [freeUsers, freeGroups] = [freeRange("uid_map"), freeRange("gid_map")];
+  if (uid === 0 && freeUsers && freeGroups) {
+    return { kind: "delegated", users: [freeUsers], groups: [freeGroups] };
   }
   const own = { kind: "single", users: [ownRange(uid)], groups: [ownRange(gid)] } as const;
   const [users, groups] = [
@@ -48,15 +49,13 @@ function ownRange(id: number): IdRange {
   return { inside: 0, outside: id, count: 1 };
 }
 
-/** The upper part of what we have ourselves: all of it on a host, little in a container that is mapped already. */
-function freeRange(file: "uid_map" | "gid_map"): IdRange {
-  const ranges = readFileSync(`/proc/self/${file}`, "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
+/** The upper part of what we have ourselves: a lot on a host, less in a container, none where only root is mapped. */
+function freeRange(file: "uid_map" | "gid_map"): IdRange | undefined {
+  const ranges = linesOf(`/proc/self/${file}`).map((line) => line.trim().split(/\s+/).map(Number));
   const widest = ranges.reduce((best, range) => ((range[2] ?? 0) > (best[2] ?? 0) ? range : best), []);
   const [first = 0, , size = 1] = widest;
-  const count = Math.max(1, Math.min(rangeSize, Math.floor(size / 2)));
+  const count = Math.min(rangeSize, Math.floor(size / 2));
+  if (count === 0) return undefined;
   return { inside: 0, outside: Math.min(rangeEnd, first + size) - count, count };
 }
 

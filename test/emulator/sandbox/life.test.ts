@@ -1,12 +1,12 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { toProgram } from "./program.ts";
 import { connect, keys, newRig, whyNot } from "./rig.ts";
 
 const why = await whyNot();
@@ -73,7 +73,12 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
   });
 
   test("dies with the program that started it, even if that is killed, and the next clears up", async () => {
-    const program = await toProgram(scratch);
+    const program = await toProgram(
+      scratch,
+      `const guest = await host.start({ instanceId: "i-1", root: await host.baseRoot(), authorizedKeys: [word],
+        hostname: "h", userData: null, signal: AbortSignal.timeout(20_000) });
+      console.log(guest.port);`,
+    );
     const directory = join(scratch, "state");
     const child = spawn(process.execPath, [program, directory, keys.public], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -112,39 +117,4 @@ function findProcesses(word: string): readonly string[] {
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await sleep(20);
-}
-
-/** Node 20 runs no TypeScript: a program that starts an instance, tells its port, and waits. */
-async function toProgram(directory: string): Promise<string> {
-  const repository = resolve(import.meta.dirname, "../../..");
-  const flags =
-    "--ignoreConfig --target es2023 --module node20 --rewriteRelativeImportExtensions --types node --skipLibCheck";
-  const source = join(repository, "src/emulator/sandbox/host.ts");
-  const tsc = join(repository, "node_modules/typescript/bin/tsc");
-  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
-  symlinkSync(join(repository, "node_modules"), join(directory, "node_modules"));
-  await promisify(execFile)(
-    process.execPath,
-    [
-      tsc,
-      ...flags.split(" "),
-      "--rootDir",
-      join(repository, "src"),
-      "--outDir",
-      join(directory, "dist"),
-      source,
-    ],
-    { cwd: repository },
-  );
-  const program = join(directory, "program.mjs");
-  writeFileSync(
-    program,
-    `import { newSandboxHost } from "./dist/emulator/sandbox/host.js";
-    const [directory, key] = process.argv.slice(2);
-    const host = newSandboxHost({ directory });
-    const guest = await host.start({ instanceId: "i-1", root: await host.baseRoot(), authorizedKeys: [key],
-      hostname: "h", userData: null, signal: AbortSignal.timeout(20_000) });
-    console.log(guest.port);`,
-  );
-  return program;
 }
