@@ -11,6 +11,8 @@ export type Exit = { readonly code: number | null; readonly signal: string | nul
 /** A command that runs on a machine. Whoever opened it has to read both its outputs. */
 export type RunningCommand = {
   readonly channel: ClientChannel;
+  /** The exit alone: its outputs may still be on the way, or held open by a child. Pending when there is none. */
+  readonly exited: Promise<Exit>;
   /** Settles when the command is over: rejects with the signal's reason, or with a Problem when the connection is lost. */
   readonly exit: Promise<Exit>;
 };
@@ -27,13 +29,13 @@ export async function open(
   signal.throwIfAborted();
   link.lost.throwIfAborted();
   const token = randomBytes(12).toString("hex");
-  const channel = await execute(link, markCommand(token, commandLine), pty);
-  // Writing to a command that does not read is no failure of its own: its exit tells.
-  channel.on("error", () => undefined);
-  return { channel, exit: watch(link, channel, token, signal) };
+  const started = await execute(link, markCommand(token, commandLine), pty);
+  return { ...started, exit: watch(link, started, token, signal) };
 }
 
-function execute(link: Link, commandLine: string, pty: boolean): Promise<ClientChannel> {
+type Started = { readonly channel: ClientChannel; readonly exited: Promise<Exit> };
+
+function execute(link: Link, commandLine: string, pty: boolean): Promise<Started> {
   return new Promise((resolve, reject) => {
     const onLost = (): void => reject(link.lost.reason);
     link.lost.addEventListener("abort", onLost, { once: true });
@@ -45,7 +47,7 @@ function execute(link: Link, commandLine: string, pty: boolean): Promise<ClientC
     try {
       link.client.exec(commandLine, { pty }, (error, channel) => {
         link.lost.removeEventListener("abort", onLost);
-        if (error === undefined) resolve(channel);
+        if (error === undefined) resolve(listen(channel));
         else refuse(error);
       });
     } catch (error) {
@@ -56,12 +58,25 @@ function execute(link: Link, commandLine: string, pty: boolean): Promise<ClientC
   });
 }
 
-async function watch(link: Link, channel: ClientChannel, token: string, signal: AbortSignal): Promise<Exit> {
-  let exit: Exit | undefined;
-  channel.on("exit", (code: number | null, name?: string) => {
-    // ssh2 gives the name as Node does; SSH itself (RFC 4254, 6.10) and our contract have it without SIG.
-    exit = { code, signal: name?.replace(/^SIG/, "") ?? null };
+/** At once and not after an await: the exit of a short command comes in the same packet as its start. */
+function listen(channel: ClientChannel): Started {
+  const exited = new Promise<Exit>((resolve) => {
+    channel.once("exit", (code: number | null, name?: string) => {
+      // ssh2 gives the name as Node does; SSH itself (RFC 4254, 6.10) and our contract have it without SIG.
+      resolve({ code, signal: name?.replace(/^SIG/, "") ?? null });
+    });
   });
+  // Writing to a command that does not read is no failure of its own: its exit tells.
+  channel.on("error", () => undefined);
+  return { channel, exited };
+}
+
+async function watch(
+  link: Link,
+  { channel, exited }: Started,
+  token: string,
+  signal: AbortSignal,
+): Promise<Exit> {
   const closed = Promise.all([
     new Promise<void>((resolve) => channel.once("close", () => resolve())),
     new Promise<void>((resolve) => channel.stderr.once("close", () => resolve())),
@@ -76,9 +91,9 @@ async function watch(link: Link, channel: ClientChannel, token: string, signal: 
     if (!link.lost.aborted) await end(link, channel, token, closed);
     throw reason;
   }
-  if (exit !== undefined) return exit;
   // ssh2 ends the channels of a broken connection as if all were well; it reports the connection a little later.
-  await Promise.race([sleep(100), aborted(link.lost)]);
+  const seen = await Promise.race([exited, aborted(link.lost), sleep(100)]);
+  if (seen !== undefined) return seen;
   throw new Problem("connect-failed", `${link.name} ended a command without telling its exit code`);
 }
 
@@ -116,8 +131,8 @@ async function signalAll(
 ): Promise<void> {
   channel.signal(name);
   const { command, stdin } = toReaper(token, name);
-  const reaper = await execute(link, command, false);
-  reaper.on("error", () => undefined).resume();
+  const { channel: reaper } = await execute(link, command, false);
+  reaper.resume();
   reaper.stderr.resume();
   reaper.end(stdin);
   await new Promise<void>((resolve) => reaper.once("close", () => resolve()));

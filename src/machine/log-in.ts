@@ -34,7 +34,7 @@ export async function logIn(address: MachineAddress, options: LogInOptions): Pro
   return new Promise((resolve, reject) => {
     const stop = (reason: unknown): void => {
       signal.removeEventListener("abort", onAbort);
-      client.on("error", () => undefined).destroy();
+      client.destroy();
       socket.destroy();
       reject(reason);
     };
@@ -42,6 +42,8 @@ export async function logIn(address: MachineAddress, options: LogInOptions): Pro
     const onClose = (): void => stop(new ConnectFailure("closed", "the server closed the connection"));
     const onError = (error: unknown): void => stop(hostKeyFailure(address, seen) ?? error);
     client.once("error", onError).once("close", onClose);
+    // A second error, or one in the packet that follows the login, would end the whole program.
+    client.on("error", () => undefined);
     client.once("ready", () => {
       signal.removeEventListener("abort", onAbort);
       client.off("error", onError).off("close", onClose);

@@ -101,18 +101,21 @@ async function* chunksOf(
   }
 }
 
-function closeWhenSilent({ channel }: RunningCommand): void {
+function closeWhenSilent({ channel, exited }: RunningCommand): void {
   let timer: NodeJS.Timeout | undefined;
   const wait = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => channel.close(), silenceAfterExitMs);
   };
-  channel.once("exit", () => {
+  let closed = false;
+  void exited.then(() => {
+    if (closed) return;
     wait();
     channel.on("data", wait);
     channel.stderr.on("data", wait);
   });
   channel.once("close", () => {
+    closed = true;
     clearTimeout(timer);
     channel.off("data", wait);
     channel.stderr.off("data", wait);

@@ -14,8 +14,8 @@ export type ConnectOptions = {
   readonly log?: (line: string) => void;
 };
 
-/** A server may listen a moment before the key is in its place; more refusals than these mean that it never comes. */
-const authenticationTries = 3;
+/** A server may listen a moment before its keys are in their places; more refusals than these are its last word. */
+const mostRefusals = 3;
 const longestPauseMs = 2000;
 
 /**
@@ -23,7 +23,9 @@ const longestPauseMs = 2000;
  * `connect-failed`, or at once `host-key-changed` when the machine is not the one that was expected.
  */
 export async function connect(address: MachineAddress, options: ConnectOptions): Promise<Machine> {
-  const { signal, timeoutMs } = options;
+  const { timeoutMs } = options;
+  // A signal of its own: many connections at once would put too many listeners on a shared one.
+  const signal = AbortSignal.any([options.signal]);
   signal.throwIfAborted();
   const privateKey = await readPrivateKey(address.privateKeyPath);
   const deadline = Date.now() + timeoutMs;
@@ -32,12 +34,11 @@ export async function connect(address: MachineAddress, options: ConnectOptions):
   for (let attempt = 0; ; attempt += 1) {
     const failure = await tryOnce(address, privateKey, deadline, signal);
     if (!(failure instanceof ConnectFailure)) return new SshMachine(failure, nameOf(address));
-    if (failure.kind === "authentication") refusals += 1;
+    if (failure.kind === "authentication" || failure.kind === "handshake") refusals += 1;
     const pauseMs = Math.min(longestPauseMs, 250 * 2 ** attempt);
     if (failure.kind === "host-key") throw toProblem(address, failure);
-    if (refusals >= authenticationTries || Date.now() + pauseMs >= deadline) {
-      throw toProblem(address, failure, refusals >= authenticationTries ? undefined : timeoutMs);
-    }
+    if (refusals >= mostRefusals) throw toProblem(address, failure);
+    if (Date.now() + pauseMs >= deadline) throw toProblem(address, failure, timeoutMs);
     if (told !== failure.message) options.log?.(`waiting for ${nameOf(address)}: ${failure.message}`);
     told = failure.message;
     await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -45,6 +45,8 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
   afterAll(async () => {
     await machine[Symbol.asyncDispose]();
     await sshd[Symbol.asyncDispose]();
+    // Only root may remove what is in a directory that is read-only.
+    execFileSync("chmod", ["-R", "u+w", directory]);
     await rm(directory, { recursive: true });
   });
 
