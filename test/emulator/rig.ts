@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,11 +20,16 @@ export type Rig = AsyncDisposable & {
   sts(region?: string): STSClient;
 };
 
+let identity: string | undefined;
+
 /** A rig of its own for one test. Clients never retry, so that a test sees the first answer. */
 export async function newRig(): Promise<Rig> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-emulator-"));
   const host = newFakeHost();
+  // Making three RSA keys takes longer than most tests.
+  if (identity !== undefined) await writeFile(join(directory, "identity.json"), identity);
   const emulator = await startEmulator({ directory, instances: host });
+  identity ??= await readFile(join(directory, "identity.json"), "utf8");
   const clients: { destroy(): void }[] = [];
   const made = <T extends { destroy(): void }>(client: T): T => {
     clients.push(client);
@@ -101,7 +106,6 @@ function newFakeHost(): FakeHost {
     check: () => Promise.resolve(),
     baseRoot: () => Promise.resolve({ id: "base", directory: "/nowhere" }),
     rootFromImage: async (path, key) => {
-      const { readFile } = await import("node:fs/promises");
       host.images.push({ key, bytes: await readFile(path) });
       return { id: key, directory: "/nowhere" };
     },
