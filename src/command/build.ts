@@ -64,6 +64,7 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
     cloud: toCloud(emulator?.cloud ?? (cloud as CloudOptions)),
     journal,
     run: { id, directory },
+    spec: path,
     signal,
     abandon,
     onFailure: options.onFailure ?? "clean",

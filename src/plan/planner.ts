@@ -112,18 +112,18 @@ function addStep(
           ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
           : step.script;
       const { env, sudo, workdir, exitCodes } = step;
-      return plan.add(group, word, shell, { ...common, script, env, sudo, workdir, exitCodes }, step.title);
+      return plan.add(group, word, shell, { ...common, script, env, sudo, workdir, exitCodes }, `Run ${step.title}`);
     }
     case "upload": {
       const { from, to, mode, sudo } = step;
       const contents = digests.get(from) ?? "";
-      return plan.add(group, word, uploadFiles, { ...common, from, contents, to, mode, sudo }, step.title);
+      return plan.add(group, word, uploadFiles, { ...common, from, contents, to, mode, sudo }, `Send ${step.title}`);
     }
     case "download":
-      return plan.add(group, word, downloadFiles, { ...common, from: step.from, to: step.to }, step.title);
+      return plan.add(group, word, downloadFiles, { ...common, from: step.from, to: step.to }, `Fetch ${step.title}`);
     case "local": {
       const { command, env, workdir } = step;
-      return plan.add(group, word, local, { ...common, command, env, workdir }, step.title);
+      return plan.add(group, word, local, { ...common, command, env, workdir }, `Run here: ${step.title}`);
     }
     default:
       return step satisfies never;

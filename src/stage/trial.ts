@@ -13,17 +13,30 @@ export type TrialInput = Omit<LaunchInput, "checked"> & {
 };
 
 /** What an image showed when it was launched and told to run a command. */
-export type TriedImage = { readonly imageId: string; readonly instanceId: string };
+export type TriedImage = {
+  readonly imageId: string;
+  readonly instanceId: string;
+  /** The last lines that the command printed. */
+  readonly output: readonly string[];
+};
+
+/** Enough for a greeting or a version; what a test suite prints is in the log. */
+const outputLines = 20;
 
 /** The proof: an instance of the new image, logged in to, runs the user's command. */
 export const trial: Stage<TrialInput, TriedImage> = {
   kind: "try.launch",
   title: "Launch the new image and try it",
   exitCode: 7,
-  summarize: ({ imageId, instanceId }) => `${instanceId} of ${imageId} did what it was told`,
+  summarize: ({ instanceId, output }) => `${instanceId} says: ${output.at(0) ?? "nothing, with exit code 0"}`,
   run: async ({ registered, command, ...input }, context) => {
     const source = { ...input.checked.source, id: registered.imageId, name: registered.name };
     const on = await launch.run({ ...input, checked: { ...input.checked, source } }, context);
+    const printed: string[] = [];
+    const log = (line: string): void => {
+      printed.push(line);
+      context.log(line);
+    };
     try {
       await shell.run(
         {
@@ -37,7 +50,7 @@ export const trial: Stage<TrialInput, TriedImage> = {
           retries: 0,
           label: "--try",
         },
-        context,
+        { ...context, log },
       );
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "command-failed") throw error;
@@ -51,6 +64,6 @@ export const trial: Stage<TrialInput, TriedImage> = {
       );
     }
     await context.scope.releaseOf([context.task]);
-    return { imageId: registered.imageId, instanceId: on.instanceId };
+    return { imageId: registered.imageId, instanceId: on.instanceId, output: printed.slice(-outputLines) };
   },
 };
