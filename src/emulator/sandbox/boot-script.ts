@@ -50,6 +50,7 @@ hostname "$4"
 mkdir run/machine run/lock
 pivot_root . run/machine
 cd /
+[ -x /bin/sh ] || { echo "its root has no /bin/sh"; exit 1; }
 umount -l /run/machine
 rmdir /run/machine
 # It tells of the machine's disks, which an instance has none of.

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { ClientChannel } from "ssh2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type LoggedIn, newRig, whyNot } from "./rig.ts";
+import { type LoggedIn, logIn, newRig, whyNot } from "./rig.ts";
 
 const why = await whyNot();
 
@@ -83,6 +83,17 @@ describe.skipIf(why !== undefined)(`a command over SSH${why ? ` (skipped: ${why}
     channel.close();
     const { code } = await instance.run(
       "for i in 1 2 3 4 5 6 7 8 9; do grep -qszx 471[1] /proc/[0-9]*/cmdline || exit 0; sleep 0.2; done; exit 1",
+    );
+    expect(code).toBe(0);
+  });
+
+  test("is killed when its client vanishes", async () => {
+    await using other = await logIn(instance.guest, "root", { keep: true });
+    const channel = await open(other, "echo ready; sleep 4716");
+    await once(channel, "data");
+    other.client.destroy();
+    const { code } = await instance.run(
+      "for i in 1 2 3 4 5 6 7 8 9; do grep -qszx 471[6] /proc/[0-9]*/cmdline || exit 0; sleep 0.2; done; exit 1",
     );
     expect(code).toBe(0);
   });

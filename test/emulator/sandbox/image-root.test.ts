@@ -41,6 +41,7 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
       "lost+found d 700 ",
     ]);
     expect(await rig.host.rootFromImage("/nowhere", "small")).toEqual(root);
+    await expect(rig.launch({ root })).rejects.toThrow("the instance did not boot: its root has no /bin/sh");
   });
 
   test("starts as an instance when an instance made the image of itself", async () => {

@@ -71,7 +71,12 @@ export function newRig(): Rig {
   };
 }
 
-export async function logIn(guest: Guest, username: string): Promise<LoggedIn> {
+/** `keep`: the guest outlives this login. */
+export async function logIn(
+  guest: Guest,
+  username: string,
+  options: { readonly keep?: boolean } = {},
+): Promise<LoggedIn> {
   const client = await connect({ port: guest.port, username, privateKey: keys.private });
   return {
     guest,
@@ -79,7 +84,7 @@ export async function logIn(guest: Guest, username: string): Promise<LoggedIn> {
     run: (command, options = {}) => runOver(client, command, options),
     async [Symbol.asyncDispose]() {
       client.end();
-      await guest.stop();
+      if (options.keep !== true) await guest.stop();
     },
   };
 }
