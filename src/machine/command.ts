@@ -6,7 +6,7 @@ import { Problem } from "../problem.ts";
 import type { Link } from "./link.ts";
 import { markCommand, toReaper } from "./reaper.ts";
 
-export type Exit = { readonly code: number | null; readonly signal: string | null };
+type Exit = { readonly code: number | null; readonly signal: string | null };
 
 /** A command that runs on a machine. Whoever opened it has to read both its outputs. */
 export type RunningCommand = {

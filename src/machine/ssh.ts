@@ -16,6 +16,7 @@ export type ConnectOptions = {
 
 /** A server may listen a moment before its keys are in their places; more refusals than these are its last word. */
 const mostRefusals = 3;
+const pauseAfterRefusalMs = 1500;
 const longestPauseMs = 2000;
 
 /**
@@ -34,11 +35,13 @@ export async function connect(address: MachineAddress, options: ConnectOptions):
   for (let attempt = 0; ; attempt += 1) {
     const failure = await tryOnce(address, privateKey, deadline, signal);
     if (!(failure instanceof ConnectFailure)) return new SshMachine(failure, nameOf(address));
-    if (failure.kind === "authentication" || failure.kind === "handshake") refusals += 1;
-    const pauseMs = Math.min(longestPauseMs, 250 * 2 ** attempt);
-    if (failure.kind === "host-key") throw toProblem(address, failure);
-    if (refusals >= mostRefusals) throw toProblem(address, failure);
-    if (Date.now() + pauseMs >= deadline) throw toProblem(address, failure, timeoutMs);
+    const isRefusal = failure.kind === "authentication" || failure.kind === "handshake";
+    if (isRefusal) refusals += 1;
+    const pauseMs = isRefusal ? pauseAfterRefusalMs : Math.min(longestPauseMs, 250 * 2 ** attempt);
+    const isSettled = failure.kind === "host-key" || refusals >= mostRefusals;
+    if (isSettled || Date.now() + pauseMs >= deadline) {
+      throw toProblem(address, failure, isSettled ? undefined : timeoutMs);
+    }
     if (told !== failure.message) options.log?.(`waiting for ${nameOf(address)}: ${failure.message}`);
     told = failure.message;
     await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
