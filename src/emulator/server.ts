@@ -29,6 +29,8 @@ export function createWorldServer(world: World): Server {
     void answer(world, incoming, response);
   });
   server.on("connect", (request, socket, head) => {
+    world.tunnels.add(socket);
+    socket.once("close", () => world.tunnels.delete(socket));
     void answerConnect(world, request, socket, head);
   });
   // Uploads of large parts over a slow run must not be cut off after five minutes.

@@ -24,6 +24,7 @@ export async function startEmulator(
     server.close();
     server.closeAllConnections();
     await world.fleet.close();
+    for (const tunnel of world.tunnels) tunnel.destroy();
     await world.ec2.save();
     await closed;
   };

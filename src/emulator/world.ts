@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { knownRegions, type Partition } from "../util/region.ts";
 import { Ec2State } from "./ec2/state.ts";
 import { Fleet } from "./fleet.ts";
@@ -18,6 +19,8 @@ export type World = {
   readonly uploads: Map<string, Upload>;
   readonly ec2: Ec2State;
   readonly fleet: Fleet;
+  /** Connections to instances; the HTTP server knows nothing of them any more. */
+  readonly tunnels: Set<Duplex>;
   callerArn(partition: Partition): string;
 };
 
@@ -35,6 +38,7 @@ export async function openWorld(directory: string, host: InstanceHost): Promise<
     uploads: new Map(),
     ec2,
     fleet: new Fleet({ host, ec2, s3, identity, directory: join(directory, "images") }),
+    tunnels: new Set(),
     callerArn: (partition) => `arn:${partition}:iam::${identity.accountId}:user/imgspec`,
   };
 }
