@@ -30,22 +30,27 @@ export async function connect(address: MachineAddress, options: ConnectOptions):
   signal.throwIfAborted();
   const privateKey = await readPrivateKey(address.privateKeyPath);
   const deadline = Date.now() + timeoutMs;
-  let told = "";
-  let refusals = 0;
-  for (let attempt = 0; ; attempt += 1) {
-    const failure = await tryOnce(address, privateKey, deadline, signal);
-    if (!(failure instanceof ConnectFailure)) return new SshMachine(failure, nameOf(address));
-    const isRefusal = failure.kind === "authentication" || failure.kind === "handshake";
-    if (isRefusal) refusals += 1;
-    const pauseMs = isRefusal ? pauseAfterRefusalMs : Math.min(longestPauseMs, 250 * 2 ** attempt);
-    const isSettled = failure.kind === "host-key" || refusals >= mostRefusals;
-    if (isSettled || Date.now() + pauseMs >= deadline) {
-      throw toProblem(address, failure, isSettled ? undefined : timeoutMs);
-    }
-    if (told !== failure.message) options.log?.(`waiting for ${nameOf(address)}: ${failure.message}`);
-    told = failure.message;
+  const failures: ConnectFailure[] = [];
+  for (;;) {
+    const outcome = await tryOnce(address, privateKey, deadline, signal);
+    if (!(outcome instanceof ConnectFailure)) return new SshMachine(outcome, nameOf(address));
+    const told = failures.at(-1)?.message;
+    failures.push(outcome);
+    const pauseMs = pauseAfter(failures);
+    if (pauseMs === undefined) throw toProblem(address, outcome);
+    if (Date.now() + pauseMs >= deadline) throw toProblem(address, outcome, timeoutMs);
+    if (told !== outcome.message) options.log?.(`waiting for ${nameOf(address)}: ${outcome.message}`);
     await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
+}
+
+/** How long to wait before the next attempt, or `undefined` when another would end the same way. */
+function pauseAfter(failures: readonly ConnectFailure[]): number | undefined {
+  const refusals = failures.filter(({ kind }) => kind === "authentication" || kind === "handshake");
+  const last = failures.at(-1);
+  if (last?.kind === "host-key" || refusals.length >= mostRefusals) return undefined;
+  if (last === refusals.at(-1)) return pauseAfterRefusalMs;
+  return Math.min(longestPauseMs, 250 * 2 ** (failures.length - 1));
 }
 
 async function tryOnce(
