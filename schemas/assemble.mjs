@@ -144,7 +144,7 @@ function toPublished(sections) {
         items: {
           type: "string",
           description: "Name of one environment variable.",
-          pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+          pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$",
           patternErrorMessage: "must be the name of an environment variable",
           examples: ["GIT_COMMIT"],
         },
@@ -202,13 +202,20 @@ function relax(schema, isItem = false) {
   return { ...relaxed, type: [...types, "string"], pattern: `^${expression}$`, patternErrorMessage: message };
 }
 
+/** A list may be what one expression gives. */
+function orExpression(schema) {
+  if (schema.type !== "array") return schema;
+  const patternErrorMessage = "must be a list";
+  return { ...schema, type: ["array", "string"], pattern: `^${expression}$`, patternErrorMessage };
+}
+
 function relaxKeyword(key, value) {
   if (key === "properties") {
     // The steps of a provision list are whole, each of them; everything else may be in parts.
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [
         name,
-        relax(inner, ["shell", "upload", "download", "local"].includes(name)),
+        orExpression(relax(inner, ["shell", "upload", "download", "local"].includes(name))),
       ]),
     );
   }

@@ -5,13 +5,13 @@ import {
   isScalar,
   isSeq,
   LineCounter,
-  parseDocument,
   type YAMLMap,
   type Node as YamlNode,
 } from "yaml";
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import type { Entry, Node, Scalar } from "./node.ts";
 import type { Text } from "./text.ts";
+import { NestedTooDeeply, toYaml } from "./yaml.ts";
 
 /** A parsed YAML file: its values and their places. `root` is absent where there is nothing to go on with. */
 export type Document = {
@@ -23,6 +23,8 @@ export type Document = {
 /** Aliases count each time they are used: nine lines of them can stand for billions of values. */
 const maxNodes = 50_000;
 const maxDepth = 100;
+/** After a slip the parser can find fault with every line that follows. */
+const maxErrors = 50;
 
 /** Parses one YAML 1.2 document. Never throws: what is wrong is in `diagnostics`. */
 export function toDocument(text: Text): Document {
@@ -35,7 +37,8 @@ class Reader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #text: Text;
   readonly #lines = new LineCounter();
-  #parsed: ReturnType<typeof parseDocument> | undefined;
+  readonly #anchored = new WeakSet<YamlNode>();
+  readonly #anchors = new Map<string, YamlNode>();
   #count = 0;
 
   constructor(text: Text) {
@@ -44,26 +47,31 @@ class Reader {
 
   read(): Node | undefined {
     try {
-      // Doubled keys are looked for below: the parser's own search takes time quadratic in the number of keys.
-      const parsed = parseDocument(this.#text.content, {
-        lineCounter: this.#lines,
-        prettyErrors: false,
-        uniqueKeys: false,
-      });
-      this.#parsed = parsed;
+      const { first, secondAt } = toYaml(this.#text.content, this.#lines);
       // A tag that nobody resolves is only a warning there, but its value would not be what was meant.
-      for (const error of [...parsed.errors, ...parsed.warnings]) {
-        const [message = toSentence(error.message), hint] = yamlSayings[error.code] ?? [];
-        this.#tell("yaml-invalid", message, error.pos, hint);
+      for (const { code, message, pos } of [...first.errors, ...first.warnings].slice(0, maxErrors)) {
+        const [said = toSentence(message), hint] = yamlSayings[code] ?? [];
+        this.#tell("yaml-invalid", said, pos, hint);
       }
+      if (secondAt !== undefined) this.#tellSecond(secondAt);
       if (this.diagnostics.length > 0) return undefined;
-      return this.#toNode(parsed.contents, 0) ?? this.#empty();
+      const root = this.#toNode(first.contents, 0);
+      return root && !(root.kind === "scalar" && root.value === null) ? root : this.#empty();
     } catch (error) {
-      if (error instanceof TooMuch) return undefined;
-      if (!(error instanceof RangeError)) throw error;
-      this.#tell("yaml-too-complex", "the file is nested too deeply", [0, 1]);
+      if (error instanceof NestedTooDeeply) this.#tellTooDeep([error.offset, error.offset + 1]);
+      else if (!(error instanceof TooMuch)) throw error;
       return undefined;
     }
+  }
+
+  #tellSecond(offset: number): void {
+    const hint = "a spec is one: write two files, or remove the line with ---";
+    this.#tell("yaml-invalid", "the file has more than one document", [offset, offset + 3], hint);
+  }
+
+  #tellTooDeep(range: readonly number[] | null | undefined): void {
+    const hint = "close every bracket, and name nothing (*name) inside of what it names";
+    this.#tell("yaml-too-complex", "the file is nested too deeply", range, hint);
   }
 
   #empty(): undefined {
@@ -75,6 +83,7 @@ class Reader {
     this.#count += 1;
     if (this.#count > maxNodes || depth > maxDepth) this.#giveUp(node, depth);
     if (isAlias(node)) return this.#toTarget(node, depth);
+    this.#anchor(node);
     const place = this.#placeOf(node.range);
     if (isMap(node)) return { kind: "map", place, entries: this.#toEntries(node, depth) };
     if (isSeq(node)) {
@@ -88,8 +97,16 @@ class Reader {
     return isScalar(node) ? this.#toScalar(node.value, node.range, place) : undefined;
   }
 
+  /** The parser's own way to resolve an alias reads the whole document each time. */
+  #anchor(node: YamlNode): void {
+    const { anchor } = node as { anchor?: string };
+    // In the order of the file, so that an alias finds the last anchor before it.
+    if (anchor !== undefined && !this.#anchored.has(node)) this.#anchors.set(anchor, node);
+    this.#anchored.add(node);
+  }
+
   #toTarget(alias: Alias, depth: number): Node | undefined {
-    const target = this.#parsed && alias.resolve(this.#parsed);
+    const target = this.#anchors.get(alias.source);
     if (target) return this.#toNode(target, depth + 1);
     this.#tell("yaml-invalid", `no anchor &${alias.source} stands before this alias`, alias.range);
     return undefined;
@@ -133,9 +150,9 @@ class Reader {
   }
 
   #giveUp(node: YamlNode, depth: number): never {
-    const what = depth > maxDepth ? "is nested too deeply" : "stands for too many values";
-    const hint = "use fewer aliases (*name) of aliases, and no alias inside of what it names";
-    this.#tell("yaml-too-complex", `the file ${what}`, node.range, hint);
+    const hint = "use fewer aliases (*name) of aliases";
+    if (depth > maxDepth) this.#tellTooDeep(node.range);
+    else this.#tell("yaml-too-complex", "the file stands for too many values", node.range, hint);
     throw new TooMuch();
   }
 
@@ -172,10 +189,6 @@ type Saying = readonly [message: string | undefined, hint: string];
 /** By the parser's codes: what it says itself, or better words. */
 const yamlSayings: Readonly<Record<string, Saying>> = {
   TAB_AS_INDENT: [undefined, "indent with spaces"],
-  MULTIPLE_DOCS: [
-    "the file has more than one document",
-    "a spec is one: write two files, or remove the line with ---",
-  ],
   BAD_INDENT: [undefined, "keys of one map begin in the same column, and every bracket is closed"],
   MISSING_CHAR: [
     undefined,

@@ -6,9 +6,9 @@ import { Problem } from "../problem.ts";
 export type Text = { readonly path: string; readonly content: string };
 
 /** More than any spec needs, and little enough to parse at once. */
-const limitBytes = 1024 * 1024;
+const limitBytes = 256 * 1024;
 
-/** Reads a UTF-8 file of at most 1 MiB. Throws `file-unreadable`, naming the path. */
+/** Reads a UTF-8 file of at most 256 KiB. Throws `file-unreadable`, naming the path. */
 export async function readText(path: string): Promise<Text> {
   let file: FileHandle;
   try {
@@ -54,7 +54,7 @@ function toContent(path: string, bytes: Uint8Array): string {
 }
 
 function tooLarge(path: string): Problem {
-  return new Problem("file-unreadable", `"${path}" is larger than 1 MiB, which no spec is`, {
+  return new Problem("file-unreadable", `"${path}" is larger than 256 KiB, which no spec is`, {
     hint: "name the YAML spec, not an image or an archive",
   });
 }

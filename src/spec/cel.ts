@@ -16,9 +16,11 @@ export function toEvaluator(scope: Scope, marks: Marks): Evaluator {
       environment.registerVariable(name, "string");
       context[name] = value;
     } else {
-      const schema = Object.fromEntries([...value].map(([key, inner]) => [key, celTypeOf(inner)]));
+      const schema = Object.fromEntries(
+        [...value].map(([key, inner]) => [key, nullable.has(`${name}.${key}`) ? "dyn" : celTypeOf(inner)]),
+      );
       environment.registerVariable({ name, schema });
-      context[name] = Object.fromEntries([...value].map(([key, inner]) => [key, toCel(inner)]));
+      context[name] = new Map([...value].map(([key, inner]) => [key, toCel(inner)]));
     }
   }
   return (cel) => evaluate(cel, { environment, context, scope, marks });
@@ -46,6 +48,9 @@ function evaluate(cel: string, { environment, context, scope, marks }: World): E
     return sensitive ? { ...fault, message: "the expression has no value" } : fault;
   }
 }
+
+/** Text in one region and null in another: checked when it is evaluated. */
+const nullable: ReadonlySet<string> = new Set(["region.certificate"]);
 
 function celTypeOf(value: string | number | boolean | null): string {
   if (typeof value === "string") return "string";

@@ -16,11 +16,13 @@ export function check(validate: Validator, value: PlainValue, root: Node): reado
   if (validate(value)) return [];
   const findings = (validate.errors ?? []).flatMap((error) => toFinding(error, root) ?? []);
   // One value can fail several keywords at once; the first of them says enough.
-  return findings.filter((finding, index) => index === findings.findIndex((other) => isSame(finding, other)));
+  return [
+    ...new Map(findings.map((finding) => [toGist(finding), finding] as const).reverse()).values(),
+  ].reverse();
 }
 
-function isSame(a: Refusal, b: Refusal): boolean {
-  return a.code === b.code && a.on === b.on && toLabel(a.at) === toLabel(b.at);
+function toGist({ code, on, at }: Refusal): string {
+  return JSON.stringify([code, on, ...at]);
 }
 
 /** A path as it is written about: `provision[0].shell.env.NAME`. */
@@ -112,7 +114,7 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
   }),
   propertyNames: ({ error, at }) => {
     const key = String(error.params["propertyName"]);
-    const message = `"${key}" must be letters, digits and "_", and not begin with a digit`;
+    const message = `"${key}" must be letters, digits and "_", and not begin with a digit or with "__"`;
     return { code: "wrong-value", at: [...at, key], on: "key", message };
   },
   minimum: ({ error, name }) => ({

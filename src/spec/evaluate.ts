@@ -38,6 +38,9 @@ export type Evaluated = {
   readonly secrets: ReadonlyMap<string, string>;
 };
 
+/** Of mistakes in expressions; nobody reads more at once. */
+const maxTold = 100;
+
 export function hasExpressions(node: Node): boolean {
   if (node.kind === "scalar") return typeof node.value === "string" && node.value.includes("${{");
   if (node.kind === "list") return node.items.some(hasExpressions);
@@ -74,7 +77,7 @@ export function evaluate(
     const evaluations = pieces.map((piece): Evaluation => {
       if (piece.kind === "text") return { kind: "value", value: piece.text, sensitive: false };
       const evaluation = evaluatePiece(piece, pieces.length > 1);
-      if (evaluation.kind === "fault") {
+      if (evaluation.kind === "fault" && diagnostics.length < maxTold) {
         diagnostics.push(diagnosticAt(placeWithin(node, text, piece.start, evaluation), evaluation));
       }
       return evaluation;

@@ -57,20 +57,16 @@ export type Launch = {
    * A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.
    *
    * @minItems 1
-   *
-   * Items: One instance type.
    */
-  instanceTypes?: string[];
+  instanceTypes?: string[] | string;
   /**
    * Id of the subnet; without one, the default VPC's.
    */
   subnet?: string | null;
   /**
    * Ids of security groups; without any, a temporary one that lets only your own address in.
-   *
-   * Items: Id of one security group.
    */
-  securityGroups?: string[];
+  securityGroups?: string[] | string;
   /**
    * Name of the IAM instance profile that the instance gets.
    */
@@ -160,10 +156,8 @@ export type Provision =
              * Exit codes that count as success.
              *
              * @minItems 1
-             *
-             * Items: One exit code.
              */
-            exitCodes?: (number | string)[];
+            exitCodes?: (number | string)[] | string;
           };
       /**
        * Copies a file or a directory to the instance.
@@ -248,10 +242,8 @@ export type Bundle = {
   size?: string | null;
   /**
    * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.
-   *
-   * Items: One glob.
    */
-  exclude?: string[];
+  exclude?: string[] | string;
   /**
    * Deflate level: 1 is fast, 9 is small.
    */

@@ -5,30 +5,30 @@ import formats0Module from "ajv-formats/dist/formats.js";
 
 
 
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean"],"examples":["number"]},"default":{"type":["string","number","boolean"],"description":"The value unless another is set. Literal: no expressions.","examples":["2026.11",3,true]},"pattern":{"type":"string","format":"regex","description":"Regular expression (JavaScript's, with the u flag) that a string must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, and the profile.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}}}};
+const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean"],"examples":["number"]},"default":{"type":["string","number","boolean"],"description":"The value unless another is set. Literal: no expressions.","examples":["2026.11",3,true]},"pattern":{"type":"string","format":"regex","description":"Regular expression (JavaScript's, with the u flag) that a string must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, and the profile.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}}}};
 const schema12 = {"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}};
-const schema13 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema13 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 const schema14 = {"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const schema15 = {"type":["array","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}};
-const schema16 = {"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema15 = {"type":["array","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]}}}};
+const schema16 = {"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","default":"builder","examples":["builder"],"anyOf":[{"type":"string","enum":["builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 const schema17 = {"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}};
 const schema18 = {"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 const schema19 = {"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"default":{},"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}}};
 const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
-const pattern1 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
 const pattern3 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern4 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern6 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
-const pattern8 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern9 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern10 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern11 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern20 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern25 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern26 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern35 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern36 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern9 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern11 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern12 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern13 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern23 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern28 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern29 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern39 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern40 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const formats0 = formats0Module.fullFormats.regex;
 
 function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -132,7 +132,7 @@ for(const key1 in data2){
 const _errs8 = errors;
 if(typeof key1 === "string"){
 if(!pattern1.test(key1)){
-const err8 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.variables.propertyNames,data:key1,propertyName:key1};
+const err8 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^(?!__)[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.variables.propertyNames,data:key1,propertyName:key1};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -327,7 +327,7 @@ for(let i1=0; i1<len1; i1++){
 let data12 = data11[i1];
 if(typeof data12 === "string"){
 if(!pattern1.test(data12)){
-const err23 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.env.items,data:data12};
+const err23 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^(?!__)[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.properties.env.items,data:data12};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -829,9 +829,8 @@ vErrors = null;
 }
 if(data25.instanceTypes !== undefined){
 let data27 = data25.instanceTypes;
-if(Array.isArray(data27)){
-if(data27.length < 1){
-const err58 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data27};
+if((!(Array.isArray(data27))) && (typeof data27 !== "string")){
+const err58 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: schema13.properties.instanceTypes.type},message:"must be array,string",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data27};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -840,11 +839,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-const len4 = data27.length;
-for(let i5=0; i5<len4; i5++){
-let data28 = data27[i5];
-if(typeof data28 !== "string"){
-const err59 = {instancePath:instancePath+"/launch/instanceTypes/" + i5,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data28};
+if(typeof data27 === "string"){
+if(!pattern6.test(data27)){
+const err59 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema13.properties.instanceTypes,data:data27};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -854,9 +851,9 @@ vErrors.push(err59);
 errors++;
 }
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data27};
+if(Array.isArray(data27)){
+if(data27.length < 1){
+const err60 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data27};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -865,11 +862,11 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-if(data25.subnet !== undefined){
-let data29 = data25.subnet;
-if((typeof data29 !== "string") && (data29 !== null)){
-const err61 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data29};
+const len4 = data27.length;
+for(let i5=0; i5<len4; i5++){
+let data28 = data27[i5];
+if(typeof data28 !== "string"){
+const err61 = {instancePath:instancePath+"/launch/instanceTypes/" + i5,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data28};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -878,9 +875,13 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(typeof data29 === "string"){
-if(!pattern8.test(data29)){
-const err62 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data29};
+}
+}
+}
+if(data25.subnet !== undefined){
+let data29 = data25.subnet;
+if((typeof data29 !== "string") && (data29 !== null)){
+const err62 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data29};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -889,17 +890,9 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-}
-if(data25.securityGroups !== undefined){
-let data30 = data25.securityGroups;
-if(Array.isArray(data30)){
-const len5 = data30.length;
-for(let i6=0; i6<len5; i6++){
-let data31 = data30[i6];
-if(typeof data31 === "string"){
-if(!pattern9.test(data31)){
-const err63 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data31};
+if(typeof data29 === "string"){
+if(!pattern9.test(data29)){
+const err63 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data29};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -909,8 +902,11 @@ vErrors.push(err63);
 errors++;
 }
 }
-else {
-const err64 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data31};
+}
+if(data25.securityGroups !== undefined){
+let data30 = data25.securityGroups;
+if((!(Array.isArray(data30))) && (typeof data30 !== "string")){
+const err64 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: schema13.properties.securityGroups.type},message:"must be array,string",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data30};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -919,10 +915,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-}
-else {
-const err65 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data30};
+if(typeof data30 === "string"){
+if(!pattern6.test(data30)){
+const err65 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema13.properties.securityGroups,data:data30};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -932,10 +927,13 @@ vErrors.push(err65);
 errors++;
 }
 }
-if(data25.iamInstanceProfile !== undefined){
-let data32 = data25.iamInstanceProfile;
-if((typeof data32 !== "string") && (data32 !== null)){
-const err66 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data32};
+if(Array.isArray(data30)){
+const len5 = data30.length;
+for(let i6=0; i6<len5; i6++){
+let data31 = data30[i6];
+if(typeof data31 === "string"){
+if(!pattern11.test(data31)){
+const err66 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data31};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -945,15 +943,41 @@ vErrors.push(err66);
 errors++;
 }
 }
-if(data25.userData !== undefined){
-let data33 = data25.userData;
-if((typeof data33 !== "string") && (data33 !== null)){
-const err67 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data33};
+else {
+const err67 = {instancePath:instancePath+"/launch/securityGroups/" + i6,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data31};
 if(vErrors === null){
 vErrors = [err67];
 }
 else {
 vErrors.push(err67);
+}
+errors++;
+}
+}
+}
+}
+if(data25.iamInstanceProfile !== undefined){
+let data32 = data25.iamInstanceProfile;
+if((typeof data32 !== "string") && (data32 !== null)){
+const err68 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data32};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+}
+if(data25.userData !== undefined){
+let data33 = data25.userData;
+if((typeof data33 !== "string") && (data33 !== null)){
+const err69 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data33};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
 }
 errors++;
 }
@@ -964,33 +988,7 @@ if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
 for(const key8 in data34){
 let data35 = data34[key8];
 if(typeof data35 !== "string"){
-const err68 = {instancePath:instancePath+"/launch/tags/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data35};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-}
-}
-else {
-const err69 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data34};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-}
-if(data25.timeout !== undefined){
-let data36 = data25.timeout;
-if(typeof data36 === "string"){
-if(!pattern10.test(data36)){
-const err70 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data36};
+const err70 = {instancePath:instancePath+"/launch/tags/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data35};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -1000,8 +998,9 @@ vErrors.push(err70);
 errors++;
 }
 }
+}
 else {
-const err71 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data36};
+const err71 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data34};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -1011,12 +1010,11 @@ vErrors.push(err71);
 errors++;
 }
 }
-}
-}
-if(data.connect !== undefined){
-let data37 = data.connect;
-if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
-const err72 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data:data37};
+if(data25.timeout !== undefined){
+let data36 = data25.timeout;
+if(typeof data36 === "string"){
+if(!pattern12.test(data36)){
+const err72 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data36};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -1025,10 +1023,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key9 in data37){
-if(!(((((key9 === "user") || (key9 === "port")) || (key9 === "address")) || (key9 === "hostKey")) || (key9 === "timeout"))){
-const err73 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data37};
+}
+else {
+const err73 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data36};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1038,11 +1035,12 @@ vErrors.push(err73);
 errors++;
 }
 }
-if(data37.user !== undefined){
-let data38 = data37.user;
-if(typeof data38 === "string"){
-if(!pattern11.test(data38)){
-const err74 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data38};
+}
+}
+if(data.connect !== undefined){
+let data37 = data.connect;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
+const err74 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data:data37};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1051,9 +1049,10 @@ vErrors.push(err74);
 }
 errors++;
 }
-}
-else {
-const err75 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data38};
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+for(const key9 in data37){
+if(!(((((key9 === "user") || (key9 === "port")) || (key9 === "address")) || (key9 === "hostKey")) || (key9 === "timeout"))){
+const err75 = {instancePath:instancePath+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data37};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1063,10 +1062,11 @@ vErrors.push(err75);
 errors++;
 }
 }
-if(data37.port !== undefined){
-let data39 = data37.port;
-if((!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))) && (typeof data39 !== "string")){
-const err76 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data39};
+if(data37.user !== undefined){
+let data38 = data37.user;
+if(typeof data38 === "string"){
+if(!pattern13.test(data38)){
+const err76 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data38};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1075,9 +1075,9 @@ vErrors.push(err76);
 }
 errors++;
 }
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 > 65535 || isNaN(data39)){
-const err77 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data39};
+}
+else {
+const err77 = {instancePath:instancePath+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data38};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1086,8 +1086,11 @@ vErrors.push(err77);
 }
 errors++;
 }
-if(data39 < 1 || isNaN(data39)){
-const err78 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data39};
+}
+if(data37.port !== undefined){
+let data39 = data37.port;
+if((!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))) && (typeof data39 !== "string")){
+const err78 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data39};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1096,15 +1099,36 @@ vErrors.push(err78);
 }
 errors++;
 }
-}
-if(typeof data39 === "string"){
-if(!pattern6.test(data39)){
-const err79 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data39};
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 > 65535 || isNaN(data39)){
+const err79 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data39};
 if(vErrors === null){
 vErrors = [err79];
 }
 else {
 vErrors.push(err79);
+}
+errors++;
+}
+if(data39 < 1 || isNaN(data39)){
+const err80 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data39};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+if(typeof data39 === "string"){
+if(!pattern6.test(data39)){
+const err81 = {instancePath:instancePath+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data39};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
 }
 errors++;
 }
@@ -1116,22 +1140,22 @@ const _errs107 = errors;
 let valid29 = false;
 const _errs108 = errors;
 if(typeof data40 !== "string"){
-const err80 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data40};
+const err82 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data40};
 if(vErrors === null){
-vErrors = [err80];
+vErrors = [err82];
 }
 else {
-vErrors.push(err80);
+vErrors.push(err82);
 }
 errors++;
 }
 if(!((data40 === "public") || (data40 === "private"))){
-const err81 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data40};
+const err83 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data40};
 if(vErrors === null){
-vErrors = [err81];
+vErrors = [err83];
 }
 else {
-vErrors.push(err81);
+vErrors.push(err83);
 }
 errors++;
 }
@@ -1141,23 +1165,23 @@ if(!valid29){
 const _errs110 = errors;
 if(typeof data40 === "string"){
 if(!pattern4.test(data40)){
-const err82 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data40};
+const err84 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data40};
 if(vErrors === null){
-vErrors = [err82];
+vErrors = [err84];
 }
 else {
-vErrors.push(err82);
+vErrors.push(err84);
 }
 errors++;
 }
 }
 else {
-const err83 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data40};
+const err85 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data40};
 if(vErrors === null){
-vErrors = [err83];
+vErrors = [err85];
 }
 else {
-vErrors.push(err83);
+vErrors.push(err85);
 }
 errors++;
 }
@@ -1165,12 +1189,12 @@ var _valid3 = _errs110 === errors;
 valid29 = valid29 || _valid3;
 }
 if(!valid29){
-const err84 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data40};
+const err86 = {instancePath:instancePath+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data40};
 if(vErrors === null){
-vErrors = [err84];
+vErrors = [err86];
 }
 else {
-vErrors.push(err84);
+vErrors.push(err86);
 }
 errors++;
 }
@@ -1192,22 +1216,22 @@ const _errs113 = errors;
 let valid30 = false;
 const _errs114 = errors;
 if(typeof data41 !== "string"){
-const err85 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
+const err87 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
 if(vErrors === null){
-vErrors = [err85];
+vErrors = [err87];
 }
 else {
-vErrors.push(err85);
+vErrors.push(err87);
 }
 errors++;
 }
 if(!(((data41 === "auto") || (data41 === "console")) || (data41 === "first-use"))){
-const err86 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
+const err88 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data41};
 if(vErrors === null){
-vErrors = [err86];
+vErrors = [err88];
 }
 else {
-vErrors.push(err86);
+vErrors.push(err88);
 }
 errors++;
 }
@@ -1217,23 +1241,23 @@ if(!valid30){
 const _errs116 = errors;
 if(typeof data41 === "string"){
 if(!pattern4.test(data41)){
-const err87 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
+const err89 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
 if(vErrors === null){
-vErrors = [err87];
+vErrors = [err89];
 }
 else {
-vErrors.push(err87);
+vErrors.push(err89);
 }
 errors++;
 }
 }
 else {
-const err88 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
+const err90 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data41};
 if(vErrors === null){
-vErrors = [err88];
+vErrors = [err90];
 }
 else {
-vErrors.push(err88);
+vErrors.push(err90);
 }
 errors++;
 }
@@ -1241,12 +1265,12 @@ var _valid4 = _errs116 === errors;
 valid30 = valid30 || _valid4;
 }
 if(!valid30){
-const err89 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data41};
+const err91 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data41};
 if(vErrors === null){
-vErrors = [err89];
+vErrors = [err91];
 }
 else {
-vErrors.push(err89);
+vErrors.push(err91);
 }
 errors++;
 }
@@ -1265,24 +1289,24 @@ vErrors = null;
 if(data37.timeout !== undefined){
 let data42 = data37.timeout;
 if(typeof data42 === "string"){
-if(!pattern10.test(data42)){
-const err90 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data42};
+if(!pattern12.test(data42)){
+const err92 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data42};
 if(vErrors === null){
-vErrors = [err90];
+vErrors = [err92];
 }
 else {
-vErrors.push(err90);
+vErrors.push(err92);
 }
 errors++;
 }
 }
 else {
-const err91 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data42};
+const err93 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data42};
 if(vErrors === null){
-vErrors = [err91];
+vErrors = [err93];
 }
 else {
-vErrors.push(err91);
+vErrors.push(err93);
 }
 errors++;
 }
@@ -1292,12 +1316,12 @@ errors++;
 if(data.provision !== undefined){
 let data43 = data.provision;
 if((!(Array.isArray(data43))) && (data43 !== null)){
-const err92 = {instancePath:instancePath+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: schema15.type},message:"must be array,null",schema:schema15.type,parentSchema:schema15,data:data43};
+const err94 = {instancePath:instancePath+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: schema15.type},message:"must be array,null",schema:schema15.type,parentSchema:schema15,data:data43};
 if(vErrors === null){
-vErrors = [err92];
+vErrors = [err94];
 }
 else {
-vErrors.push(err92);
+vErrors.push(err94);
 }
 errors++;
 }
@@ -1307,28 +1331,7 @@ for(let i7=0; i7<len6; i7++){
 let data44 = data43[i7];
 if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
 if(Object.keys(data44).length > 1){
-const err93 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-if(Object.keys(data44).length < 1){
-const err94 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-for(const key10 in data44){
-if(!((((key10 === "shell") || (key10 === "upload")) || (key10 === "download")) || (key10 === "local"))){
-const err95 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data44};
+const err95 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1337,11 +1340,8 @@ vErrors.push(err95);
 }
 errors++;
 }
-}
-if(data44.shell !== undefined){
-let data45 = data44.shell;
-if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
-const err96 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data45};
+if(Object.keys(data44).length < 1){
+const err96 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1350,10 +1350,9 @@ vErrors.push(err96);
 }
 errors++;
 }
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-for(const key11 in data45){
-if(!((((((((key11 === "file") || (key11 === "inline")) || (key11 === "env")) || (key11 === "sudo")) || (key11 === "workdir")) || (key11 === "timeout")) || (key11 === "retries")) || (key11 === "exitCodes"))){
-const err97 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data45};
+for(const key10 in data44){
+if(!((((key10 === "shell") || (key10 === "upload")) || (key10 === "download")) || (key10 === "local"))){
+const err97 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data44};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1363,10 +1362,10 @@ vErrors.push(err97);
 errors++;
 }
 }
-if(data45.file !== undefined){
-let data46 = data45.file;
-if(typeof data46 !== "string"){
-const err98 = {instancePath:instancePath+"/provision/" + i7+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data46};
+if(data44.shell !== undefined){
+let data45 = data44.shell;
+if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
+const err98 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data45};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1375,16 +1374,41 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-if(data45.inline !== undefined){
-let data47 = data45.inline;
-if(typeof data47 !== "string"){
-const err99 = {instancePath:instancePath+"/provision/" + i7+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data47};
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key11 in data45){
+if(!((((((((key11 === "file") || (key11 === "inline")) || (key11 === "env")) || (key11 === "sudo")) || (key11 === "workdir")) || (key11 === "timeout")) || (key11 === "retries")) || (key11 === "exitCodes"))){
+const err99 = {instancePath:instancePath+"/provision/" + i7+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data45};
 if(vErrors === null){
 vErrors = [err99];
 }
 else {
 vErrors.push(err99);
+}
+errors++;
+}
+}
+if(data45.file !== undefined){
+let data46 = data45.file;
+if(typeof data46 !== "string"){
+const err100 = {instancePath:instancePath+"/provision/" + i7+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data46};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
+}
+}
+if(data45.inline !== undefined){
+let data47 = data45.inline;
+if(typeof data47 !== "string"){
+const err101 = {instancePath:instancePath+"/provision/" + i7+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data47};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
 }
 errors++;
 }
@@ -1395,32 +1419,7 @@ if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
 for(const key12 in data48){
 let data49 = data48[key12];
 if(typeof data49 !== "string"){
-const err100 = {instancePath:instancePath+"/provision/" + i7+"/shell/env/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data49};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-}
-else {
-const err101 = {instancePath:instancePath+"/provision/" + i7+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data48};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-}
-if(data45.sudo !== undefined){
-let data50 = data45.sudo;
-if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
-const err102 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
+const err102 = {instancePath:instancePath+"/provision/" + i7+"/shell/env/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data49};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1429,9 +1428,10 @@ vErrors.push(err102);
 }
 errors++;
 }
-if(typeof data50 === "string"){
-if(!pattern6.test(data50)){
-const err103 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
+}
+}
+else {
+const err103 = {instancePath:instancePath+"/provision/" + i7+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data48};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1441,11 +1441,10 @@ vErrors.push(err103);
 errors++;
 }
 }
-}
-if(data45.workdir !== undefined){
-let data51 = data45.workdir;
-if((typeof data51 !== "string") && (data51 !== null)){
-const err104 = {instancePath:instancePath+"/provision/" + i7+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data51};
+if(data45.sudo !== undefined){
+let data50 = data45.sudo;
+if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
+const err104 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1454,12 +1453,9 @@ vErrors.push(err104);
 }
 errors++;
 }
-}
-if(data45.timeout !== undefined){
-let data52 = data45.timeout;
-if(typeof data52 === "string"){
-if(!pattern10.test(data52)){
-const err105 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
+if(typeof data50 === "string"){
+if(!pattern6.test(data50)){
+const err105 = {instancePath:instancePath+"/provision/" + i7+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1469,8 +1465,11 @@ vErrors.push(err105);
 errors++;
 }
 }
-else {
-const err106 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
+}
+if(data45.workdir !== undefined){
+let data51 = data45.workdir;
+if((typeof data51 !== "string") && (data51 !== null)){
+const err106 = {instancePath:instancePath+"/provision/" + i7+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data51};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1480,10 +1479,11 @@ vErrors.push(err106);
 errors++;
 }
 }
-if(data45.retries !== undefined){
-let data53 = data45.retries;
-if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
-const err107 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+if(data45.timeout !== undefined){
+let data52 = data45.timeout;
+if(typeof data52 === "string"){
+if(!pattern12.test(data52)){
+const err107 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1492,9 +1492,9 @@ vErrors.push(err107);
 }
 errors++;
 }
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 > 20 || isNaN(data53)){
-const err108 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+}
+else {
+const err108 = {instancePath:instancePath+"/provision/" + i7+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1503,8 +1503,11 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(data53 < 0 || isNaN(data53)){
-const err109 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+}
+if(data45.retries !== undefined){
+let data53 = data45.retries;
+if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
+const err109 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1513,10 +1516,9 @@ vErrors.push(err109);
 }
 errors++;
 }
-}
-if(typeof data53 === "string"){
-if(!pattern6.test(data53)){
-const err110 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 20 || isNaN(data53)){
+const err110 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1525,13 +1527,8 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-}
-if(data45.exitCodes !== undefined){
-let data54 = data45.exitCodes;
-if(Array.isArray(data54)){
-if(data54.length < 1){
-const err111 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
+if(data53 < 0 || isNaN(data53)){
+const err111 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1540,11 +1537,10 @@ vErrors.push(err111);
 }
 errors++;
 }
-const len7 = data54.length;
-for(let i8=0; i8<len7; i8++){
-let data55 = data54[i8];
-if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
-const err112 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+}
+if(typeof data53 === "string"){
+if(!pattern6.test(data53)){
+const err112 = {instancePath:instancePath+"/provision/" + i7+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1553,9 +1549,12 @@ vErrors.push(err112);
 }
 errors++;
 }
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 > 255 || isNaN(data55)){
-const err113 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+}
+}
+if(data45.exitCodes !== undefined){
+let data54 = data45.exitCodes;
+if((!(Array.isArray(data54))) && (typeof data54 !== "string")){
+const err113 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.type},message:"must be array,string",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1564,8 +1563,9 @@ vErrors.push(err113);
 }
 errors++;
 }
-if(data55 < 0 || isNaN(data55)){
-const err114 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+if(typeof data54 === "string"){
+if(!pattern6.test(data54)){
+const err114 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1575,9 +1575,9 @@ vErrors.push(err114);
 errors++;
 }
 }
-if(typeof data55 === "string"){
-if(!pattern6.test(data55)){
-const err115 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
+if(Array.isArray(data54)){
+if(data54.length < 1){
+const err115 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1586,11 +1586,11 @@ vErrors.push(err115);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err116 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data54};
+const len7 = data54.length;
+for(let i8=0; i8<len7; i8++){
+let data55 = data54[i8];
+if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
+const err116 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1599,14 +1599,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-}
-}
-}
-if(data44.upload !== undefined){
-let data56 = data44.upload;
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if(data56.from === undefined){
-const err117 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 > 255 || isNaN(data55)){
+const err117 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1615,8 +1610,8 @@ vErrors.push(err117);
 }
 errors++;
 }
-if(data56.to === undefined){
-const err118 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
+if(data55 < 0 || isNaN(data55)){
+const err118 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1625,9 +1620,10 @@ vErrors.push(err118);
 }
 errors++;
 }
-for(const key13 in data56){
-if(!((((key13 === "from") || (key13 === "to")) || (key13 === "mode")) || (key13 === "sudo"))){
-const err119 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data56};
+}
+if(typeof data55 === "string"){
+if(!pattern6.test(data55)){
+const err119 = {instancePath:instancePath+"/provision/" + i7+"/shell/exitCodes/" + i8,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1637,10 +1633,16 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(data56.from !== undefined){
-let data57 = data56.from;
-if(typeof data57 !== "string"){
-const err120 = {instancePath:instancePath+"/provision/" + i7+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data57};
+}
+}
+}
+}
+}
+if(data44.upload !== undefined){
+let data56 = data44.upload;
+if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+if(data56.from === undefined){
+const err120 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1649,11 +1651,8 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-if(data56.to !== undefined){
-let data58 = data56.to;
-if(typeof data58 !== "string"){
-const err121 = {instancePath:instancePath+"/provision/" + i7+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data58};
+if(data56.to === undefined){
+const err121 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1662,11 +1661,9 @@ vErrors.push(err121);
 }
 errors++;
 }
-}
-if(data56.mode !== undefined){
-let data59 = data56.mode;
-if((typeof data59 !== "string") && (data59 !== null)){
-const err122 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
+for(const key13 in data56){
+if(!((((key13 === "from") || (key13 === "to")) || (key13 === "mode")) || (key13 === "sudo"))){
+const err122 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1675,9 +1672,11 @@ vErrors.push(err122);
 }
 errors++;
 }
-if(typeof data59 === "string"){
-if(!pattern20.test(data59)){
-const err123 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
+}
+if(data56.from !== undefined){
+let data57 = data56.from;
+if(typeof data57 !== "string"){
+const err123 = {instancePath:instancePath+"/provision/" + i7+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data57};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1687,11 +1686,10 @@ vErrors.push(err123);
 errors++;
 }
 }
-}
-if(data56.sudo !== undefined){
-let data60 = data56.sudo;
-if((typeof data60 !== "boolean") && (typeof data60 !== "string")){
-const err124 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
+if(data56.to !== undefined){
+let data58 = data56.to;
+if(typeof data58 !== "string"){
+const err124 = {instancePath:instancePath+"/provision/" + i7+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data58};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1700,9 +1698,11 @@ vErrors.push(err124);
 }
 errors++;
 }
-if(typeof data60 === "string"){
-if(!pattern6.test(data60)){
-const err125 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
+}
+if(data56.mode !== undefined){
+let data59 = data56.mode;
+if((typeof data59 !== "string") && (data59 !== null)){
+const err125 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1711,11 +1711,9 @@ vErrors.push(err125);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err126 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data56};
+if(typeof data59 === "string"){
+if(!pattern23.test(data59)){
+const err126 = {instancePath:instancePath+"/provision/" + i7+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data59};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1725,11 +1723,11 @@ vErrors.push(err126);
 errors++;
 }
 }
-if(data44.download !== undefined){
-let data61 = data44.download;
-if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
-if(data61.from === undefined){
-const err127 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
+}
+if(data56.sudo !== undefined){
+let data60 = data56.sudo;
+if((typeof data60 !== "boolean") && (typeof data60 !== "string")){
+const err127 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1738,8 +1736,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-if(data61.to === undefined){
-const err128 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
+if(typeof data60 === "string"){
+if(!pattern6.test(data60)){
+const err128 = {instancePath:instancePath+"/provision/" + i7+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data60};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1748,9 +1747,11 @@ vErrors.push(err128);
 }
 errors++;
 }
-for(const key14 in data61){
-if(!((key14 === "from") || (key14 === "to"))){
-const err129 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data61};
+}
+}
+}
+else {
+const err129 = {instancePath:instancePath+"/provision/" + i7+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data56};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1760,10 +1761,11 @@ vErrors.push(err129);
 errors++;
 }
 }
-if(data61.from !== undefined){
-let data62 = data61.from;
-if(typeof data62 !== "string"){
-const err130 = {instancePath:instancePath+"/provision/" + i7+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data62};
+if(data44.download !== undefined){
+let data61 = data44.download;
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
+if(data61.from === undefined){
+const err130 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1772,11 +1774,8 @@ vErrors.push(err130);
 }
 errors++;
 }
-}
-if(data61.to !== undefined){
-let data63 = data61.to;
-if(typeof data63 !== "string"){
-const err131 = {instancePath:instancePath+"/provision/" + i7+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data63};
+if(data61.to === undefined){
+const err131 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1785,10 +1784,9 @@ vErrors.push(err131);
 }
 errors++;
 }
-}
-}
-else {
-const err132 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data61};
+for(const key14 in data61){
+if(!((key14 === "from") || (key14 === "to"))){
+const err132 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1798,10 +1796,10 @@ vErrors.push(err132);
 errors++;
 }
 }
-if(data44.local !== undefined){
-let data64 = data44.local;
-if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
-const err133 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data64};
+if(data61.from !== undefined){
+let data62 = data61.from;
+if(typeof data62 !== "string"){
+const err133 = {instancePath:instancePath+"/provision/" + i7+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data62};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1810,9 +1808,11 @@ vErrors.push(err133);
 }
 errors++;
 }
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-if(data64.command === undefined){
-const err134 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data64};
+}
+if(data61.to !== undefined){
+let data63 = data61.to;
+if(typeof data63 !== "string"){
+const err134 = {instancePath:instancePath+"/provision/" + i7+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data63};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1821,9 +1821,10 @@ vErrors.push(err134);
 }
 errors++;
 }
-for(const key15 in data64){
-if(!((((key15 === "command") || (key15 === "env")) || (key15 === "workdir")) || (key15 === "timeout"))){
-const err135 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data64};
+}
+}
+else {
+const err135 = {instancePath:instancePath+"/provision/" + i7+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data61};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1833,15 +1834,50 @@ vErrors.push(err135);
 errors++;
 }
 }
-if(data64.command !== undefined){
-let data65 = data64.command;
-if(typeof data65 !== "string"){
-const err136 = {instancePath:instancePath+"/provision/" + i7+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data65};
+if(data44.local !== undefined){
+let data64 = data44.local;
+if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
+const err136 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data64};
 if(vErrors === null){
 vErrors = [err136];
 }
 else {
 vErrors.push(err136);
+}
+errors++;
+}
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+if(data64.command === undefined){
+const err137 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data64};
+if(vErrors === null){
+vErrors = [err137];
+}
+else {
+vErrors.push(err137);
+}
+errors++;
+}
+for(const key15 in data64){
+if(!((((key15 === "command") || (key15 === "env")) || (key15 === "workdir")) || (key15 === "timeout"))){
+const err138 = {instancePath:instancePath+"/provision/" + i7+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data64};
+if(vErrors === null){
+vErrors = [err138];
+}
+else {
+vErrors.push(err138);
+}
+errors++;
+}
+}
+if(data64.command !== undefined){
+let data65 = data64.command;
+if(typeof data65 !== "string"){
+const err139 = {instancePath:instancePath+"/provision/" + i7+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data65};
+if(vErrors === null){
+vErrors = [err139];
+}
+else {
+vErrors.push(err139);
 }
 errors++;
 }
@@ -1852,46 +1888,7 @@ if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
 for(const key16 in data66){
 let data67 = data66[key16];
 if(typeof data67 !== "string"){
-const err137 = {instancePath:instancePath+"/provision/" + i7+"/local/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data67};
-if(vErrors === null){
-vErrors = [err137];
-}
-else {
-vErrors.push(err137);
-}
-errors++;
-}
-}
-}
-else {
-const err138 = {instancePath:instancePath+"/provision/" + i7+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data66};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
-}
-errors++;
-}
-}
-if(data64.workdir !== undefined){
-let data68 = data64.workdir;
-if(typeof data68 !== "string"){
-const err139 = {instancePath:instancePath+"/provision/" + i7+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data68};
-if(vErrors === null){
-vErrors = [err139];
-}
-else {
-vErrors.push(err139);
-}
-errors++;
-}
-}
-if(data64.timeout !== undefined){
-let data69 = data64.timeout;
-if(typeof data69 === "string"){
-if(!pattern10.test(data69)){
-const err140 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
+const err140 = {instancePath:instancePath+"/provision/" + i7+"/local/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data67};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1901,8 +1898,9 @@ vErrors.push(err140);
 errors++;
 }
 }
+}
 else {
-const err141 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
+const err141 = {instancePath:instancePath+"/provision/" + i7+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data66};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1912,11 +1910,10 @@ vErrors.push(err141);
 errors++;
 }
 }
-}
-}
-}
-else {
-const err142 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data44};
+if(data64.workdir !== undefined){
+let data68 = data64.workdir;
+if(typeof data68 !== "string"){
+const err142 = {instancePath:instancePath+"/provision/" + i7+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data68};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1926,12 +1923,11 @@ vErrors.push(err142);
 errors++;
 }
 }
-}
-}
-if(data.bundle !== undefined){
-let data70 = data.bundle;
-if((!(data70 && typeof data70 == "object" && !Array.isArray(data70))) && (data70 !== null)){
-const err143 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: schema16.type},message:"must be object,null",schema:schema16.type,parentSchema:schema16,data:data70};
+if(data64.timeout !== undefined){
+let data69 = data64.timeout;
+if(typeof data69 === "string"){
+if(!pattern12.test(data69)){
+const err143 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1940,15 +1936,55 @@ vErrors.push(err143);
 }
 errors++;
 }
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-for(const key17 in data70){
-if(!((((((key17 === "method") || (key17 === "at")) || (key17 === "name")) || (key17 === "size")) || (key17 === "exclude")) || (key17 === "compression"))){
-const err144 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data70};
+}
+else {
+const err144 = {instancePath:instancePath+"/provision/" + i7+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data69};
 if(vErrors === null){
 vErrors = [err144];
 }
 else {
 vErrors.push(err144);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err145 = {instancePath:instancePath+"/provision/" + i7,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data44};
+if(vErrors === null){
+vErrors = [err145];
+}
+else {
+vErrors.push(err145);
+}
+errors++;
+}
+}
+}
+}
+if(data.bundle !== undefined){
+let data70 = data.bundle;
+if((!(data70 && typeof data70 == "object" && !Array.isArray(data70))) && (data70 !== null)){
+const err146 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: schema16.type},message:"must be object,null",schema:schema16.type,parentSchema:schema16,data:data70};
+if(vErrors === null){
+vErrors = [err146];
+}
+else {
+vErrors.push(err146);
+}
+errors++;
+}
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+for(const key17 in data70){
+if(!((((((key17 === "method") || (key17 === "at")) || (key17 === "name")) || (key17 === "size")) || (key17 === "exclude")) || (key17 === "compression"))){
+const err147 = {instancePath:instancePath+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data70};
+if(vErrors === null){
+vErrors = [err147];
+}
+else {
+vErrors.push(err147);
 }
 errors++;
 }
@@ -1959,22 +1995,22 @@ const _errs187 = errors;
 let valid45 = false;
 const _errs188 = errors;
 if(typeof data71 !== "string"){
-const err145 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data71};
+const err148 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data71};
 if(vErrors === null){
-vErrors = [err145];
+vErrors = [err148];
 }
 else {
-vErrors.push(err145);
+vErrors.push(err148);
 }
 errors++;
 }
 if(!(data71 === "native")){
-const err146 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data71};
+const err149 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data71};
 if(vErrors === null){
-vErrors = [err146];
+vErrors = [err149];
 }
 else {
-vErrors.push(err146);
+vErrors.push(err149);
 }
 errors++;
 }
@@ -1984,23 +2020,23 @@ if(!valid45){
 const _errs190 = errors;
 if(typeof data71 === "string"){
 if(!pattern4.test(data71)){
-const err147 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data71};
+const err150 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data71};
 if(vErrors === null){
-vErrors = [err147];
+vErrors = [err150];
 }
 else {
-vErrors.push(err147);
+vErrors.push(err150);
 }
 errors++;
 }
 }
 else {
-const err148 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data71};
+const err151 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data71};
 if(vErrors === null){
-vErrors = [err148];
+vErrors = [err151];
 }
 else {
-vErrors.push(err148);
+vErrors.push(err151);
 }
 errors++;
 }
@@ -2008,12 +2044,12 @@ var _valid5 = _errs190 === errors;
 valid45 = valid45 || _valid5;
 }
 if(!valid45){
-const err149 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data71};
+const err152 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data71};
 if(vErrors === null){
-vErrors = [err149];
+vErrors = [err152];
 }
 else {
-vErrors.push(err149);
+vErrors.push(err152);
 }
 errors++;
 }
@@ -2035,22 +2071,22 @@ const _errs193 = errors;
 let valid46 = false;
 const _errs194 = errors;
 if(typeof data72 !== "string"){
-const err150 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data72};
+const err153 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data72};
 if(vErrors === null){
-vErrors = [err150];
+vErrors = [err153];
 }
 else {
-vErrors.push(err150);
+vErrors.push(err153);
 }
 errors++;
 }
 if(!(data72 === "builder")){
-const err151 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data72};
+const err154 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data72};
 if(vErrors === null){
-vErrors = [err151];
+vErrors = [err154];
 }
 else {
-vErrors.push(err151);
+vErrors.push(err154);
 }
 errors++;
 }
@@ -2060,23 +2096,23 @@ if(!valid46){
 const _errs196 = errors;
 if(typeof data72 === "string"){
 if(!pattern4.test(data72)){
-const err152 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data72};
+const err155 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data72};
 if(vErrors === null){
-vErrors = [err152];
+vErrors = [err155];
 }
 else {
-vErrors.push(err152);
+vErrors.push(err155);
 }
 errors++;
 }
 }
 else {
-const err153 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data72};
+const err156 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data72};
 if(vErrors === null){
-vErrors = [err153];
+vErrors = [err156];
 }
 else {
-vErrors.push(err153);
+vErrors.push(err156);
 }
 errors++;
 }
@@ -2084,12 +2120,12 @@ var _valid6 = _errs196 === errors;
 valid46 = valid46 || _valid6;
 }
 if(!valid46){
-const err154 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data72};
+const err157 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data72};
 if(vErrors === null){
-vErrors = [err154];
+vErrors = [err157];
 }
 else {
-vErrors.push(err154);
+vErrors.push(err157);
 }
 errors++;
 }
@@ -2108,43 +2144,8 @@ vErrors = null;
 if(data70.name !== undefined){
 let data73 = data70.name;
 if(typeof data73 === "string"){
-if(!pattern25.test(data73)){
-const err155 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data73};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-}
-else {
-const err156 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data73};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-}
-if(data70.size !== undefined){
-let data74 = data70.size;
-if((typeof data74 !== "string") && (data74 !== null)){
-const err157 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data74};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-if(typeof data74 === "string"){
-if(!pattern26.test(data74)){
-const err158 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data74};
+if(!pattern28.test(data73)){
+const err158 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data73};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2154,15 +2155,8 @@ vErrors.push(err158);
 errors++;
 }
 }
-}
-if(data70.exclude !== undefined){
-let data75 = data70.exclude;
-if(Array.isArray(data75)){
-const len8 = data75.length;
-for(let i9=0; i9<len8; i9++){
-let data76 = data75[i9];
-if(typeof data76 !== "string"){
-const err159 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data76};
+else {
+const err159 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data73};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2172,9 +2166,10 @@ vErrors.push(err159);
 errors++;
 }
 }
-}
-else {
-const err160 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data75};
+if(data70.size !== undefined){
+let data74 = data70.size;
+if((typeof data74 !== "string") && (data74 !== null)){
+const err160 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data74};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2183,11 +2178,9 @@ vErrors.push(err160);
 }
 errors++;
 }
-}
-if(data70.compression !== undefined){
-let data77 = data70.compression;
-if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
-const err161 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data77};
+if(typeof data74 === "string"){
+if(!pattern29.test(data74)){
+const err161 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data74};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2196,9 +2189,12 @@ vErrors.push(err161);
 }
 errors++;
 }
-if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 > 9 || isNaN(data77)){
-const err162 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data77};
+}
+}
+if(data70.exclude !== undefined){
+let data75 = data70.exclude;
+if((!(Array.isArray(data75))) && (typeof data75 !== "string")){
+const err162 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: schema16.properties.exclude.type},message:"must be array,string",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data75};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2207,8 +2203,9 @@ vErrors.push(err162);
 }
 errors++;
 }
-if(data77 < 1 || isNaN(data77)){
-const err163 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data77};
+if(typeof data75 === "string"){
+if(!pattern6.test(data75)){
+const err163 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.exclude,data:data75};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2218,9 +2215,12 @@ vErrors.push(err163);
 errors++;
 }
 }
-if(typeof data77 === "string"){
-if(!pattern6.test(data77)){
-const err164 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data77};
+if(Array.isArray(data75)){
+const len8 = data75.length;
+for(let i9=0; i9<len8; i9++){
+let data76 = data75[i9];
+if(typeof data76 !== "string"){
+const err164 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data76};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2232,11 +2232,10 @@ errors++;
 }
 }
 }
-}
-if(data.certificate !== undefined){
-let data78 = data.certificate;
-if((!(data78 && typeof data78 == "object" && !Array.isArray(data78))) && (data78 !== null)){
-const err165 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: schema17.type},message:"must be object,null",schema:schema17.type,parentSchema:schema17,data:data78};
+if(data70.compression !== undefined){
+let data77 = data70.compression;
+if((!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))) && (typeof data77 !== "string")){
+const err165 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2245,10 +2244,9 @@ vErrors.push(err165);
 }
 errors++;
 }
-if(data78 && typeof data78 == "object" && !Array.isArray(data78)){
-for(const key18 in data78){
-if(!((((key18 === "ec2") || (key18 === "allowMismatch")) || (key18 === "certificate")) || (key18 === "privateKey"))){
-const err166 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data78};
+if((typeof data77 == "number") && (isFinite(data77))){
+if(data77 > 9 || isNaN(data77)){
+const err166 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2257,11 +2255,8 @@ vErrors.push(err166);
 }
 errors++;
 }
-}
-if(data78.ec2 !== undefined){
-let data79 = data78.ec2;
-if(typeof data79 !== "string"){
-const err167 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data79};
+if(data77 < 1 || isNaN(data77)){
+const err167 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2271,10 +2266,9 @@ vErrors.push(err167);
 errors++;
 }
 }
-if(data78.allowMismatch !== undefined){
-let data80 = data78.allowMismatch;
-if((typeof data80 !== "boolean") && (typeof data80 !== "string")){
-const err168 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data80};
+if(typeof data77 === "string"){
+if(!pattern6.test(data77)){
+const err168 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data77};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2283,9 +2277,14 @@ vErrors.push(err168);
 }
 errors++;
 }
-if(typeof data80 === "string"){
-if(!pattern6.test(data80)){
-const err169 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data80};
+}
+}
+}
+}
+if(data.certificate !== undefined){
+let data78 = data.certificate;
+if((!(data78 && typeof data78 == "object" && !Array.isArray(data78))) && (data78 !== null)){
+const err169 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: schema17.type},message:"must be object,null",schema:schema17.type,parentSchema:schema17,data:data78};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2294,12 +2293,10 @@ vErrors.push(err169);
 }
 errors++;
 }
-}
-}
-if(data78.certificate !== undefined){
-let data81 = data78.certificate;
-if((typeof data81 !== "string") && (data81 !== null)){
-const err170 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data81};
+if(data78 && typeof data78 == "object" && !Array.isArray(data78)){
+for(const key18 in data78){
+if(!((((key18 === "ec2") || (key18 === "allowMismatch")) || (key18 === "certificate")) || (key18 === "privateKey"))){
+const err170 = {instancePath:instancePath+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data78};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2309,10 +2306,10 @@ vErrors.push(err170);
 errors++;
 }
 }
-if(data78.privateKey !== undefined){
-let data82 = data78.privateKey;
-if((typeof data82 !== "string") && (data82 !== null)){
-const err171 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data82};
+if(data78.ec2 !== undefined){
+let data79 = data78.ec2;
+if(typeof data79 !== "string"){
+const err171 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data79};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2322,12 +2319,10 @@ vErrors.push(err171);
 errors++;
 }
 }
-}
-}
-if(data.upload !== undefined){
-let data83 = data.upload;
-if((!(data83 && typeof data83 == "object" && !Array.isArray(data83))) && (data83 !== null)){
-const err172 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: schema18.type},message:"must be object,null",schema:schema18.type,parentSchema:schema18,data:data83};
+if(data78.allowMismatch !== undefined){
+let data80 = data78.allowMismatch;
+if((typeof data80 !== "boolean") && (typeof data80 !== "string")){
+const err172 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data80};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2336,15 +2331,68 @@ vErrors.push(err172);
 }
 errors++;
 }
-if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
-for(const key19 in data83){
-if(!(((((key19 === "method") || (key19 === "bucket")) || (key19 === "prefix")) || (key19 === "acl")) || (key19 === "concurrency"))){
-const err173 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data83};
+if(typeof data80 === "string"){
+if(!pattern6.test(data80)){
+const err173 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data80};
 if(vErrors === null){
 vErrors = [err173];
 }
 else {
 vErrors.push(err173);
+}
+errors++;
+}
+}
+}
+if(data78.certificate !== undefined){
+let data81 = data78.certificate;
+if((typeof data81 !== "string") && (data81 !== null)){
+const err174 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data81};
+if(vErrors === null){
+vErrors = [err174];
+}
+else {
+vErrors.push(err174);
+}
+errors++;
+}
+}
+if(data78.privateKey !== undefined){
+let data82 = data78.privateKey;
+if((typeof data82 !== "string") && (data82 !== null)){
+const err175 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data82};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+}
+}
+}
+if(data.upload !== undefined){
+let data83 = data.upload;
+if((!(data83 && typeof data83 == "object" && !Array.isArray(data83))) && (data83 !== null)){
+const err176 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: schema18.type},message:"must be object,null",schema:schema18.type,parentSchema:schema18,data:data83};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
+for(const key19 in data83){
+if(!(((((key19 === "method") || (key19 === "bucket")) || (key19 === "prefix")) || (key19 === "acl")) || (key19 === "concurrency"))){
+const err177 = {instancePath:instancePath+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data83};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
 }
 errors++;
 }
@@ -2355,22 +2403,22 @@ const _errs225 = errors;
 let valid53 = false;
 const _errs226 = errors;
 if(typeof data84 !== "string"){
-const err174 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data84};
+const err178 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data84};
 if(vErrors === null){
-vErrors = [err174];
+vErrors = [err178];
 }
 else {
-vErrors.push(err174);
+vErrors.push(err178);
 }
 errors++;
 }
 if(!(data84 === "s3")){
-const err175 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data84};
+const err179 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data84};
 if(vErrors === null){
-vErrors = [err175];
+vErrors = [err179];
 }
 else {
-vErrors.push(err175);
+vErrors.push(err179);
 }
 errors++;
 }
@@ -2380,23 +2428,23 @@ if(!valid53){
 const _errs228 = errors;
 if(typeof data84 === "string"){
 if(!pattern4.test(data84)){
-const err176 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data84};
+const err180 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data84};
 if(vErrors === null){
-vErrors = [err176];
+vErrors = [err180];
 }
 else {
-vErrors.push(err176);
+vErrors.push(err180);
 }
 errors++;
 }
 }
 else {
-const err177 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data84};
+const err181 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data84};
 if(vErrors === null){
-vErrors = [err177];
+vErrors = [err181];
 }
 else {
-vErrors.push(err177);
+vErrors.push(err181);
 }
 errors++;
 }
@@ -2404,12 +2452,12 @@ var _valid7 = _errs228 === errors;
 valid53 = valid53 || _valid7;
 }
 if(!valid53){
-const err178 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data84};
+const err182 = {instancePath:instancePath+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data84};
 if(vErrors === null){
-vErrors = [err178];
+vErrors = [err182];
 }
 else {
-vErrors.push(err178);
+vErrors.push(err182);
 }
 errors++;
 }
@@ -2428,12 +2476,12 @@ vErrors = null;
 if(data83.bucket !== undefined){
 let data85 = data83.bucket;
 if(typeof data85 !== "string"){
-const err179 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data85};
+const err183 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data85};
 if(vErrors === null){
-vErrors = [err179];
+vErrors = [err183];
 }
 else {
-vErrors.push(err179);
+vErrors.push(err183);
 }
 errors++;
 }
@@ -2441,12 +2489,12 @@ errors++;
 if(data83.prefix !== undefined){
 let data86 = data83.prefix;
 if(typeof data86 !== "string"){
-const err180 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data86};
+const err184 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data86};
 if(vErrors === null){
-vErrors = [err180];
+vErrors = [err184];
 }
 else {
-vErrors.push(err180);
+vErrors.push(err184);
 }
 errors++;
 }
@@ -2457,22 +2505,22 @@ const _errs235 = errors;
 let valid54 = false;
 const _errs236 = errors;
 if(typeof data87 !== "string"){
-const err181 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
+const err185 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
 if(vErrors === null){
-vErrors = [err181];
+vErrors = [err185];
 }
 else {
-vErrors.push(err181);
+vErrors.push(err185);
 }
 errors++;
 }
 if(!(((data87 === "aws-exec-read") || (data87 === "public-read")) || (data87 === "ec2-bundle-read"))){
-const err182 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
+const err186 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data87};
 if(vErrors === null){
-vErrors = [err182];
+vErrors = [err186];
 }
 else {
-vErrors.push(err182);
+vErrors.push(err186);
 }
 errors++;
 }
@@ -2482,23 +2530,23 @@ if(!valid54){
 const _errs238 = errors;
 if(typeof data87 === "string"){
 if(!pattern4.test(data87)){
-const err183 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data87};
+const err187 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data87};
 if(vErrors === null){
-vErrors = [err183];
+vErrors = [err187];
 }
 else {
-vErrors.push(err183);
+vErrors.push(err187);
 }
 errors++;
 }
 }
 else {
-const err184 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data87};
+const err188 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data87};
 if(vErrors === null){
-vErrors = [err184];
+vErrors = [err188];
 }
 else {
-vErrors.push(err184);
+vErrors.push(err188);
 }
 errors++;
 }
@@ -2506,12 +2554,12 @@ var _valid8 = _errs238 === errors;
 valid54 = valid54 || _valid8;
 }
 if(!valid54){
-const err185 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data87};
+const err189 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data87};
 if(vErrors === null){
-vErrors = [err185];
+vErrors = [err189];
 }
 else {
-vErrors.push(err185);
+vErrors.push(err189);
 }
 errors++;
 }
@@ -2530,45 +2578,45 @@ vErrors = null;
 if(data83.concurrency !== undefined){
 let data88 = data83.concurrency;
 if((!(((typeof data88 == "number") && (!(data88 % 1) && !isNaN(data88))) && (isFinite(data88)))) && (typeof data88 !== "string")){
-const err186 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data88};
+const err190 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
-vErrors = [err186];
+vErrors = [err190];
 }
 else {
-vErrors.push(err186);
+vErrors.push(err190);
 }
 errors++;
 }
 if((typeof data88 == "number") && (isFinite(data88))){
 if(data88 > 32 || isNaN(data88)){
-const err187 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data88};
+const err191 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
-vErrors = [err187];
+vErrors = [err191];
 }
 else {
-vErrors.push(err187);
+vErrors.push(err191);
 }
 errors++;
 }
 if(data88 < 1 || isNaN(data88)){
-const err188 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data88};
+const err192 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
-vErrors = [err188];
+vErrors = [err192];
 }
 else {
-vErrors.push(err188);
+vErrors.push(err192);
 }
 errors++;
 }
 }
 if(typeof data88 === "string"){
 if(!pattern6.test(data88)){
-const err189 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data88};
+const err193 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data88};
 if(vErrors === null){
-vErrors = [err189];
+vErrors = [err193];
 }
 else {
-vErrors.push(err189);
+vErrors.push(err193);
 }
 errors++;
 }
@@ -2579,24 +2627,24 @@ errors++;
 if(data.register !== undefined){
 let data89 = data.register;
 if((!(data89 && typeof data89 == "object" && !Array.isArray(data89))) && (data89 !== null)){
-const err190 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: schema19.type},message:"must be object,null",schema:schema19.type,parentSchema:schema19,data:data89};
+const err194 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: schema19.type},message:"must be object,null",schema:schema19.type,parentSchema:schema19,data:data89};
 if(vErrors === null){
-vErrors = [err190];
+vErrors = [err194];
 }
 else {
-vErrors.push(err190);
+vErrors.push(err194);
 }
 errors++;
 }
 if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
 for(const key20 in data89){
 if(!(func2.call(schema19.properties, key20))){
-const err191 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data89};
+const err195 = {instancePath:instancePath+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data89};
 if(vErrors === null){
-vErrors = [err191];
+vErrors = [err195];
 }
 else {
-vErrors.push(err191);
+vErrors.push(err195);
 }
 errors++;
 }
@@ -2607,22 +2655,22 @@ const _errs247 = errors;
 let valid57 = false;
 const _errs248 = errors;
 if(typeof data90 !== "string"){
-const err192 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data90};
+const err196 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data90};
 if(vErrors === null){
-vErrors = [err192];
+vErrors = [err196];
 }
 else {
-vErrors.push(err192);
+vErrors.push(err196);
 }
 errors++;
 }
 if(!(data90 === "instance-store")){
-const err193 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data90};
+const err197 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data90};
 if(vErrors === null){
-vErrors = [err193];
+vErrors = [err197];
 }
 else {
-vErrors.push(err193);
+vErrors.push(err197);
 }
 errors++;
 }
@@ -2632,23 +2680,23 @@ if(!valid57){
 const _errs250 = errors;
 if(typeof data90 === "string"){
 if(!pattern4.test(data90)){
-const err194 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data90};
+const err198 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data90};
 if(vErrors === null){
-vErrors = [err194];
+vErrors = [err198];
 }
 else {
-vErrors.push(err194);
+vErrors.push(err198);
 }
 errors++;
 }
 }
 else {
-const err195 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data90};
+const err199 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data90};
 if(vErrors === null){
-vErrors = [err195];
+vErrors = [err199];
 }
 else {
-vErrors.push(err195);
+vErrors.push(err199);
 }
 errors++;
 }
@@ -2656,12 +2704,12 @@ var _valid9 = _errs250 === errors;
 valid57 = valid57 || _valid9;
 }
 if(!valid57){
-const err196 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data90};
+const err200 = {instancePath:instancePath+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data90};
 if(vErrors === null){
-vErrors = [err196];
+vErrors = [err200];
 }
 else {
-vErrors.push(err196);
+vErrors.push(err200);
 }
 errors++;
 }
@@ -2680,12 +2728,12 @@ vErrors = null;
 if(data89.name !== undefined){
 let data91 = data89.name;
 if(typeof data91 !== "string"){
-const err197 = {instancePath:instancePath+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data91};
+const err201 = {instancePath:instancePath+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data91};
 if(vErrors === null){
-vErrors = [err197];
+vErrors = [err201];
 }
 else {
-vErrors.push(err197);
+vErrors.push(err201);
 }
 errors++;
 }
@@ -2693,12 +2741,12 @@ errors++;
 if(data89.description !== undefined){
 let data92 = data89.description;
 if((typeof data92 !== "string") && (data92 !== null)){
-const err198 = {instancePath:instancePath+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data92};
+const err202 = {instancePath:instancePath+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data92};
 if(vErrors === null){
-vErrors = [err198];
+vErrors = [err202];
 }
 else {
-vErrors.push(err198);
+vErrors.push(err202);
 }
 errors++;
 }
@@ -2709,22 +2757,22 @@ const _errs257 = errors;
 let valid58 = false;
 const _errs258 = errors;
 if((typeof data93 !== "string") && (data93 !== null)){
-const err199 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
+const err203 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
 if(vErrors === null){
-vErrors = [err199];
+vErrors = [err203];
 }
 else {
-vErrors.push(err199);
+vErrors.push(err203);
 }
 errors++;
 }
 if(!(((data93 === "i386") || (data93 === "x86_64")) || (data93 === null))){
-const err200 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
+const err204 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data93};
 if(vErrors === null){
-vErrors = [err200];
+vErrors = [err204];
 }
 else {
-vErrors.push(err200);
+vErrors.push(err204);
 }
 errors++;
 }
@@ -2734,23 +2782,23 @@ if(!valid58){
 const _errs260 = errors;
 if(typeof data93 === "string"){
 if(!pattern4.test(data93)){
-const err201 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
+const err205 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
 if(vErrors === null){
-vErrors = [err201];
+vErrors = [err205];
 }
 else {
-vErrors.push(err201);
+vErrors.push(err205);
 }
 errors++;
 }
 }
 else {
-const err202 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
+const err206 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data93};
 if(vErrors === null){
-vErrors = [err202];
+vErrors = [err206];
 }
 else {
-vErrors.push(err202);
+vErrors.push(err206);
 }
 errors++;
 }
@@ -2758,12 +2806,12 @@ var _valid10 = _errs260 === errors;
 valid58 = valid58 || _valid10;
 }
 if(!valid58){
-const err203 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data93};
+const err207 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data93};
 if(vErrors === null){
-vErrors = [err203];
+vErrors = [err207];
 }
 else {
-vErrors.push(err203);
+vErrors.push(err207);
 }
 errors++;
 }
@@ -2785,22 +2833,22 @@ const _errs263 = errors;
 let valid59 = false;
 const _errs264 = errors;
 if((typeof data94 !== "string") && (data94 !== null)){
-const err204 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
+const err208 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
 if(vErrors === null){
-vErrors = [err204];
+vErrors = [err208];
 }
 else {
-vErrors.push(err204);
+vErrors.push(err208);
 }
 errors++;
 }
 if(!(((data94 === "hvm") || (data94 === "paravirtual")) || (data94 === null))){
-const err205 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
+const err209 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data94};
 if(vErrors === null){
-vErrors = [err205];
+vErrors = [err209];
 }
 else {
-vErrors.push(err205);
+vErrors.push(err209);
 }
 errors++;
 }
@@ -2810,23 +2858,23 @@ if(!valid59){
 const _errs266 = errors;
 if(typeof data94 === "string"){
 if(!pattern4.test(data94)){
-const err206 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
+const err210 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
 if(vErrors === null){
-vErrors = [err206];
+vErrors = [err210];
 }
 else {
-vErrors.push(err206);
+vErrors.push(err210);
 }
 errors++;
 }
 }
 else {
-const err207 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
+const err211 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data94};
 if(vErrors === null){
-vErrors = [err207];
+vErrors = [err211];
 }
 else {
-vErrors.push(err207);
+vErrors.push(err211);
 }
 errors++;
 }
@@ -2834,12 +2882,12 @@ var _valid11 = _errs266 === errors;
 valid59 = valid59 || _valid11;
 }
 if(!valid59){
-const err208 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data94};
+const err212 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data94};
 if(vErrors === null){
-vErrors = [err208];
+vErrors = [err212];
 }
 else {
-vErrors.push(err208);
+vErrors.push(err212);
 }
 errors++;
 }
@@ -2858,57 +2906,7 @@ vErrors = null;
 if(data89.kernel !== undefined){
 let data95 = data89.kernel;
 if((typeof data95 !== "string") && (data95 !== null)){
-const err209 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data95};
-if(vErrors === null){
-vErrors = [err209];
-}
-else {
-vErrors.push(err209);
-}
-errors++;
-}
-if(typeof data95 === "string"){
-if(!pattern35.test(data95)){
-const err210 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data95};
-if(vErrors === null){
-vErrors = [err210];
-}
-else {
-vErrors.push(err210);
-}
-errors++;
-}
-}
-}
-if(data89.ramdisk !== undefined){
-let data96 = data89.ramdisk;
-if((typeof data96 !== "string") && (data96 !== null)){
-const err211 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data96};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
-}
-errors++;
-}
-if(typeof data96 === "string"){
-if(!pattern36.test(data96)){
-const err212 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data96};
-if(vErrors === null){
-vErrors = [err212];
-}
-else {
-vErrors.push(err212);
-}
-errors++;
-}
-}
-}
-if(data89.blockDeviceMappings !== undefined){
-let data97 = data89.blockDeviceMappings;
-if(!data97 || typeof data97 != "object"){
-const err213 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data97};
+const err213 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data95};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2917,13 +2915,9 @@ vErrors.push(err213);
 }
 errors++;
 }
-if(Array.isArray(data97)){
-const len9 = data97.length;
-for(let i10=0; i10<len9; i10++){
-let data98 = data97[i10];
-if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
-if(data98.device === undefined){
-const err214 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(typeof data95 === "string"){
+if(!pattern39.test(data95)){
+const err214 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data95};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2932,8 +2926,12 @@ vErrors.push(err214);
 }
 errors++;
 }
-if(data98.virtual === undefined){
-const err215 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+}
+}
+if(data89.ramdisk !== undefined){
+let data96 = data89.ramdisk;
+if((typeof data96 !== "string") && (data96 !== null)){
+const err215 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data96};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2942,9 +2940,9 @@ vErrors.push(err215);
 }
 errors++;
 }
-for(const key21 in data98){
-if(!((key21 === "device") || (key21 === "virtual"))){
-const err216 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(typeof data96 === "string"){
+if(!pattern40.test(data96)){
+const err216 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data96};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2954,10 +2952,11 @@ vErrors.push(err216);
 errors++;
 }
 }
-if(data98.device !== undefined){
-let data99 = data98.device;
-if(typeof data99 !== "string"){
-const err217 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data99};
+}
+if(data89.blockDeviceMappings !== undefined){
+let data97 = data89.blockDeviceMappings;
+if(!data97 || typeof data97 != "object"){
+const err217 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data97};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2966,11 +2965,13 @@ vErrors.push(err217);
 }
 errors++;
 }
-}
-if(data98.virtual !== undefined){
-let data100 = data98.virtual;
-if(typeof data100 !== "string"){
-const err218 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data100};
+if(Array.isArray(data97)){
+const len9 = data97.length;
+for(let i10=0; i10<len9; i10++){
+let data98 = data97[i10];
+if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
+if(data98.device === undefined){
+const err218 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2979,15 +2980,62 @@ vErrors.push(err218);
 }
 errors++;
 }
-}
-}
-else {
-const err219 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(data98.virtual === undefined){
+const err219 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
 if(vErrors === null){
 vErrors = [err219];
 }
 else {
 vErrors.push(err219);
+}
+errors++;
+}
+for(const key21 in data98){
+if(!((key21 === "device") || (key21 === "virtual"))){
+const err220 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(vErrors === null){
+vErrors = [err220];
+}
+else {
+vErrors.push(err220);
+}
+errors++;
+}
+}
+if(data98.device !== undefined){
+let data99 = data98.device;
+if(typeof data99 !== "string"){
+const err221 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data99};
+if(vErrors === null){
+vErrors = [err221];
+}
+else {
+vErrors.push(err221);
+}
+errors++;
+}
+}
+if(data98.virtual !== undefined){
+let data100 = data98.virtual;
+if(typeof data100 !== "string"){
+const err222 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data100};
+if(vErrors === null){
+vErrors = [err222];
+}
+else {
+vErrors.push(err222);
+}
+errors++;
+}
+}
+}
+else {
+const err223 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i10,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data98};
+if(vErrors === null){
+vErrors = [err223];
+}
+else {
+vErrors.push(err223);
 }
 errors++;
 }
@@ -2997,12 +3045,12 @@ if(data97 && typeof data97 == "object" && !Array.isArray(data97)){
 for(const key22 in data97){
 let data101 = data97[key22];
 if(typeof data101 !== "string"){
-const err220 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data101};
+const err224 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data101};
 if(vErrors === null){
-vErrors = [err220];
+vErrors = [err224];
 }
 else {
-vErrors.push(err220);
+vErrors.push(err224);
 }
 errors++;
 }
@@ -3015,24 +3063,24 @@ if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
 for(const key23 in data102){
 let data103 = data102[key23];
 if(typeof data103 !== "string"){
-const err221 = {instancePath:instancePath+"/register/tags/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data103};
+const err225 = {instancePath:instancePath+"/register/tags/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data103};
 if(vErrors === null){
-vErrors = [err221];
+vErrors = [err225];
 }
 else {
-vErrors.push(err221);
+vErrors.push(err225);
 }
 errors++;
 }
 }
 }
 else {
-const err222 = {instancePath:instancePath+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data102};
+const err226 = {instancePath:instancePath+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data102};
 if(vErrors === null){
-vErrors = [err222];
+vErrors = [err226];
 }
 else {
-vErrors.push(err222);
+vErrors.push(err226);
 }
 errors++;
 }
@@ -3043,57 +3091,7 @@ if(data.regions !== undefined){
 let data104 = data.regions;
 if(data104 && typeof data104 == "object" && !Array.isArray(data104)){
 if(Object.keys(data104).length < 1){
-const err223 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.properties.regions,data:data104};
-if(vErrors === null){
-vErrors = [err223];
-}
-else {
-vErrors.push(err223);
-}
-errors++;
-}
-for(const key24 in data104){
-let data105 = data104[key24];
-if((!(data105 && typeof data105 == "object" && !Array.isArray(data105))) && (data105 !== null)){
-const err224 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/type",keyword:"type",params:{type: schema11.properties.regions.additionalProperties.type},message:"must be object,null",schema:schema11.properties.regions.additionalProperties.type,parentSchema:schema11.properties.regions.additionalProperties,data:data105};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-if(data105 && typeof data105 == "object" && !Array.isArray(data105)){
-for(const key25 in data105){
-if(!(func2.call(schema11.properties.regions.additionalProperties.properties, key25))){
-const err225 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.regions.additionalProperties,data:data105};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
-}
-errors++;
-}
-}
-if(data105.profile !== undefined){
-let data106 = data105.profile;
-if((typeof data106 !== "string") && (data106 !== null)){
-const err226 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/regions/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema11.properties.regions.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema11.properties.regions.additionalProperties.properties.profile.type,parentSchema:schema11.properties.regions.additionalProperties.properties.profile,data:data106};
-if(vErrors === null){
-vErrors = [err226];
-}
-else {
-vErrors.push(err226);
-}
-errors++;
-}
-}
-if(data105.source !== undefined){
-let data107 = data105.source;
-if((!(data107 && typeof data107 == "object" && !Array.isArray(data107))) && (data107 !== null)){
-const err227 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/type",keyword:"type",params:{type: schema12.type},message:"must be object,null",schema:schema12.type,parentSchema:schema12,data:data107};
+const err227 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.properties.regions,data:data104};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -3102,10 +3100,10 @@ vErrors.push(err227);
 }
 errors++;
 }
-if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
-for(const key26 in data107){
-if(!((key26 === "image") || (key26 === "find"))){
-const err228 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data:data107};
+for(const key24 in data104){
+let data105 = data104[key24];
+if((!(data105 && typeof data105 == "object" && !Array.isArray(data105))) && (data105 !== null)){
+const err228 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/type",keyword:"type",params:{type: schema11.properties.regions.additionalProperties.type},message:"must be object,null",schema:schema11.properties.regions.additionalProperties.type,parentSchema:schema11.properties.regions.additionalProperties,data:data105};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -3114,12 +3112,10 @@ vErrors.push(err228);
 }
 errors++;
 }
-}
-if(data107.image !== undefined){
-let data108 = data107.image;
-if(typeof data108 === "string"){
-if(!pattern3.test(data108)){
-const err229 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.image,data:data108};
+if(data105 && typeof data105 == "object" && !Array.isArray(data105)){
+for(const key25 in data105){
+if(!(func2.call(schema11.properties.regions.additionalProperties.properties, key25))){
+const err229 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.regions.additionalProperties,data:data105};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3129,8 +3125,10 @@ vErrors.push(err229);
 errors++;
 }
 }
-else {
-const err230 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.image.type,parentSchema:schema12.properties.image,data:data108};
+if(data105.profile !== undefined){
+let data106 = data105.profile;
+if((typeof data106 !== "string") && (data106 !== null)){
+const err230 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/regions/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema11.properties.regions.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema11.properties.regions.additionalProperties.properties.profile.type,parentSchema:schema11.properties.regions.additionalProperties.properties.profile,data:data106};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3140,12 +3138,10 @@ vErrors.push(err230);
 errors++;
 }
 }
-if(data107.find !== undefined){
-let data109 = data107.find;
-if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
-for(const key27 in data109){
-if(!((((((key27 === "name") || (key27 === "owner")) || (key27 === "architecture")) || (key27 === "virtualization")) || (key27 === "newest")) || (key27 === "filters"))){
-const err231 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema12.properties.find,data:data109};
+if(data105.source !== undefined){
+let data107 = data105.source;
+if((!(data107 && typeof data107 == "object" && !Array.isArray(data107))) && (data107 !== null)){
+const err231 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/type",keyword:"type",params:{type: schema12.type},message:"must be object,null",schema:schema12.type,parentSchema:schema12,data:data107};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3154,11 +3150,10 @@ vErrors.push(err231);
 }
 errors++;
 }
-}
-if(data109.name !== undefined){
-let data110 = data109.name;
-if((typeof data110 !== "string") && (data110 !== null)){
-const err232 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/name",schemaPath:"#/definitions/source/properties/find/properties/name/type",keyword:"type",params:{type: schema12.properties.find.properties.name.type},message:"must be string,null",schema:schema12.properties.find.properties.name.type,parentSchema:schema12.properties.find.properties.name,data:data110};
+if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
+for(const key26 in data107){
+if(!((key26 === "image") || (key26 === "find"))){
+const err232 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",schemaPath:"#/definitions/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data:data107};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3168,10 +3163,11 @@ vErrors.push(err232);
 errors++;
 }
 }
-if(data109.owner !== undefined){
-let data111 = data109.owner;
-if((typeof data111 !== "string") && (!(Array.isArray(data111)))){
-const err233 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema12.properties.find.properties.owner.type},message:"must be string,array",schema:schema12.properties.find.properties.owner.type,parentSchema:schema12.properties.find.properties.owner,data:data111};
+if(data107.image !== undefined){
+let data108 = data107.image;
+if(typeof data108 === "string"){
+if(!pattern3.test(data108)){
+const err233 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.image,data:data108};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3180,9 +3176,9 @@ vErrors.push(err233);
 }
 errors++;
 }
-if(Array.isArray(data111)){
-if(data111.length < 1){
-const err234 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema12.properties.find.properties.owner,data:data111};
+}
+else {
+const err234 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/image",schemaPath:"#/definitions/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.image.type,parentSchema:schema12.properties.image,data:data108};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3191,16 +3187,68 @@ vErrors.push(err234);
 }
 errors++;
 }
-const len10 = data111.length;
-for(let i11=0; i11<len10; i11++){
-let data112 = data111[i11];
-if(typeof data112 !== "string"){
-const err235 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner/" + i11,schemaPath:"#/definitions/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.owner.items.type,parentSchema:schema12.properties.find.properties.owner.items,data:data112};
+}
+if(data107.find !== undefined){
+let data109 = data107.find;
+if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
+for(const key27 in data109){
+if(!((((((key27 === "name") || (key27 === "owner")) || (key27 === "architecture")) || (key27 === "virtualization")) || (key27 === "newest")) || (key27 === "filters"))){
+const err235 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema12.properties.find,data:data109};
 if(vErrors === null){
 vErrors = [err235];
 }
 else {
 vErrors.push(err235);
+}
+errors++;
+}
+}
+if(data109.name !== undefined){
+let data110 = data109.name;
+if((typeof data110 !== "string") && (data110 !== null)){
+const err236 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/name",schemaPath:"#/definitions/source/properties/find/properties/name/type",keyword:"type",params:{type: schema12.properties.find.properties.name.type},message:"must be string,null",schema:schema12.properties.find.properties.name.type,parentSchema:schema12.properties.find.properties.name,data:data110};
+if(vErrors === null){
+vErrors = [err236];
+}
+else {
+vErrors.push(err236);
+}
+errors++;
+}
+}
+if(data109.owner !== undefined){
+let data111 = data109.owner;
+if((typeof data111 !== "string") && (!(Array.isArray(data111)))){
+const err237 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema12.properties.find.properties.owner.type},message:"must be string,array",schema:schema12.properties.find.properties.owner.type,parentSchema:schema12.properties.find.properties.owner,data:data111};
+if(vErrors === null){
+vErrors = [err237];
+}
+else {
+vErrors.push(err237);
+}
+errors++;
+}
+if(Array.isArray(data111)){
+if(data111.length < 1){
+const err238 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner",schemaPath:"#/definitions/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema12.properties.find.properties.owner,data:data111};
+if(vErrors === null){
+vErrors = [err238];
+}
+else {
+vErrors.push(err238);
+}
+errors++;
+}
+const len10 = data111.length;
+for(let i11=0; i11<len10; i11++){
+let data112 = data111[i11];
+if(typeof data112 !== "string"){
+const err239 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/owner/" + i11,schemaPath:"#/definitions/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.owner.items.type,parentSchema:schema12.properties.find.properties.owner.items,data:data112};
+if(vErrors === null){
+vErrors = [err239];
+}
+else {
+vErrors.push(err239);
 }
 errors++;
 }
@@ -3213,22 +3261,22 @@ const _errs313 = errors;
 let valid72 = false;
 const _errs314 = errors;
 if((typeof data113 !== "string") && (data113 !== null)){
-const err236 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
+const err240 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
 if(vErrors === null){
-vErrors = [err236];
+vErrors = [err240];
 }
 else {
-vErrors.push(err236);
+vErrors.push(err240);
 }
 errors++;
 }
 if(!(((data113 === "i386") || (data113 === "x86_64")) || (data113 === null))){
-const err237 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
+const err241 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema12.properties.find.properties.architecture.anyOf[0],data:data113};
 if(vErrors === null){
-vErrors = [err237];
+vErrors = [err241];
 }
 else {
-vErrors.push(err237);
+vErrors.push(err241);
 }
 errors++;
 }
@@ -3238,23 +3286,23 @@ if(!valid72){
 const _errs316 = errors;
 if(typeof data113 === "string"){
 if(!pattern4.test(data113)){
-const err238 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
+const err242 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
 if(vErrors === null){
-vErrors = [err238];
+vErrors = [err242];
 }
 else {
-vErrors.push(err238);
+vErrors.push(err242);
 }
 errors++;
 }
 }
 else {
-const err239 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
+const err243 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema12.properties.find.properties.architecture.anyOf[1],data:data113};
 if(vErrors === null){
-vErrors = [err239];
+vErrors = [err243];
 }
 else {
-vErrors.push(err239);
+vErrors.push(err243);
 }
 errors++;
 }
@@ -3262,12 +3310,12 @@ var _valid12 = _errs316 === errors;
 valid72 = valid72 || _valid12;
 }
 if(!valid72){
-const err240 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.architecture.anyOf,parentSchema:schema12.properties.find.properties.architecture,data:data113};
+const err244 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/architecture",schemaPath:"#/definitions/source/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.architecture.anyOf,parentSchema:schema12.properties.find.properties.architecture,data:data113};
 if(vErrors === null){
-vErrors = [err240];
+vErrors = [err244];
 }
 else {
-vErrors.push(err240);
+vErrors.push(err244);
 }
 errors++;
 }
@@ -3289,22 +3337,22 @@ const _errs319 = errors;
 let valid73 = false;
 const _errs320 = errors;
 if((typeof data114 !== "string") && (data114 !== null)){
-const err241 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
+const err245 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema12.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema12.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
 if(vErrors === null){
-vErrors = [err241];
+vErrors = [err245];
 }
 else {
-vErrors.push(err241);
+vErrors.push(err245);
 }
 errors++;
 }
 if(!(((data114 === "hvm") || (data114 === "paravirtual")) || (data114 === null))){
-const err242 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
+const err246 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema12.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema12.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema12.properties.find.properties.virtualization.anyOf[0],data:data114};
 if(vErrors === null){
-vErrors = [err242];
+vErrors = [err246];
 }
 else {
-vErrors.push(err242);
+vErrors.push(err246);
 }
 errors++;
 }
@@ -3314,23 +3362,23 @@ if(!valid73){
 const _errs322 = errors;
 if(typeof data114 === "string"){
 if(!pattern4.test(data114)){
-const err243 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
+const err247 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
 if(vErrors === null){
-vErrors = [err243];
+vErrors = [err247];
 }
 else {
-vErrors.push(err243);
+vErrors.push(err247);
 }
 errors++;
 }
 }
 else {
-const err244 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
+const err248 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema12.properties.find.properties.virtualization.anyOf[1],data:data114};
 if(vErrors === null){
-vErrors = [err244];
+vErrors = [err248];
 }
 else {
-vErrors.push(err244);
+vErrors.push(err248);
 }
 errors++;
 }
@@ -3338,12 +3386,12 @@ var _valid13 = _errs322 === errors;
 valid73 = valid73 || _valid13;
 }
 if(!valid73){
-const err245 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.virtualization.anyOf,parentSchema:schema12.properties.find.properties.virtualization,data:data114};
+const err249 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/virtualization",schemaPath:"#/definitions/source/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema12.properties.find.properties.virtualization.anyOf,parentSchema:schema12.properties.find.properties.virtualization,data:data114};
 if(vErrors === null){
-vErrors = [err245];
+vErrors = [err249];
 }
 else {
-vErrors.push(err245);
+vErrors.push(err249);
 }
 errors++;
 }
@@ -3362,23 +3410,23 @@ vErrors = null;
 if(data109.newest !== undefined){
 let data115 = data109.newest;
 if((typeof data115 !== "boolean") && (typeof data115 !== "string")){
-const err246 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/type",keyword:"type",params:{type: schema12.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema12.properties.find.properties.newest.type,parentSchema:schema12.properties.find.properties.newest,data:data115};
+const err250 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/type",keyword:"type",params:{type: schema12.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema12.properties.find.properties.newest.type,parentSchema:schema12.properties.find.properties.newest,data:data115};
 if(vErrors === null){
-vErrors = [err246];
+vErrors = [err250];
 }
 else {
-vErrors.push(err246);
+vErrors.push(err250);
 }
 errors++;
 }
 if(typeof data115 === "string"){
 if(!pattern6.test(data115)){
-const err247 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.find.properties.newest,data:data115};
+const err251 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/newest",schemaPath:"#/definitions/source/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.find.properties.newest,data:data115};
 if(vErrors === null){
-vErrors = [err247];
+vErrors = [err251];
 }
 else {
-vErrors.push(err247);
+vErrors.push(err251);
 }
 errors++;
 }
@@ -3390,12 +3438,12 @@ if(data116 && typeof data116 == "object" && !Array.isArray(data116)){
 for(const key28 in data116){
 let data117 = data116[key28];
 if((typeof data117 !== "string") && (!(Array.isArray(data117)))){
-const err248 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema12.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema12.properties.find.properties.filters.additionalProperties.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties,data:data117};
+const err252 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema12.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema12.properties.find.properties.filters.additionalProperties.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties,data:data117};
 if(vErrors === null){
-vErrors = [err248];
+vErrors = [err252];
 }
 else {
-vErrors.push(err248);
+vErrors.push(err252);
 }
 errors++;
 }
@@ -3404,12 +3452,12 @@ const len11 = data117.length;
 for(let i12=0; i12<len11; i12++){
 let data118 = data117[i12];
 if(typeof data118 !== "string"){
-const err249 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i12,schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties.items,data:data118};
+const err253 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters/" + key28.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i12,schemaPath:"#/definitions/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema12.properties.find.properties.filters.additionalProperties.items,data:data118};
 if(vErrors === null){
-vErrors = [err249];
+vErrors = [err253];
 }
 else {
-vErrors.push(err249);
+vErrors.push(err253);
 }
 errors++;
 }
@@ -3418,24 +3466,24 @@ errors++;
 }
 }
 else {
-const err250 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters",schemaPath:"#/definitions/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.properties.filters.type,parentSchema:schema12.properties.find.properties.filters,data:data116};
+const err254 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find/filters",schemaPath:"#/definitions/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.properties.filters.type,parentSchema:schema12.properties.find.properties.filters,data:data116};
 if(vErrors === null){
-vErrors = [err250];
+vErrors = [err254];
 }
 else {
-vErrors.push(err250);
+vErrors.push(err254);
 }
 errors++;
 }
 }
 }
 else {
-const err251 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.type,parentSchema:schema12.properties.find,data:data109};
+const err255 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/source/find",schemaPath:"#/definitions/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema12.properties.find.type,parentSchema:schema12.properties.find,data:data109};
 if(vErrors === null){
-vErrors = [err251];
+vErrors = [err255];
 }
 else {
-vErrors.push(err251);
+vErrors.push(err255);
 }
 errors++;
 }
@@ -3445,24 +3493,24 @@ errors++;
 if(data105.launch !== undefined){
 let data119 = data105.launch;
 if((!(data119 && typeof data119 == "object" && !Array.isArray(data119))) && (data119 !== null)){
-const err252 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/type",keyword:"type",params:{type: schema13.type},message:"must be object,null",schema:schema13.type,parentSchema:schema13,data:data119};
+const err256 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/type",keyword:"type",params:{type: schema13.type},message:"must be object,null",schema:schema13.type,parentSchema:schema13,data:data119};
 if(vErrors === null){
-vErrors = [err252];
+vErrors = [err256];
 }
 else {
-vErrors.push(err252);
+vErrors.push(err256);
 }
 errors++;
 }
 if(data119 && typeof data119 == "object" && !Array.isArray(data119)){
 for(const key29 in data119){
 if(!((((((((key29 === "method") || (key29 === "instanceTypes")) || (key29 === "subnet")) || (key29 === "securityGroups")) || (key29 === "iamInstanceProfile")) || (key29 === "userData")) || (key29 === "tags")) || (key29 === "timeout"))){
-const err253 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data:data119};
+const err257 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",schemaPath:"#/definitions/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data:data119};
 if(vErrors === null){
-vErrors = [err253];
+vErrors = [err257];
 }
 else {
-vErrors.push(err253);
+vErrors.push(err257);
 }
 errors++;
 }
@@ -3473,22 +3521,22 @@ const _errs338 = errors;
 let valid79 = false;
 const _errs339 = errors;
 if(typeof data120 !== "string"){
-const err254 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data120};
+const err258 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data120};
 if(vErrors === null){
-vErrors = [err254];
+vErrors = [err258];
 }
 else {
-vErrors.push(err254);
+vErrors.push(err258);
 }
 errors++;
 }
 if(!(data120 === "ec2")){
-const err255 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data120};
+const err259 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data120};
 if(vErrors === null){
-vErrors = [err255];
+vErrors = [err259];
 }
 else {
-vErrors.push(err255);
+vErrors.push(err259);
 }
 errors++;
 }
@@ -3498,23 +3546,23 @@ if(!valid79){
 const _errs341 = errors;
 if(typeof data120 === "string"){
 if(!pattern4.test(data120)){
-const err256 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data120};
+const err260 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data120};
 if(vErrors === null){
-vErrors = [err256];
+vErrors = [err260];
 }
 else {
-vErrors.push(err256);
+vErrors.push(err260);
 }
 errors++;
 }
 }
 else {
-const err257 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data120};
+const err261 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data120};
 if(vErrors === null){
-vErrors = [err257];
+vErrors = [err261];
 }
 else {
-vErrors.push(err257);
+vErrors.push(err261);
 }
 errors++;
 }
@@ -3522,12 +3570,12 @@ var _valid14 = _errs341 === errors;
 valid79 = valid79 || _valid14;
 }
 if(!valid79){
-const err258 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data120};
+const err262 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/method",schemaPath:"#/definitions/launch/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data120};
 if(vErrors === null){
-vErrors = [err258];
+vErrors = [err262];
 }
 else {
-vErrors.push(err258);
+vErrors.push(err262);
 }
 errors++;
 }
@@ -3545,58 +3593,8 @@ vErrors = null;
 }
 if(data119.instanceTypes !== undefined){
 let data121 = data119.instanceTypes;
-if(Array.isArray(data121)){
-if(data121.length < 1){
-const err259 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data121};
-if(vErrors === null){
-vErrors = [err259];
-}
-else {
-vErrors.push(err259);
-}
-errors++;
-}
-const len12 = data121.length;
-for(let i13=0; i13<len12; i13++){
-let data122 = data121[i13];
-if(typeof data122 !== "string"){
-const err260 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes/" + i13,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data122};
-if(vErrors === null){
-vErrors = [err260];
-}
-else {
-vErrors.push(err260);
-}
-errors++;
-}
-}
-}
-else {
-const err261 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data121};
-if(vErrors === null){
-vErrors = [err261];
-}
-else {
-vErrors.push(err261);
-}
-errors++;
-}
-}
-if(data119.subnet !== undefined){
-let data123 = data119.subnet;
-if((typeof data123 !== "string") && (data123 !== null)){
-const err262 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data123};
-if(vErrors === null){
-vErrors = [err262];
-}
-else {
-vErrors.push(err262);
-}
-errors++;
-}
-if(typeof data123 === "string"){
-if(!pattern8.test(data123)){
-const err263 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data123};
+if((!(Array.isArray(data121))) && (typeof data121 !== "string")){
+const err263 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/type",keyword:"type",params:{type: schema13.properties.instanceTypes.type},message:"must be array,string",schema:schema13.properties.instanceTypes.type,parentSchema:schema13.properties.instanceTypes,data:data121};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3605,17 +3603,9 @@ vErrors.push(err263);
 }
 errors++;
 }
-}
-}
-if(data119.securityGroups !== undefined){
-let data124 = data119.securityGroups;
-if(Array.isArray(data124)){
-const len13 = data124.length;
-for(let i14=0; i14<len13; i14++){
-let data125 = data124[i14];
-if(typeof data125 === "string"){
-if(!pattern9.test(data125)){
-const err264 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data125};
+if(typeof data121 === "string"){
+if(!pattern6.test(data121)){
+const err264 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema13.properties.instanceTypes,data:data121};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3625,8 +3615,9 @@ vErrors.push(err264);
 errors++;
 }
 }
-else {
-const err265 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data125};
+if(Array.isArray(data121)){
+if(data121.length < 1){
+const err265 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes",schemaPath:"#/definitions/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema13.properties.instanceTypes,data:data121};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3635,10 +3626,11 @@ vErrors.push(err265);
 }
 errors++;
 }
-}
-}
-else {
-const err266 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data124};
+const len12 = data121.length;
+for(let i13=0; i13<len12; i13++){
+let data122 = data121[i13];
+if(typeof data122 !== "string"){
+const err266 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/instanceTypes/" + i13,schemaPath:"#/definitions/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.instanceTypes.items.type,parentSchema:schema13.properties.instanceTypes.items,data:data122};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3648,10 +3640,12 @@ vErrors.push(err266);
 errors++;
 }
 }
-if(data119.iamInstanceProfile !== undefined){
-let data126 = data119.iamInstanceProfile;
-if((typeof data126 !== "string") && (data126 !== null)){
-const err267 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data126};
+}
+}
+if(data119.subnet !== undefined){
+let data123 = data119.subnet;
+if((typeof data123 !== "string") && (data123 !== null)){
+const err267 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/type",keyword:"type",params:{type: schema13.properties.subnet.type},message:"must be string,null",schema:schema13.properties.subnet.type,parentSchema:schema13.properties.subnet,data:data123};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3660,11 +3654,9 @@ vErrors.push(err267);
 }
 errors++;
 }
-}
-if(data119.userData !== undefined){
-let data127 = data119.userData;
-if((typeof data127 !== "string") && (data127 !== null)){
-const err268 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data127};
+if(typeof data123 === "string"){
+if(!pattern9.test(data123)){
+const err268 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/subnet",schemaPath:"#/definitions/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.subnet,data:data123};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3674,13 +3666,11 @@ vErrors.push(err268);
 errors++;
 }
 }
-if(data119.tags !== undefined){
-let data128 = data119.tags;
-if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
-for(const key30 in data128){
-let data129 = data128[key30];
-if(typeof data129 !== "string"){
-const err269 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data129};
+}
+if(data119.securityGroups !== undefined){
+let data124 = data119.securityGroups;
+if((!(Array.isArray(data124))) && (typeof data124 !== "string")){
+const err269 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/type",keyword:"type",params:{type: schema13.properties.securityGroups.type},message:"must be array,string",schema:schema13.properties.securityGroups.type,parentSchema:schema13.properties.securityGroups,data:data124};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3689,10 +3679,9 @@ vErrors.push(err269);
 }
 errors++;
 }
-}
-}
-else {
-const err270 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data128};
+if(typeof data124 === "string"){
+if(!pattern6.test(data124)){
+const err270 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups",schemaPath:"#/definitions/launch/properties/securityGroups/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema13.properties.securityGroups,data:data124};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3702,11 +3691,13 @@ vErrors.push(err270);
 errors++;
 }
 }
-if(data119.timeout !== undefined){
-let data130 = data119.timeout;
-if(typeof data130 === "string"){
-if(!pattern10.test(data130)){
-const err271 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data130};
+if(Array.isArray(data124)){
+const len13 = data124.length;
+for(let i14=0; i14<len13; i14++){
+let data125 = data124[i14];
+if(typeof data125 === "string"){
+if(!pattern11.test(data125)){
+const err271 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.securityGroups.items,data:data125};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3717,7 +3708,7 @@ errors++;
 }
 }
 else {
-const err272 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data130};
+const err272 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/securityGroups/" + i14,schemaPath:"#/definitions/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.securityGroups.items.type,parentSchema:schema13.properties.securityGroups.items,data:data125};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3729,10 +3720,10 @@ errors++;
 }
 }
 }
-if(data105.connect !== undefined){
-let data131 = data105.connect;
-if((!(data131 && typeof data131 == "object" && !Array.isArray(data131))) && (data131 !== null)){
-const err273 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data:data131};
+if(data119.iamInstanceProfile !== undefined){
+let data126 = data119.iamInstanceProfile;
+if((typeof data126 !== "string") && (data126 !== null)){
+const err273 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/iamInstanceProfile",schemaPath:"#/definitions/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema13.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema13.properties.iamInstanceProfile.type,parentSchema:schema13.properties.iamInstanceProfile,data:data126};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3741,10 +3732,11 @@ vErrors.push(err273);
 }
 errors++;
 }
-if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
-for(const key31 in data131){
-if(!(((((key31 === "user") || (key31 === "port")) || (key31 === "address")) || (key31 === "hostKey")) || (key31 === "timeout"))){
-const err274 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data131};
+}
+if(data119.userData !== undefined){
+let data127 = data119.userData;
+if((typeof data127 !== "string") && (data127 !== null)){
+const err274 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/userData",schemaPath:"#/definitions/launch/properties/userData/type",keyword:"type",params:{type: schema13.properties.userData.type},message:"must be string,null",schema:schema13.properties.userData.type,parentSchema:schema13.properties.userData,data:data127};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3754,11 +3746,13 @@ vErrors.push(err274);
 errors++;
 }
 }
-if(data131.user !== undefined){
-let data132 = data131.user;
-if(typeof data132 === "string"){
-if(!pattern11.test(data132)){
-const err275 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data132};
+if(data119.tags !== undefined){
+let data128 = data119.tags;
+if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
+for(const key30 in data128){
+let data129 = data128[key30];
+if(typeof data129 !== "string"){
+const err275 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.tags.additionalProperties.type,parentSchema:schema13.properties.tags.additionalProperties,data:data129};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3768,8 +3762,9 @@ vErrors.push(err275);
 errors++;
 }
 }
+}
 else {
-const err276 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data132};
+const err276 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/tags",schemaPath:"#/definitions/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema13.properties.tags.type,parentSchema:schema13.properties.tags,data:data128};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3779,10 +3774,11 @@ vErrors.push(err276);
 errors++;
 }
 }
-if(data131.port !== undefined){
-let data133 = data131.port;
-if((!(((typeof data133 == "number") && (!(data133 % 1) && !isNaN(data133))) && (isFinite(data133)))) && (typeof data133 !== "string")){
-const err277 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data133};
+if(data119.timeout !== undefined){
+let data130 = data119.timeout;
+if(typeof data130 === "string"){
+if(!pattern12.test(data130)){
+const err277 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.timeout,data:data130};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3791,9 +3787,9 @@ vErrors.push(err277);
 }
 errors++;
 }
-if((typeof data133 == "number") && (isFinite(data133))){
-if(data133 > 65535 || isNaN(data133)){
-const err278 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data133};
+}
+else {
+const err278 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch/timeout",schemaPath:"#/definitions/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.timeout.type,parentSchema:schema13.properties.timeout,data:data130};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3802,8 +3798,13 @@ vErrors.push(err278);
 }
 errors++;
 }
-if(data133 < 1 || isNaN(data133)){
-const err279 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data133};
+}
+}
+}
+if(data105.connect !== undefined){
+let data131 = data105.connect;
+if((!(data131 && typeof data131 == "object" && !Array.isArray(data131))) && (data131 !== null)){
+const err279 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data:data131};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3812,15 +3813,86 @@ vErrors.push(err279);
 }
 errors++;
 }
-}
-if(typeof data133 === "string"){
-if(!pattern6.test(data133)){
-const err280 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data133};
+if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
+for(const key31 in data131){
+if(!(((((key31 === "user") || (key31 === "port")) || (key31 === "address")) || (key31 === "hostKey")) || (key31 === "timeout"))){
+const err280 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",schemaPath:"#/definitions/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data:data131};
 if(vErrors === null){
 vErrors = [err280];
 }
 else {
 vErrors.push(err280);
+}
+errors++;
+}
+}
+if(data131.user !== undefined){
+let data132 = data131.user;
+if(typeof data132 === "string"){
+if(!pattern13.test(data132)){
+const err281 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.user,data:data132};
+if(vErrors === null){
+vErrors = [err281];
+}
+else {
+vErrors.push(err281);
+}
+errors++;
+}
+}
+else {
+const err282 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/user",schemaPath:"#/definitions/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.user.type,parentSchema:schema14.properties.user,data:data132};
+if(vErrors === null){
+vErrors = [err282];
+}
+else {
+vErrors.push(err282);
+}
+errors++;
+}
+}
+if(data131.port !== undefined){
+let data133 = data131.port;
+if((!(((typeof data133 == "number") && (!(data133 % 1) && !isNaN(data133))) && (isFinite(data133)))) && (typeof data133 !== "string")){
+const err283 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/type",keyword:"type",params:{type: schema14.properties.port.type},message:"must be integer,string",schema:schema14.properties.port.type,parentSchema:schema14.properties.port,data:data133};
+if(vErrors === null){
+vErrors = [err283];
+}
+else {
+vErrors.push(err283);
+}
+errors++;
+}
+if((typeof data133 == "number") && (isFinite(data133))){
+if(data133 > 65535 || isNaN(data133)){
+const err284 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema14.properties.port,data:data133};
+if(vErrors === null){
+vErrors = [err284];
+}
+else {
+vErrors.push(err284);
+}
+errors++;
+}
+if(data133 < 1 || isNaN(data133)){
+const err285 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema14.properties.port,data:data133};
+if(vErrors === null){
+vErrors = [err285];
+}
+else {
+vErrors.push(err285);
+}
+errors++;
+}
+}
+if(typeof data133 === "string"){
+if(!pattern6.test(data133)){
+const err286 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/port",schemaPath:"#/definitions/connect/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.port,data:data133};
+if(vErrors === null){
+vErrors = [err286];
+}
+else {
+vErrors.push(err286);
 }
 errors++;
 }
@@ -3832,22 +3904,22 @@ const _errs373 = errors;
 let valid87 = false;
 const _errs374 = errors;
 if(typeof data134 !== "string"){
-const err281 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data134};
+const err287 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[0].type,parentSchema:schema14.properties.address.anyOf[0],data:data134};
 if(vErrors === null){
-vErrors = [err281];
+vErrors = [err287];
 }
 else {
-vErrors.push(err281);
+vErrors.push(err287);
 }
 errors++;
 }
 if(!((data134 === "public") || (data134 === "private"))){
-const err282 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data134};
+const err288 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.address.anyOf[0].enum,parentSchema:schema14.properties.address.anyOf[0],data:data134};
 if(vErrors === null){
-vErrors = [err282];
+vErrors = [err288];
 }
 else {
-vErrors.push(err282);
+vErrors.push(err288);
 }
 errors++;
 }
@@ -3857,23 +3929,23 @@ if(!valid87){
 const _errs376 = errors;
 if(typeof data134 === "string"){
 if(!pattern4.test(data134)){
-const err283 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data134};
+const err289 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.address.anyOf[1],data:data134};
 if(vErrors === null){
-vErrors = [err283];
+vErrors = [err289];
 }
 else {
-vErrors.push(err283);
+vErrors.push(err289);
 }
 errors++;
 }
 }
 else {
-const err284 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data134};
+const err290 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.address.anyOf[1].type,parentSchema:schema14.properties.address.anyOf[1],data:data134};
 if(vErrors === null){
-vErrors = [err284];
+vErrors = [err290];
 }
 else {
-vErrors.push(err284);
+vErrors.push(err290);
 }
 errors++;
 }
@@ -3881,12 +3953,12 @@ var _valid15 = _errs376 === errors;
 valid87 = valid87 || _valid15;
 }
 if(!valid87){
-const err285 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data134};
+const err291 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/address",schemaPath:"#/definitions/connect/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.address.anyOf,parentSchema:schema14.properties.address,data:data134};
 if(vErrors === null){
-vErrors = [err285];
+vErrors = [err291];
 }
 else {
-vErrors.push(err285);
+vErrors.push(err291);
 }
 errors++;
 }
@@ -3908,22 +3980,22 @@ const _errs379 = errors;
 let valid88 = false;
 const _errs380 = errors;
 if(typeof data135 !== "string"){
-const err286 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
+const err292 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[0].type,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
 if(vErrors === null){
-vErrors = [err286];
+vErrors = [err292];
 }
 else {
-vErrors.push(err286);
+vErrors.push(err292);
 }
 errors++;
 }
 if(!(((data135 === "auto") || (data135 === "console")) || (data135 === "first-use"))){
-const err287 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
+const err293 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.hostKey.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.hostKey.anyOf[0].enum,parentSchema:schema14.properties.hostKey.anyOf[0],data:data135};
 if(vErrors === null){
-vErrors = [err287];
+vErrors = [err293];
 }
 else {
-vErrors.push(err287);
+vErrors.push(err293);
 }
 errors++;
 }
@@ -3933,23 +4005,23 @@ if(!valid88){
 const _errs382 = errors;
 if(typeof data135 === "string"){
 if(!pattern4.test(data135)){
-const err288 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
+const err294 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
 if(vErrors === null){
-vErrors = [err288];
+vErrors = [err294];
 }
 else {
-vErrors.push(err288);
+vErrors.push(err294);
 }
 errors++;
 }
 }
 else {
-const err289 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
+const err295 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.hostKey.anyOf[1].type,parentSchema:schema14.properties.hostKey.anyOf[1],data:data135};
 if(vErrors === null){
-vErrors = [err289];
+vErrors = [err295];
 }
 else {
-vErrors.push(err289);
+vErrors.push(err295);
 }
 errors++;
 }
@@ -3957,12 +4029,12 @@ var _valid16 = _errs382 === errors;
 valid88 = valid88 || _valid16;
 }
 if(!valid88){
-const err290 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data135};
+const err296 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/hostKey",schemaPath:"#/definitions/connect/properties/hostKey/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.hostKey.anyOf,parentSchema:schema14.properties.hostKey,data:data135};
 if(vErrors === null){
-vErrors = [err290];
+vErrors = [err296];
 }
 else {
-vErrors.push(err290);
+vErrors.push(err296);
 }
 errors++;
 }
@@ -3981,83 +4053,8 @@ vErrors = null;
 if(data131.timeout !== undefined){
 let data136 = data131.timeout;
 if(typeof data136 === "string"){
-if(!pattern10.test(data136)){
-const err291 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data136};
-if(vErrors === null){
-vErrors = [err291];
-}
-else {
-vErrors.push(err291);
-}
-errors++;
-}
-}
-else {
-const err292 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data136};
-if(vErrors === null){
-vErrors = [err292];
-}
-else {
-vErrors.push(err292);
-}
-errors++;
-}
-}
-}
-}
-if(data105.provision !== undefined){
-let data137 = data105.provision;
-if((!(Array.isArray(data137))) && (data137 !== null)){
-const err293 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: schema15.type},message:"must be array,null",schema:schema15.type,parentSchema:schema15,data:data137};
-if(vErrors === null){
-vErrors = [err293];
-}
-else {
-vErrors.push(err293);
-}
-errors++;
-}
-if(Array.isArray(data137)){
-const len14 = data137.length;
-for(let i15=0; i15<len14; i15++){
-let data138 = data137[i15];
-if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
-if(Object.keys(data138).length > 1){
-const err294 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
-if(vErrors === null){
-vErrors = [err294];
-}
-else {
-vErrors.push(err294);
-}
-errors++;
-}
-if(Object.keys(data138).length < 1){
-const err295 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
-if(vErrors === null){
-vErrors = [err295];
-}
-else {
-vErrors.push(err295);
-}
-errors++;
-}
-for(const key32 in data138){
-if(!((((key32 === "shell") || (key32 === "upload")) || (key32 === "download")) || (key32 === "local"))){
-const err296 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data138};
-if(vErrors === null){
-vErrors = [err296];
-}
-else {
-vErrors.push(err296);
-}
-errors++;
-}
-}
-if(data138.shell !== undefined){
-let data139 = data138.shell;
-if((typeof data139 !== "string") && (!(data139 && typeof data139 == "object" && !Array.isArray(data139)))){
-const err297 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data139};
+if(!pattern12.test(data136)){
+const err297 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.timeout,data:data136};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -4066,10 +4063,9 @@ vErrors.push(err297);
 }
 errors++;
 }
-if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
-for(const key33 in data139){
-if(!((((((((key33 === "file") || (key33 === "inline")) || (key33 === "env")) || (key33 === "sudo")) || (key33 === "workdir")) || (key33 === "timeout")) || (key33 === "retries")) || (key33 === "exitCodes"))){
-const err298 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data139};
+}
+else {
+const err298 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect/timeout",schemaPath:"#/definitions/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.timeout.type,parentSchema:schema14.properties.timeout,data:data136};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -4079,10 +4075,12 @@ vErrors.push(err298);
 errors++;
 }
 }
-if(data139.file !== undefined){
-let data140 = data139.file;
-if(typeof data140 !== "string"){
-const err299 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data140};
+}
+}
+if(data105.provision !== undefined){
+let data137 = data105.provision;
+if((!(Array.isArray(data137))) && (data137 !== null)){
+const err299 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",schemaPath:"#/definitions/provision/type",keyword:"type",params:{type: schema15.type},message:"must be array,null",schema:schema15.type,parentSchema:schema15,data:data137};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -4091,16 +4089,90 @@ vErrors.push(err299);
 }
 errors++;
 }
-}
-if(data139.inline !== undefined){
-let data141 = data139.inline;
-if(typeof data141 !== "string"){
-const err300 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data141};
+if(Array.isArray(data137)){
+const len14 = data137.length;
+for(let i15=0; i15<len14; i15++){
+let data138 = data137[i15];
+if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
+if(Object.keys(data138).length > 1){
+const err300 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
 if(vErrors === null){
 vErrors = [err300];
 }
 else {
 vErrors.push(err300);
+}
+errors++;
+}
+if(Object.keys(data138).length < 1){
+const err301 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.items,data:data138};
+if(vErrors === null){
+vErrors = [err301];
+}
+else {
+vErrors.push(err301);
+}
+errors++;
+}
+for(const key32 in data138){
+if(!((((key32 === "shell") || (key32 === "upload")) || (key32 === "download")) || (key32 === "local"))){
+const err302 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items,data:data138};
+if(vErrors === null){
+vErrors = [err302];
+}
+else {
+vErrors.push(err302);
+}
+errors++;
+}
+}
+if(data138.shell !== undefined){
+let data139 = data138.shell;
+if((typeof data139 !== "string") && (!(data139 && typeof data139 == "object" && !Array.isArray(data139)))){
+const err303 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/type",keyword:"type",params:{type: schema15.items.properties.shell.type},message:"must be string,object",schema:schema15.items.properties.shell.type,parentSchema:schema15.items.properties.shell,data:data139};
+if(vErrors === null){
+vErrors = [err303];
+}
+else {
+vErrors.push(err303);
+}
+errors++;
+}
+if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
+for(const key33 in data139){
+if(!((((((((key33 === "file") || (key33 === "inline")) || (key33 === "env")) || (key33 === "sudo")) || (key33 === "workdir")) || (key33 === "timeout")) || (key33 === "retries")) || (key33 === "exitCodes"))){
+const err304 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell",schemaPath:"#/definitions/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.shell,data:data139};
+if(vErrors === null){
+vErrors = [err304];
+}
+else {
+vErrors.push(err304);
+}
+errors++;
+}
+}
+if(data139.file !== undefined){
+let data140 = data139.file;
+if(typeof data140 !== "string"){
+const err305 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/file",schemaPath:"#/definitions/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.file.type,parentSchema:schema15.items.properties.shell.properties.file,data:data140};
+if(vErrors === null){
+vErrors = [err305];
+}
+else {
+vErrors.push(err305);
+}
+errors++;
+}
+}
+if(data139.inline !== undefined){
+let data141 = data139.inline;
+if(typeof data141 !== "string"){
+const err306 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/inline",schemaPath:"#/definitions/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.inline.type,parentSchema:schema15.items.properties.shell.properties.inline,data:data141};
+if(vErrors === null){
+vErrors = [err306];
+}
+else {
+vErrors.push(err306);
 }
 errors++;
 }
@@ -4111,82 +4183,7 @@ if(data142 && typeof data142 == "object" && !Array.isArray(data142)){
 for(const key34 in data142){
 let data143 = data142[key34];
 if(typeof data143 !== "string"){
-const err301 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data143};
-if(vErrors === null){
-vErrors = [err301];
-}
-else {
-vErrors.push(err301);
-}
-errors++;
-}
-}
-}
-else {
-const err302 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data142};
-if(vErrors === null){
-vErrors = [err302];
-}
-else {
-vErrors.push(err302);
-}
-errors++;
-}
-}
-if(data139.sudo !== undefined){
-let data144 = data139.sudo;
-if((typeof data144 !== "boolean") && (typeof data144 !== "string")){
-const err303 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
-if(vErrors === null){
-vErrors = [err303];
-}
-else {
-vErrors.push(err303);
-}
-errors++;
-}
-if(typeof data144 === "string"){
-if(!pattern6.test(data144)){
-const err304 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
-if(vErrors === null){
-vErrors = [err304];
-}
-else {
-vErrors.push(err304);
-}
-errors++;
-}
-}
-}
-if(data139.workdir !== undefined){
-let data145 = data139.workdir;
-if((typeof data145 !== "string") && (data145 !== null)){
-const err305 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data145};
-if(vErrors === null){
-vErrors = [err305];
-}
-else {
-vErrors.push(err305);
-}
-errors++;
-}
-}
-if(data139.timeout !== undefined){
-let data146 = data139.timeout;
-if(typeof data146 === "string"){
-if(!pattern10.test(data146)){
-const err306 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
-if(vErrors === null){
-vErrors = [err306];
-}
-else {
-vErrors.push(err306);
-}
-errors++;
-}
-}
-else {
-const err307 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
+const err307 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.shell.properties.env.additionalProperties,data:data143};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -4196,10 +4193,9 @@ vErrors.push(err307);
 errors++;
 }
 }
-if(data139.retries !== undefined){
-let data147 = data139.retries;
-if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
-const err308 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+}
+else {
+const err308 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/env",schemaPath:"#/definitions/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.shell.properties.env.type,parentSchema:schema15.items.properties.shell.properties.env,data:data142};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -4208,9 +4204,11 @@ vErrors.push(err308);
 }
 errors++;
 }
-if((typeof data147 == "number") && (isFinite(data147))){
-if(data147 > 20 || isNaN(data147)){
-const err309 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+}
+if(data139.sudo !== undefined){
+let data144 = data139.sudo;
+if((typeof data144 !== "boolean") && (typeof data144 !== "string")){
+const err309 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.shell.properties.sudo.type,parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -4219,8 +4217,9 @@ vErrors.push(err309);
 }
 errors++;
 }
-if(data147 < 0 || isNaN(data147)){
-const err310 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+if(typeof data144 === "string"){
+if(!pattern6.test(data144)){
+const err310 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/sudo",schemaPath:"#/definitions/provision/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.sudo,data:data144};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4230,9 +4229,11 @@ vErrors.push(err310);
 errors++;
 }
 }
-if(typeof data147 === "string"){
-if(!pattern6.test(data147)){
-const err311 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
+}
+if(data139.workdir !== undefined){
+let data145 = data139.workdir;
+if((typeof data145 !== "string") && (data145 !== null)){
+const err311 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/workdir",schemaPath:"#/definitions/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.items.properties.shell.properties.workdir.type,parentSchema:schema15.items.properties.shell.properties.workdir,data:data145};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4242,12 +4243,11 @@ vErrors.push(err311);
 errors++;
 }
 }
-}
-if(data139.exitCodes !== undefined){
-let data148 = data139.exitCodes;
-if(Array.isArray(data148)){
-if(data148.length < 1){
-const err312 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
+if(data139.timeout !== undefined){
+let data146 = data139.timeout;
+if(typeof data146 === "string"){
+if(!pattern12.test(data146)){
+const err312 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4256,11 +4256,9 @@ vErrors.push(err312);
 }
 errors++;
 }
-const len15 = data148.length;
-for(let i16=0; i16<len15; i16++){
-let data149 = data148[i16];
-if((!(((typeof data149 == "number") && (!(data149 % 1) && !isNaN(data149))) && (isFinite(data149)))) && (typeof data149 !== "string")){
-const err313 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+}
+else {
+const err313 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/timeout",schemaPath:"#/definitions/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.shell.properties.timeout.type,parentSchema:schema15.items.properties.shell.properties.timeout,data:data146};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4269,9 +4267,11 @@ vErrors.push(err313);
 }
 errors++;
 }
-if((typeof data149 == "number") && (isFinite(data149))){
-if(data149 > 255 || isNaN(data149)){
-const err314 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+}
+if(data139.retries !== undefined){
+let data147 = data139.retries;
+if((!(((typeof data147 == "number") && (!(data147 % 1) && !isNaN(data147))) && (isFinite(data147)))) && (typeof data147 !== "string")){
+const err314 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.retries.type,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4280,8 +4280,9 @@ vErrors.push(err314);
 }
 errors++;
 }
-if(data149 < 0 || isNaN(data149)){
-const err315 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+if((typeof data147 == "number") && (isFinite(data147))){
+if(data147 > 20 || isNaN(data147)){
+const err315 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4290,10 +4291,8 @@ vErrors.push(err315);
 }
 errors++;
 }
-}
-if(typeof data149 === "string"){
-if(!pattern6.test(data149)){
-const err316 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
+if(data147 < 0 || isNaN(data147)){
+const err316 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4303,10 +4302,9 @@ vErrors.push(err316);
 errors++;
 }
 }
-}
-}
-else {
-const err317 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
+if(typeof data147 === "string"){
+if(!pattern6.test(data147)){
+const err317 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/retries",schemaPath:"#/definitions/provision/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.retries,data:data147};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4317,12 +4315,10 @@ errors++;
 }
 }
 }
-}
-if(data138.upload !== undefined){
-let data150 = data138.upload;
-if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-if(data150.from === undefined){
-const err318 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
+if(data139.exitCodes !== undefined){
+let data148 = data139.exitCodes;
+if((!(Array.isArray(data148))) && (typeof data148 !== "string")){
+const err318 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.type},message:"must be array,string",schema:schema15.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4331,8 +4327,9 @@ vErrors.push(err318);
 }
 errors++;
 }
-if(data150.to === undefined){
-const err319 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
+if(typeof data148 === "string"){
+if(!pattern6.test(data148)){
+const err319 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4341,9 +4338,10 @@ vErrors.push(err319);
 }
 errors++;
 }
-for(const key35 in data150){
-if(!((((key35 === "from") || (key35 === "to")) || (key35 === "mode")) || (key35 === "sudo"))){
-const err320 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data150};
+}
+if(Array.isArray(data148)){
+if(data148.length < 1){
+const err320 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes",schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.items.properties.shell.properties.exitCodes,data:data148};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4352,11 +4350,11 @@ vErrors.push(err320);
 }
 errors++;
 }
-}
-if(data150.from !== undefined){
-let data151 = data150.from;
-if(typeof data151 !== "string"){
-const err321 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data151};
+const len15 = data148.length;
+for(let i16=0; i16<len15; i16++){
+let data149 = data148[i16];
+if((!(((typeof data149 == "number") && (!(data149 % 1) && !isNaN(data149))) && (isFinite(data149)))) && (typeof data149 !== "string")){
+const err321 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4365,11 +4363,9 @@ vErrors.push(err321);
 }
 errors++;
 }
-}
-if(data150.to !== undefined){
-let data152 = data150.to;
-if(typeof data152 !== "string"){
-const err322 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data152};
+if((typeof data149 == "number") && (isFinite(data149))){
+if(data149 > 255 || isNaN(data149)){
+const err322 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4378,11 +4374,8 @@ vErrors.push(err322);
 }
 errors++;
 }
-}
-if(data150.mode !== undefined){
-let data153 = data150.mode;
-if((typeof data153 !== "string") && (data153 !== null)){
-const err323 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
+if(data149 < 0 || isNaN(data149)){
+const err323 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4391,9 +4384,10 @@ vErrors.push(err323);
 }
 errors++;
 }
-if(typeof data153 === "string"){
-if(!pattern20.test(data153)){
-const err324 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
+}
+if(typeof data149 === "string"){
+if(!pattern6.test(data149)){
+const err324 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/shell/exitCodes/" + i16,schemaPath:"#/definitions/provision/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.shell.properties.exitCodes.items,data:data149};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4404,10 +4398,15 @@ errors++;
 }
 }
 }
-if(data150.sudo !== undefined){
-let data154 = data150.sudo;
-if((typeof data154 !== "boolean") && (typeof data154 !== "string")){
-const err325 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
+}
+}
+}
+}
+if(data138.upload !== undefined){
+let data150 = data138.upload;
+if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
+if(data150.from === undefined){
+const err325 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4416,9 +4415,8 @@ vErrors.push(err325);
 }
 errors++;
 }
-if(typeof data154 === "string"){
-if(!pattern6.test(data154)){
-const err326 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
+if(data150.to === undefined){
+const err326 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.upload.required,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4427,11 +4425,9 @@ vErrors.push(err326);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err327 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data150};
+for(const key35 in data150){
+if(!((((key35 === "from") || (key35 === "to")) || (key35 === "mode")) || (key35 === "sudo"))){
+const err327 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4441,11 +4437,10 @@ vErrors.push(err327);
 errors++;
 }
 }
-if(data138.download !== undefined){
-let data155 = data138.download;
-if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
-if(data155.from === undefined){
-const err328 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
+if(data150.from !== undefined){
+let data151 = data150.from;
+if(typeof data151 !== "string"){
+const err328 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/from",schemaPath:"#/definitions/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.from.type,parentSchema:schema15.items.properties.upload.properties.from,data:data151};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4454,8 +4449,11 @@ vErrors.push(err328);
 }
 errors++;
 }
-if(data155.to === undefined){
-const err329 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
+}
+if(data150.to !== undefined){
+let data152 = data150.to;
+if(typeof data152 !== "string"){
+const err329 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/to",schemaPath:"#/definitions/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.upload.properties.to.type,parentSchema:schema15.items.properties.upload.properties.to,data:data152};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4464,9 +4462,11 @@ vErrors.push(err329);
 }
 errors++;
 }
-for(const key36 in data155){
-if(!((key36 === "from") || (key36 === "to"))){
-const err330 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data155};
+}
+if(data150.mode !== undefined){
+let data153 = data150.mode;
+if((typeof data153 !== "string") && (data153 !== null)){
+const err330 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema15.items.properties.upload.properties.mode.type,parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -4475,11 +4475,9 @@ vErrors.push(err330);
 }
 errors++;
 }
-}
-if(data155.from !== undefined){
-let data156 = data155.from;
-if(typeof data156 !== "string"){
-const err331 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data156};
+if(typeof data153 === "string"){
+if(!pattern23.test(data153)){
+const err331 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/mode",schemaPath:"#/definitions/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.upload.properties.mode,data:data153};
 if(vErrors === null){
 vErrors = [err331];
 }
@@ -4489,10 +4487,11 @@ vErrors.push(err331);
 errors++;
 }
 }
-if(data155.to !== undefined){
-let data157 = data155.to;
-if(typeof data157 !== "string"){
-const err332 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data157};
+}
+if(data150.sudo !== undefined){
+let data154 = data150.sudo;
+if((typeof data154 !== "boolean") && (typeof data154 !== "string")){
+const err332 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema15.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema15.items.properties.upload.properties.sudo.type,parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
 if(vErrors === null){
 vErrors = [err332];
 }
@@ -4501,10 +4500,9 @@ vErrors.push(err332);
 }
 errors++;
 }
-}
-}
-else {
-const err333 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data155};
+if(typeof data154 === "string"){
+if(!pattern6.test(data154)){
+const err333 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload/sudo",schemaPath:"#/definitions/provision/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.items.properties.upload.properties.sudo,data:data154};
 if(vErrors === null){
 vErrors = [err333];
 }
@@ -4514,10 +4512,10 @@ vErrors.push(err333);
 errors++;
 }
 }
-if(data138.local !== undefined){
-let data158 = data138.local;
-if((typeof data158 !== "string") && (!(data158 && typeof data158 == "object" && !Array.isArray(data158)))){
-const err334 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data158};
+}
+}
+else {
+const err334 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/upload",schemaPath:"#/definitions/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.upload.type,parentSchema:schema15.items.properties.upload,data:data150};
 if(vErrors === null){
 vErrors = [err334];
 }
@@ -4526,9 +4524,12 @@ vErrors.push(err334);
 }
 errors++;
 }
-if(data158 && typeof data158 == "object" && !Array.isArray(data158)){
-if(data158.command === undefined){
-const err335 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data158};
+}
+if(data138.download !== undefined){
+let data155 = data138.download;
+if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
+if(data155.from === undefined){
+const err335 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err335];
 }
@@ -4537,9 +4538,8 @@ vErrors.push(err335);
 }
 errors++;
 }
-for(const key37 in data158){
-if(!((((key37 === "command") || (key37 === "env")) || (key37 === "workdir")) || (key37 === "timeout"))){
-const err336 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data158};
+if(data155.to === undefined){
+const err336 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema15.items.properties.download.required,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err336];
 }
@@ -4548,16 +4548,100 @@ vErrors.push(err336);
 }
 errors++;
 }
-}
-if(data158.command !== undefined){
-let data159 = data158.command;
-if(typeof data159 !== "string"){
-const err337 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data159};
+for(const key36 in data155){
+if(!((key36 === "from") || (key36 === "to"))){
+const err337 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.download,data:data155};
 if(vErrors === null){
 vErrors = [err337];
 }
 else {
 vErrors.push(err337);
+}
+errors++;
+}
+}
+if(data155.from !== undefined){
+let data156 = data155.from;
+if(typeof data156 !== "string"){
+const err338 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/from",schemaPath:"#/definitions/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.from.type,parentSchema:schema15.items.properties.download.properties.from,data:data156};
+if(vErrors === null){
+vErrors = [err338];
+}
+else {
+vErrors.push(err338);
+}
+errors++;
+}
+}
+if(data155.to !== undefined){
+let data157 = data155.to;
+if(typeof data157 !== "string"){
+const err339 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download/to",schemaPath:"#/definitions/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.download.properties.to.type,parentSchema:schema15.items.properties.download.properties.to,data:data157};
+if(vErrors === null){
+vErrors = [err339];
+}
+else {
+vErrors.push(err339);
+}
+errors++;
+}
+}
+}
+else {
+const err340 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/download",schemaPath:"#/definitions/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.download.type,parentSchema:schema15.items.properties.download,data:data155};
+if(vErrors === null){
+vErrors = [err340];
+}
+else {
+vErrors.push(err340);
+}
+errors++;
+}
+}
+if(data138.local !== undefined){
+let data158 = data138.local;
+if((typeof data158 !== "string") && (!(data158 && typeof data158 == "object" && !Array.isArray(data158)))){
+const err341 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/type",keyword:"type",params:{type: schema15.items.properties.local.type},message:"must be string,object",schema:schema15.items.properties.local.type,parentSchema:schema15.items.properties.local,data:data158};
+if(vErrors === null){
+vErrors = [err341];
+}
+else {
+vErrors.push(err341);
+}
+errors++;
+}
+if(data158 && typeof data158 == "object" && !Array.isArray(data158)){
+if(data158.command === undefined){
+const err342 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema15.items.properties.local.required,parentSchema:schema15.items.properties.local,data:data158};
+if(vErrors === null){
+vErrors = [err342];
+}
+else {
+vErrors.push(err342);
+}
+errors++;
+}
+for(const key37 in data158){
+if(!((((key37 === "command") || (key37 === "env")) || (key37 === "workdir")) || (key37 === "timeout"))){
+const err343 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local",schemaPath:"#/definitions/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema15.items.properties.local,data:data158};
+if(vErrors === null){
+vErrors = [err343];
+}
+else {
+vErrors.push(err343);
+}
+errors++;
+}
+}
+if(data158.command !== undefined){
+let data159 = data158.command;
+if(typeof data159 !== "string"){
+const err344 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/command",schemaPath:"#/definitions/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.command.type,parentSchema:schema15.items.properties.local.properties.command,data:data159};
+if(vErrors === null){
+vErrors = [err344];
+}
+else {
+vErrors.push(err344);
 }
 errors++;
 }
@@ -4568,98 +4652,7 @@ if(data160 && typeof data160 == "object" && !Array.isArray(data160)){
 for(const key38 in data160){
 let data161 = data160[key38];
 if(typeof data161 !== "string"){
-const err338 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data161};
-if(vErrors === null){
-vErrors = [err338];
-}
-else {
-vErrors.push(err338);
-}
-errors++;
-}
-}
-}
-else {
-const err339 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data160};
-if(vErrors === null){
-vErrors = [err339];
-}
-else {
-vErrors.push(err339);
-}
-errors++;
-}
-}
-if(data158.workdir !== undefined){
-let data162 = data158.workdir;
-if(typeof data162 !== "string"){
-const err340 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data162};
-if(vErrors === null){
-vErrors = [err340];
-}
-else {
-vErrors.push(err340);
-}
-errors++;
-}
-}
-if(data158.timeout !== undefined){
-let data163 = data158.timeout;
-if(typeof data163 === "string"){
-if(!pattern10.test(data163)){
-const err341 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
-if(vErrors === null){
-vErrors = [err341];
-}
-else {
-vErrors.push(err341);
-}
-errors++;
-}
-}
-else {
-const err342 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
-if(vErrors === null){
-vErrors = [err342];
-}
-else {
-vErrors.push(err342);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err343 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data138};
-if(vErrors === null){
-vErrors = [err343];
-}
-else {
-vErrors.push(err343);
-}
-errors++;
-}
-}
-}
-}
-if(data105.bundle !== undefined){
-let data164 = data105.bundle;
-if((!(data164 && typeof data164 == "object" && !Array.isArray(data164))) && (data164 !== null)){
-const err344 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: schema16.type},message:"must be object,null",schema:schema16.type,parentSchema:schema16,data:data164};
-if(vErrors === null){
-vErrors = [err344];
-}
-else {
-vErrors.push(err344);
-}
-errors++;
-}
-if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
-for(const key39 in data164){
-if(!((((((key39 === "method") || (key39 === "at")) || (key39 === "name")) || (key39 === "size")) || (key39 === "exclude")) || (key39 === "compression"))){
-const err345 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key39},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data164};
+const err345 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema15.items.properties.local.properties.env.additionalProperties,data:data161};
 if(vErrors === null){
 vErrors = [err345];
 }
@@ -4669,13 +4662,9 @@ vErrors.push(err345);
 errors++;
 }
 }
-if(data164.method !== undefined){
-let data165 = data164.method;
-const _errs453 = errors;
-let valid103 = false;
-const _errs454 = errors;
-if(typeof data165 !== "string"){
-const err346 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data165};
+}
+else {
+const err346 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/env",schemaPath:"#/definitions/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.properties.local.properties.env.type,parentSchema:schema15.items.properties.local.properties.env,data:data160};
 if(vErrors === null){
 vErrors = [err346];
 }
@@ -4684,8 +4673,11 @@ vErrors.push(err346);
 }
 errors++;
 }
-if(!(data165 === "native")){
-const err347 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data165};
+}
+if(data158.workdir !== undefined){
+let data162 = data158.workdir;
+if(typeof data162 !== "string"){
+const err347 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/workdir",schemaPath:"#/definitions/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.workdir.type,parentSchema:schema15.items.properties.local.properties.workdir,data:data162};
 if(vErrors === null){
 vErrors = [err347];
 }
@@ -4694,13 +4686,12 @@ vErrors.push(err347);
 }
 errors++;
 }
-var _valid17 = _errs454 === errors;
-valid103 = valid103 || _valid17;
-if(!valid103){
-const _errs456 = errors;
-if(typeof data165 === "string"){
-if(!pattern4.test(data165)){
-const err348 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data165};
+}
+if(data158.timeout !== undefined){
+let data163 = data158.timeout;
+if(typeof data163 === "string"){
+if(!pattern12.test(data163)){
+const err348 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
 if(vErrors === null){
 vErrors = [err348];
 }
@@ -4711,7 +4702,7 @@ errors++;
 }
 }
 else {
-const err349 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data165};
+const err349 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15+"/local/timeout",schemaPath:"#/definitions/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.items.properties.local.properties.timeout.type,parentSchema:schema15.items.properties.local.properties.timeout,data:data163};
 if(vErrors === null){
 vErrors = [err349];
 }
@@ -4720,16 +4711,109 @@ vErrors.push(err349);
 }
 errors++;
 }
-var _valid17 = _errs456 === errors;
-valid103 = valid103 || _valid17;
 }
-if(!valid103){
-const err350 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data165};
+}
+}
+}
+else {
+const err350 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision/" + i15,schemaPath:"#/definitions/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.items.type,parentSchema:schema15.items,data:data138};
 if(vErrors === null){
 vErrors = [err350];
 }
 else {
 vErrors.push(err350);
+}
+errors++;
+}
+}
+}
+}
+if(data105.bundle !== undefined){
+let data164 = data105.bundle;
+if((!(data164 && typeof data164 == "object" && !Array.isArray(data164))) && (data164 !== null)){
+const err351 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/type",keyword:"type",params:{type: schema16.type},message:"must be object,null",schema:schema16.type,parentSchema:schema16,data:data164};
+if(vErrors === null){
+vErrors = [err351];
+}
+else {
+vErrors.push(err351);
+}
+errors++;
+}
+if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
+for(const key39 in data164){
+if(!((((((key39 === "method") || (key39 === "at")) || (key39 === "name")) || (key39 === "size")) || (key39 === "exclude")) || (key39 === "compression"))){
+const err352 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",schemaPath:"#/definitions/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key39},message:"must NOT have additional properties",schema:false,parentSchema:schema16,data:data164};
+if(vErrors === null){
+vErrors = [err352];
+}
+else {
+vErrors.push(err352);
+}
+errors++;
+}
+}
+if(data164.method !== undefined){
+let data165 = data164.method;
+const _errs453 = errors;
+let valid103 = false;
+const _errs454 = errors;
+if(typeof data165 !== "string"){
+const err353 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[0].type,parentSchema:schema16.properties.method.anyOf[0],data:data165};
+if(vErrors === null){
+vErrors = [err353];
+}
+else {
+vErrors.push(err353);
+}
+errors++;
+}
+if(!(data165 === "native")){
+const err354 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.method.anyOf[0].enum,parentSchema:schema16.properties.method.anyOf[0],data:data165};
+if(vErrors === null){
+vErrors = [err354];
+}
+else {
+vErrors.push(err354);
+}
+errors++;
+}
+var _valid17 = _errs454 === errors;
+valid103 = valid103 || _valid17;
+if(!valid103){
+const _errs456 = errors;
+if(typeof data165 === "string"){
+if(!pattern4.test(data165)){
+const err355 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.method.anyOf[1],data:data165};
+if(vErrors === null){
+vErrors = [err355];
+}
+else {
+vErrors.push(err355);
+}
+errors++;
+}
+}
+else {
+const err356 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.method.anyOf[1].type,parentSchema:schema16.properties.method.anyOf[1],data:data165};
+if(vErrors === null){
+vErrors = [err356];
+}
+else {
+vErrors.push(err356);
+}
+errors++;
+}
+var _valid17 = _errs456 === errors;
+valid103 = valid103 || _valid17;
+}
+if(!valid103){
+const err357 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/method",schemaPath:"#/definitions/bundle/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.method.anyOf,parentSchema:schema16.properties.method,data:data165};
+if(vErrors === null){
+vErrors = [err357];
+}
+else {
+vErrors.push(err357);
 }
 errors++;
 }
@@ -4751,22 +4835,22 @@ const _errs459 = errors;
 let valid104 = false;
 const _errs460 = errors;
 if(typeof data166 !== "string"){
-const err351 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data166};
+const err358 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[0].type,parentSchema:schema16.properties.at.anyOf[0],data:data166};
 if(vErrors === null){
-vErrors = [err351];
+vErrors = [err358];
 }
 else {
-vErrors.push(err351);
+vErrors.push(err358);
 }
 errors++;
 }
 if(!(data166 === "builder")){
-const err352 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data166};
+const err359 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema16.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema16.properties.at.anyOf[0].enum,parentSchema:schema16.properties.at.anyOf[0],data:data166};
 if(vErrors === null){
-vErrors = [err352];
+vErrors = [err359];
 }
 else {
-vErrors.push(err352);
+vErrors.push(err359);
 }
 errors++;
 }
@@ -4776,23 +4860,23 @@ if(!valid104){
 const _errs462 = errors;
 if(typeof data166 === "string"){
 if(!pattern4.test(data166)){
-const err353 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data166};
+const err360 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.at.anyOf[1],data:data166};
 if(vErrors === null){
-vErrors = [err353];
+vErrors = [err360];
 }
 else {
-vErrors.push(err353);
+vErrors.push(err360);
 }
 errors++;
 }
 }
 else {
-const err354 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data166};
+const err361 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.at.anyOf[1].type,parentSchema:schema16.properties.at.anyOf[1],data:data166};
 if(vErrors === null){
-vErrors = [err354];
+vErrors = [err361];
 }
 else {
-vErrors.push(err354);
+vErrors.push(err361);
 }
 errors++;
 }
@@ -4800,12 +4884,12 @@ var _valid18 = _errs462 === errors;
 valid104 = valid104 || _valid18;
 }
 if(!valid104){
-const err355 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data166};
+const err362 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/at",schemaPath:"#/definitions/bundle/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema16.properties.at.anyOf,parentSchema:schema16.properties.at,data:data166};
 if(vErrors === null){
-vErrors = [err355];
+vErrors = [err362];
 }
 else {
-vErrors.push(err355);
+vErrors.push(err362);
 }
 errors++;
 }
@@ -4824,97 +4908,8 @@ vErrors = null;
 if(data164.name !== undefined){
 let data167 = data164.name;
 if(typeof data167 === "string"){
-if(!pattern25.test(data167)){
-const err356 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data167};
-if(vErrors === null){
-vErrors = [err356];
-}
-else {
-vErrors.push(err356);
-}
-errors++;
-}
-}
-else {
-const err357 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data167};
-if(vErrors === null){
-vErrors = [err357];
-}
-else {
-vErrors.push(err357);
-}
-errors++;
-}
-}
-if(data164.size !== undefined){
-let data168 = data164.size;
-if((typeof data168 !== "string") && (data168 !== null)){
-const err358 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data168};
-if(vErrors === null){
-vErrors = [err358];
-}
-else {
-vErrors.push(err358);
-}
-errors++;
-}
-if(typeof data168 === "string"){
-if(!pattern26.test(data168)){
-const err359 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data168};
-if(vErrors === null){
-vErrors = [err359];
-}
-else {
-vErrors.push(err359);
-}
-errors++;
-}
-}
-}
-if(data164.exclude !== undefined){
-let data169 = data164.exclude;
-if(Array.isArray(data169)){
-const len16 = data169.length;
-for(let i17=0; i17<len16; i17++){
-let data170 = data169[i17];
-if(typeof data170 !== "string"){
-const err360 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude/" + i17,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data170};
-if(vErrors === null){
-vErrors = [err360];
-}
-else {
-vErrors.push(err360);
-}
-errors++;
-}
-}
-}
-else {
-const err361 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data169};
-if(vErrors === null){
-vErrors = [err361];
-}
-else {
-vErrors.push(err361);
-}
-errors++;
-}
-}
-if(data164.compression !== undefined){
-let data171 = data164.compression;
-if((!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))) && (typeof data171 !== "string")){
-const err362 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data171};
-if(vErrors === null){
-vErrors = [err362];
-}
-else {
-vErrors.push(err362);
-}
-errors++;
-}
-if((typeof data171 == "number") && (isFinite(data171))){
-if(data171 > 9 || isNaN(data171)){
-const err363 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data171};
+if(!pattern28.test(data167)){
+const err363 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.name,data:data167};
 if(vErrors === null){
 vErrors = [err363];
 }
@@ -4923,8 +4918,9 @@ vErrors.push(err363);
 }
 errors++;
 }
-if(data171 < 1 || isNaN(data171)){
-const err364 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data171};
+}
+else {
+const err364 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/name",schemaPath:"#/definitions/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.name.type,parentSchema:schema16.properties.name,data:data167};
 if(vErrors === null){
 vErrors = [err364];
 }
@@ -4934,14 +4930,114 @@ vErrors.push(err364);
 errors++;
 }
 }
-if(typeof data171 === "string"){
-if(!pattern6.test(data171)){
-const err365 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data171};
+if(data164.size !== undefined){
+let data168 = data164.size;
+if((typeof data168 !== "string") && (data168 !== null)){
+const err365 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/type",keyword:"type",params:{type: schema16.properties.size.type},message:"must be string,null",schema:schema16.properties.size.type,parentSchema:schema16.properties.size,data:data168};
 if(vErrors === null){
 vErrors = [err365];
 }
 else {
 vErrors.push(err365);
+}
+errors++;
+}
+if(typeof data168 === "string"){
+if(!pattern29.test(data168)){
+const err366 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/size",schemaPath:"#/definitions/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.size,data:data168};
+if(vErrors === null){
+vErrors = [err366];
+}
+else {
+vErrors.push(err366);
+}
+errors++;
+}
+}
+}
+if(data164.exclude !== undefined){
+let data169 = data164.exclude;
+if((!(Array.isArray(data169))) && (typeof data169 !== "string")){
+const err367 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/type",keyword:"type",params:{type: schema16.properties.exclude.type},message:"must be array,string",schema:schema16.properties.exclude.type,parentSchema:schema16.properties.exclude,data:data169};
+if(vErrors === null){
+vErrors = [err367];
+}
+else {
+vErrors.push(err367);
+}
+errors++;
+}
+if(typeof data169 === "string"){
+if(!pattern6.test(data169)){
+const err368 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude",schemaPath:"#/definitions/bundle/properties/exclude/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.exclude,data:data169};
+if(vErrors === null){
+vErrors = [err368];
+}
+else {
+vErrors.push(err368);
+}
+errors++;
+}
+}
+if(Array.isArray(data169)){
+const len16 = data169.length;
+for(let i17=0; i17<len16; i17++){
+let data170 = data169[i17];
+if(typeof data170 !== "string"){
+const err369 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/exclude/" + i17,schemaPath:"#/definitions/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema16.properties.exclude.items.type,parentSchema:schema16.properties.exclude.items,data:data170};
+if(vErrors === null){
+vErrors = [err369];
+}
+else {
+vErrors.push(err369);
+}
+errors++;
+}
+}
+}
+}
+if(data164.compression !== undefined){
+let data171 = data164.compression;
+if((!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))) && (typeof data171 !== "string")){
+const err370 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/type",keyword:"type",params:{type: schema16.properties.compression.type},message:"must be integer,string",schema:schema16.properties.compression.type,parentSchema:schema16.properties.compression,data:data171};
+if(vErrors === null){
+vErrors = [err370];
+}
+else {
+vErrors.push(err370);
+}
+errors++;
+}
+if((typeof data171 == "number") && (isFinite(data171))){
+if(data171 > 9 || isNaN(data171)){
+const err371 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema16.properties.compression,data:data171};
+if(vErrors === null){
+vErrors = [err371];
+}
+else {
+vErrors.push(err371);
+}
+errors++;
+}
+if(data171 < 1 || isNaN(data171)){
+const err372 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema16.properties.compression,data:data171};
+if(vErrors === null){
+vErrors = [err372];
+}
+else {
+vErrors.push(err372);
+}
+errors++;
+}
+}
+if(typeof data171 === "string"){
+if(!pattern6.test(data171)){
+const err373 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle/compression",schemaPath:"#/definitions/bundle/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema16.properties.compression,data:data171};
+if(vErrors === null){
+vErrors = [err373];
+}
+else {
+vErrors.push(err373);
 }
 errors++;
 }
@@ -4952,24 +5048,24 @@ errors++;
 if(data105.certificate !== undefined){
 let data172 = data105.certificate;
 if((!(data172 && typeof data172 == "object" && !Array.isArray(data172))) && (data172 !== null)){
-const err366 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: schema17.type},message:"must be object,null",schema:schema17.type,parentSchema:schema17,data:data172};
+const err374 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/type",keyword:"type",params:{type: schema17.type},message:"must be object,null",schema:schema17.type,parentSchema:schema17,data:data172};
 if(vErrors === null){
-vErrors = [err366];
+vErrors = [err374];
 }
 else {
-vErrors.push(err366);
+vErrors.push(err374);
 }
 errors++;
 }
 if(data172 && typeof data172 == "object" && !Array.isArray(data172)){
 for(const key40 in data172){
 if(!((((key40 === "ec2") || (key40 === "allowMismatch")) || (key40 === "certificate")) || (key40 === "privateKey"))){
-const err367 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key40},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data172};
+const err375 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",schemaPath:"#/definitions/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key40},message:"must NOT have additional properties",schema:false,parentSchema:schema17,data:data172};
 if(vErrors === null){
-vErrors = [err367];
+vErrors = [err375];
 }
 else {
-vErrors.push(err367);
+vErrors.push(err375);
 }
 errors++;
 }
@@ -4977,12 +5073,12 @@ errors++;
 if(data172.ec2 !== undefined){
 let data173 = data172.ec2;
 if(typeof data173 !== "string"){
-const err368 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data173};
+const err376 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/ec2",schemaPath:"#/definitions/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema17.properties.ec2.type,parentSchema:schema17.properties.ec2,data:data173};
 if(vErrors === null){
-vErrors = [err368];
+vErrors = [err376];
 }
 else {
-vErrors.push(err368);
+vErrors.push(err376);
 }
 errors++;
 }
@@ -4990,23 +5086,23 @@ errors++;
 if(data172.allowMismatch !== undefined){
 let data174 = data172.allowMismatch;
 if((typeof data174 !== "boolean") && (typeof data174 !== "string")){
-const err369 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data174};
+const err377 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/type",keyword:"type",params:{type: schema17.properties.allowMismatch.type},message:"must be boolean,string",schema:schema17.properties.allowMismatch.type,parentSchema:schema17.properties.allowMismatch,data:data174};
 if(vErrors === null){
-vErrors = [err369];
+vErrors = [err377];
 }
 else {
-vErrors.push(err369);
+vErrors.push(err377);
 }
 errors++;
 }
 if(typeof data174 === "string"){
 if(!pattern6.test(data174)){
-const err370 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data174};
+const err378 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/allowMismatch",schemaPath:"#/definitions/certificate/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.allowMismatch,data:data174};
 if(vErrors === null){
-vErrors = [err370];
+vErrors = [err378];
 }
 else {
-vErrors.push(err370);
+vErrors.push(err378);
 }
 errors++;
 }
@@ -5015,12 +5111,12 @@ errors++;
 if(data172.certificate !== undefined){
 let data175 = data172.certificate;
 if((typeof data175 !== "string") && (data175 !== null)){
-const err371 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data175};
+const err379 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/certificate",schemaPath:"#/definitions/certificate/properties/certificate/type",keyword:"type",params:{type: schema17.properties.certificate.type},message:"must be string,null",schema:schema17.properties.certificate.type,parentSchema:schema17.properties.certificate,data:data175};
 if(vErrors === null){
-vErrors = [err371];
+vErrors = [err379];
 }
 else {
-vErrors.push(err371);
+vErrors.push(err379);
 }
 errors++;
 }
@@ -5028,12 +5124,12 @@ errors++;
 if(data172.privateKey !== undefined){
 let data176 = data172.privateKey;
 if((typeof data176 !== "string") && (data176 !== null)){
-const err372 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data176};
+const err380 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate/privateKey",schemaPath:"#/definitions/certificate/properties/privateKey/type",keyword:"type",params:{type: schema17.properties.privateKey.type},message:"must be string,null",schema:schema17.properties.privateKey.type,parentSchema:schema17.properties.privateKey,data:data176};
 if(vErrors === null){
-vErrors = [err372];
+vErrors = [err380];
 }
 else {
-vErrors.push(err372);
+vErrors.push(err380);
 }
 errors++;
 }
@@ -5043,24 +5139,24 @@ errors++;
 if(data105.upload !== undefined){
 let data177 = data105.upload;
 if((!(data177 && typeof data177 == "object" && !Array.isArray(data177))) && (data177 !== null)){
-const err373 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: schema18.type},message:"must be object,null",schema:schema18.type,parentSchema:schema18,data:data177};
+const err381 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/type",keyword:"type",params:{type: schema18.type},message:"must be object,null",schema:schema18.type,parentSchema:schema18,data:data177};
 if(vErrors === null){
-vErrors = [err373];
+vErrors = [err381];
 }
 else {
-vErrors.push(err373);
+vErrors.push(err381);
 }
 errors++;
 }
 if(data177 && typeof data177 == "object" && !Array.isArray(data177)){
 for(const key41 in data177){
 if(!(((((key41 === "method") || (key41 === "bucket")) || (key41 === "prefix")) || (key41 === "acl")) || (key41 === "concurrency"))){
-const err374 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key41},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data177};
+const err382 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",schemaPath:"#/definitions/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key41},message:"must NOT have additional properties",schema:false,parentSchema:schema18,data:data177};
 if(vErrors === null){
-vErrors = [err374];
+vErrors = [err382];
 }
 else {
-vErrors.push(err374);
+vErrors.push(err382);
 }
 errors++;
 }
@@ -5071,22 +5167,22 @@ const _errs491 = errors;
 let valid111 = false;
 const _errs492 = errors;
 if(typeof data178 !== "string"){
-const err375 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data178};
+const err383 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[0].type,parentSchema:schema18.properties.method.anyOf[0],data:data178};
 if(vErrors === null){
-vErrors = [err375];
+vErrors = [err383];
 }
 else {
-vErrors.push(err375);
+vErrors.push(err383);
 }
 errors++;
 }
 if(!(data178 === "s3")){
-const err376 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data178};
+const err384 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.method.anyOf[0].enum,parentSchema:schema18.properties.method.anyOf[0],data:data178};
 if(vErrors === null){
-vErrors = [err376];
+vErrors = [err384];
 }
 else {
-vErrors.push(err376);
+vErrors.push(err384);
 }
 errors++;
 }
@@ -5096,23 +5192,23 @@ if(!valid111){
 const _errs494 = errors;
 if(typeof data178 === "string"){
 if(!pattern4.test(data178)){
-const err377 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data178};
+const err385 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.method.anyOf[1],data:data178};
 if(vErrors === null){
-vErrors = [err377];
+vErrors = [err385];
 }
 else {
-vErrors.push(err377);
+vErrors.push(err385);
 }
 errors++;
 }
 }
 else {
-const err378 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data178};
+const err386 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.method.anyOf[1].type,parentSchema:schema18.properties.method.anyOf[1],data:data178};
 if(vErrors === null){
-vErrors = [err378];
+vErrors = [err386];
 }
 else {
-vErrors.push(err378);
+vErrors.push(err386);
 }
 errors++;
 }
@@ -5120,12 +5216,12 @@ var _valid19 = _errs494 === errors;
 valid111 = valid111 || _valid19;
 }
 if(!valid111){
-const err379 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data178};
+const err387 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/method",schemaPath:"#/definitions/upload/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.method.anyOf,parentSchema:schema18.properties.method,data:data178};
 if(vErrors === null){
-vErrors = [err379];
+vErrors = [err387];
 }
 else {
-vErrors.push(err379);
+vErrors.push(err387);
 }
 errors++;
 }
@@ -5144,12 +5240,12 @@ vErrors = null;
 if(data177.bucket !== undefined){
 let data179 = data177.bucket;
 if(typeof data179 !== "string"){
-const err380 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data179};
+const err388 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/bucket",schemaPath:"#/definitions/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.bucket.type,parentSchema:schema18.properties.bucket,data:data179};
 if(vErrors === null){
-vErrors = [err380];
+vErrors = [err388];
 }
 else {
-vErrors.push(err380);
+vErrors.push(err388);
 }
 errors++;
 }
@@ -5157,12 +5253,12 @@ errors++;
 if(data177.prefix !== undefined){
 let data180 = data177.prefix;
 if(typeof data180 !== "string"){
-const err381 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data180};
+const err389 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/prefix",schemaPath:"#/definitions/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.prefix.type,parentSchema:schema18.properties.prefix,data:data180};
 if(vErrors === null){
-vErrors = [err381];
+vErrors = [err389];
 }
 else {
-vErrors.push(err381);
+vErrors.push(err389);
 }
 errors++;
 }
@@ -5173,22 +5269,22 @@ const _errs501 = errors;
 let valid112 = false;
 const _errs502 = errors;
 if(typeof data181 !== "string"){
-const err382 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
+const err390 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[0].type,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
 if(vErrors === null){
-vErrors = [err382];
+vErrors = [err390];
 }
 else {
-vErrors.push(err382);
+vErrors.push(err390);
 }
 errors++;
 }
 if(!(((data181 === "aws-exec-read") || (data181 === "public-read")) || (data181 === "ec2-bundle-read"))){
-const err383 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
+const err391 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema18.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema18.properties.acl.anyOf[0].enum,parentSchema:schema18.properties.acl.anyOf[0],data:data181};
 if(vErrors === null){
-vErrors = [err383];
+vErrors = [err391];
 }
 else {
-vErrors.push(err383);
+vErrors.push(err391);
 }
 errors++;
 }
@@ -5198,23 +5294,23 @@ if(!valid112){
 const _errs504 = errors;
 if(typeof data181 === "string"){
 if(!pattern4.test(data181)){
-const err384 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data181};
+const err392 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema18.properties.acl.anyOf[1],data:data181};
 if(vErrors === null){
-vErrors = [err384];
+vErrors = [err392];
 }
 else {
-vErrors.push(err384);
+vErrors.push(err392);
 }
 errors++;
 }
 }
 else {
-const err385 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data181};
+const err393 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema18.properties.acl.anyOf[1].type,parentSchema:schema18.properties.acl.anyOf[1],data:data181};
 if(vErrors === null){
-vErrors = [err385];
+vErrors = [err393];
 }
 else {
-vErrors.push(err385);
+vErrors.push(err393);
 }
 errors++;
 }
@@ -5222,12 +5318,12 @@ var _valid20 = _errs504 === errors;
 valid112 = valid112 || _valid20;
 }
 if(!valid112){
-const err386 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data181};
+const err394 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/acl",schemaPath:"#/definitions/upload/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema18.properties.acl.anyOf,parentSchema:schema18.properties.acl,data:data181};
 if(vErrors === null){
-vErrors = [err386];
+vErrors = [err394];
 }
 else {
-vErrors.push(err386);
+vErrors.push(err394);
 }
 errors++;
 }
@@ -5246,45 +5342,45 @@ vErrors = null;
 if(data177.concurrency !== undefined){
 let data182 = data177.concurrency;
 if((!(((typeof data182 == "number") && (!(data182 % 1) && !isNaN(data182))) && (isFinite(data182)))) && (typeof data182 !== "string")){
-const err387 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data182};
+const err395 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/type",keyword:"type",params:{type: schema18.properties.concurrency.type},message:"must be integer,string",schema:schema18.properties.concurrency.type,parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
-vErrors = [err387];
+vErrors = [err395];
 }
 else {
-vErrors.push(err387);
+vErrors.push(err395);
 }
 errors++;
 }
 if((typeof data182 == "number") && (isFinite(data182))){
 if(data182 > 32 || isNaN(data182)){
-const err388 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data182};
+const err396 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
-vErrors = [err388];
+vErrors = [err396];
 }
 else {
-vErrors.push(err388);
+vErrors.push(err396);
 }
 errors++;
 }
 if(data182 < 1 || isNaN(data182)){
-const err389 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data182};
+const err397 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
-vErrors = [err389];
+vErrors = [err397];
 }
 else {
-vErrors.push(err389);
+vErrors.push(err397);
 }
 errors++;
 }
 }
 if(typeof data182 === "string"){
 if(!pattern6.test(data182)){
-const err390 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data182};
+const err398 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload/concurrency",schemaPath:"#/definitions/upload/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema18.properties.concurrency,data:data182};
 if(vErrors === null){
-vErrors = [err390];
+vErrors = [err398];
 }
 else {
-vErrors.push(err390);
+vErrors.push(err398);
 }
 errors++;
 }
@@ -5295,24 +5391,24 @@ errors++;
 if(data105.register !== undefined){
 let data183 = data105.register;
 if((!(data183 && typeof data183 == "object" && !Array.isArray(data183))) && (data183 !== null)){
-const err391 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: schema19.type},message:"must be object,null",schema:schema19.type,parentSchema:schema19,data:data183};
+const err399 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/type",keyword:"type",params:{type: schema19.type},message:"must be object,null",schema:schema19.type,parentSchema:schema19,data:data183};
 if(vErrors === null){
-vErrors = [err391];
+vErrors = [err399];
 }
 else {
-vErrors.push(err391);
+vErrors.push(err399);
 }
 errors++;
 }
 if(data183 && typeof data183 == "object" && !Array.isArray(data183)){
 for(const key42 in data183){
 if(!(func2.call(schema19.properties, key42))){
-const err392 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key42},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data183};
+const err400 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",schemaPath:"#/definitions/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key42},message:"must NOT have additional properties",schema:false,parentSchema:schema19,data:data183};
 if(vErrors === null){
-vErrors = [err392];
+vErrors = [err400];
 }
 else {
-vErrors.push(err392);
+vErrors.push(err400);
 }
 errors++;
 }
@@ -5323,22 +5419,22 @@ const _errs513 = errors;
 let valid115 = false;
 const _errs514 = errors;
 if(typeof data184 !== "string"){
-const err393 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data184};
+const err401 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[0].type,parentSchema:schema19.properties.method.anyOf[0],data:data184};
 if(vErrors === null){
-vErrors = [err393];
+vErrors = [err401];
 }
 else {
-vErrors.push(err393);
+vErrors.push(err401);
 }
 errors++;
 }
 if(!(data184 === "instance-store")){
-const err394 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data184};
+const err402 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.method.anyOf[0].enum,parentSchema:schema19.properties.method.anyOf[0],data:data184};
 if(vErrors === null){
-vErrors = [err394];
+vErrors = [err402];
 }
 else {
-vErrors.push(err394);
+vErrors.push(err402);
 }
 errors++;
 }
@@ -5348,23 +5444,23 @@ if(!valid115){
 const _errs516 = errors;
 if(typeof data184 === "string"){
 if(!pattern4.test(data184)){
-const err395 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data184};
+const err403 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.method.anyOf[1],data:data184};
 if(vErrors === null){
-vErrors = [err395];
+vErrors = [err403];
 }
 else {
-vErrors.push(err395);
+vErrors.push(err403);
 }
 errors++;
 }
 }
 else {
-const err396 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data184};
+const err404 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.method.anyOf[1].type,parentSchema:schema19.properties.method.anyOf[1],data:data184};
 if(vErrors === null){
-vErrors = [err396];
+vErrors = [err404];
 }
 else {
-vErrors.push(err396);
+vErrors.push(err404);
 }
 errors++;
 }
@@ -5372,12 +5468,12 @@ var _valid21 = _errs516 === errors;
 valid115 = valid115 || _valid21;
 }
 if(!valid115){
-const err397 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data184};
+const err405 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/method",schemaPath:"#/definitions/register/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.method.anyOf,parentSchema:schema19.properties.method,data:data184};
 if(vErrors === null){
-vErrors = [err397];
+vErrors = [err405];
 }
 else {
-vErrors.push(err397);
+vErrors.push(err405);
 }
 errors++;
 }
@@ -5396,12 +5492,12 @@ vErrors = null;
 if(data183.name !== undefined){
 let data185 = data183.name;
 if(typeof data185 !== "string"){
-const err398 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data185};
+const err406 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/name",schemaPath:"#/definitions/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.name.type,parentSchema:schema19.properties.name,data:data185};
 if(vErrors === null){
-vErrors = [err398];
+vErrors = [err406];
 }
 else {
-vErrors.push(err398);
+vErrors.push(err406);
 }
 errors++;
 }
@@ -5409,12 +5505,12 @@ errors++;
 if(data183.description !== undefined){
 let data186 = data183.description;
 if((typeof data186 !== "string") && (data186 !== null)){
-const err399 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data186};
+const err407 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/description",schemaPath:"#/definitions/register/properties/description/type",keyword:"type",params:{type: schema19.properties.description.type},message:"must be string,null",schema:schema19.properties.description.type,parentSchema:schema19.properties.description,data:data186};
 if(vErrors === null){
-vErrors = [err399];
+vErrors = [err407];
 }
 else {
-vErrors.push(err399);
+vErrors.push(err407);
 }
 errors++;
 }
@@ -5425,22 +5521,22 @@ const _errs523 = errors;
 let valid116 = false;
 const _errs524 = errors;
 if((typeof data187 !== "string") && (data187 !== null)){
-const err400 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
+const err408 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema19.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema19.properties.architecture.anyOf[0].type,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
 if(vErrors === null){
-vErrors = [err400];
+vErrors = [err408];
 }
 else {
-vErrors.push(err400);
+vErrors.push(err408);
 }
 errors++;
 }
 if(!(((data187 === "i386") || (data187 === "x86_64")) || (data187 === null))){
-const err401 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
+const err409 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.architecture.anyOf[0].enum,parentSchema:schema19.properties.architecture.anyOf[0],data:data187};
 if(vErrors === null){
-vErrors = [err401];
+vErrors = [err409];
 }
 else {
-vErrors.push(err401);
+vErrors.push(err409);
 }
 errors++;
 }
@@ -5450,23 +5546,23 @@ if(!valid116){
 const _errs526 = errors;
 if(typeof data187 === "string"){
 if(!pattern4.test(data187)){
-const err402 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
+const err410 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
 if(vErrors === null){
-vErrors = [err402];
+vErrors = [err410];
 }
 else {
-vErrors.push(err402);
+vErrors.push(err410);
 }
 errors++;
 }
 }
 else {
-const err403 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
+const err411 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.architecture.anyOf[1].type,parentSchema:schema19.properties.architecture.anyOf[1],data:data187};
 if(vErrors === null){
-vErrors = [err403];
+vErrors = [err411];
 }
 else {
-vErrors.push(err403);
+vErrors.push(err411);
 }
 errors++;
 }
@@ -5474,12 +5570,12 @@ var _valid22 = _errs526 === errors;
 valid116 = valid116 || _valid22;
 }
 if(!valid116){
-const err404 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data187};
+const err412 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/architecture",schemaPath:"#/definitions/register/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.architecture.anyOf,parentSchema:schema19.properties.architecture,data:data187};
 if(vErrors === null){
-vErrors = [err404];
+vErrors = [err412];
 }
 else {
-vErrors.push(err404);
+vErrors.push(err412);
 }
 errors++;
 }
@@ -5501,22 +5597,22 @@ const _errs529 = errors;
 let valid117 = false;
 const _errs530 = errors;
 if((typeof data188 !== "string") && (data188 !== null)){
-const err405 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
+const err413 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema19.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema19.properties.virtualization.anyOf[0].type,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
 if(vErrors === null){
-vErrors = [err405];
+vErrors = [err413];
 }
 else {
-vErrors.push(err405);
+vErrors.push(err413);
 }
 errors++;
 }
 if(!(((data188 === "hvm") || (data188 === "paravirtual")) || (data188 === null))){
-const err406 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
+const err414 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema19.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema19.properties.virtualization.anyOf[0].enum,parentSchema:schema19.properties.virtualization.anyOf[0],data:data188};
 if(vErrors === null){
-vErrors = [err406];
+vErrors = [err414];
 }
 else {
-vErrors.push(err406);
+vErrors.push(err414);
 }
 errors++;
 }
@@ -5526,23 +5622,23 @@ if(!valid117){
 const _errs532 = errors;
 if(typeof data188 === "string"){
 if(!pattern4.test(data188)){
-const err407 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
+const err415 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
 if(vErrors === null){
-vErrors = [err407];
+vErrors = [err415];
 }
 else {
-vErrors.push(err407);
+vErrors.push(err415);
 }
 errors++;
 }
 }
 else {
-const err408 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
+const err416 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.virtualization.anyOf[1].type,parentSchema:schema19.properties.virtualization.anyOf[1],data:data188};
 if(vErrors === null){
-vErrors = [err408];
+vErrors = [err416];
 }
 else {
-vErrors.push(err408);
+vErrors.push(err416);
 }
 errors++;
 }
@@ -5550,12 +5646,12 @@ var _valid23 = _errs532 === errors;
 valid117 = valid117 || _valid23;
 }
 if(!valid117){
-const err409 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data188};
+const err417 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/virtualization",schemaPath:"#/definitions/register/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema19.properties.virtualization.anyOf,parentSchema:schema19.properties.virtualization,data:data188};
 if(vErrors === null){
-vErrors = [err409];
+vErrors = [err417];
 }
 else {
-vErrors.push(err409);
+vErrors.push(err417);
 }
 errors++;
 }
@@ -5574,106 +5670,7 @@ vErrors = null;
 if(data183.kernel !== undefined){
 let data189 = data183.kernel;
 if((typeof data189 !== "string") && (data189 !== null)){
-const err410 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data189};
-if(vErrors === null){
-vErrors = [err410];
-}
-else {
-vErrors.push(err410);
-}
-errors++;
-}
-if(typeof data189 === "string"){
-if(!pattern35.test(data189)){
-const err411 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data189};
-if(vErrors === null){
-vErrors = [err411];
-}
-else {
-vErrors.push(err411);
-}
-errors++;
-}
-}
-}
-if(data183.ramdisk !== undefined){
-let data190 = data183.ramdisk;
-if((typeof data190 !== "string") && (data190 !== null)){
-const err412 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data190};
-if(vErrors === null){
-vErrors = [err412];
-}
-else {
-vErrors.push(err412);
-}
-errors++;
-}
-if(typeof data190 === "string"){
-if(!pattern36.test(data190)){
-const err413 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data190};
-if(vErrors === null){
-vErrors = [err413];
-}
-else {
-vErrors.push(err413);
-}
-errors++;
-}
-}
-}
-if(data183.blockDeviceMappings !== undefined){
-let data191 = data183.blockDeviceMappings;
-if(!data191 || typeof data191 != "object"){
-const err414 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data191};
-if(vErrors === null){
-vErrors = [err414];
-}
-else {
-vErrors.push(err414);
-}
-errors++;
-}
-if(Array.isArray(data191)){
-const len17 = data191.length;
-for(let i18=0; i18<len17; i18++){
-let data192 = data191[i18];
-if(data192 && typeof data192 == "object" && !Array.isArray(data192)){
-if(data192.device === undefined){
-const err415 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
-if(vErrors === null){
-vErrors = [err415];
-}
-else {
-vErrors.push(err415);
-}
-errors++;
-}
-if(data192.virtual === undefined){
-const err416 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
-if(vErrors === null){
-vErrors = [err416];
-}
-else {
-vErrors.push(err416);
-}
-errors++;
-}
-for(const key43 in data192){
-if(!((key43 === "device") || (key43 === "virtual"))){
-const err417 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key43},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
-if(vErrors === null){
-vErrors = [err417];
-}
-else {
-vErrors.push(err417);
-}
-errors++;
-}
-}
-if(data192.device !== undefined){
-let data193 = data192.device;
-if(typeof data193 !== "string"){
-const err418 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data193};
+const err418 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/type",keyword:"type",params:{type: schema19.properties.kernel.type},message:"must be string,null",schema:schema19.properties.kernel.type,parentSchema:schema19.properties.kernel,data:data189};
 if(vErrors === null){
 vErrors = [err418];
 }
@@ -5682,11 +5679,9 @@ vErrors.push(err418);
 }
 errors++;
 }
-}
-if(data192.virtual !== undefined){
-let data194 = data192.virtual;
-if(typeof data194 !== "string"){
-const err419 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data194};
+if(typeof data189 === "string"){
+if(!pattern39.test(data189)){
+const err419 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/kernel",schemaPath:"#/definitions/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.kernel,data:data189};
 if(vErrors === null){
 vErrors = [err419];
 }
@@ -5697,13 +5692,114 @@ errors++;
 }
 }
 }
-else {
-const err420 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(data183.ramdisk !== undefined){
+let data190 = data183.ramdisk;
+if((typeof data190 !== "string") && (data190 !== null)){
+const err420 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/type",keyword:"type",params:{type: schema19.properties.ramdisk.type},message:"must be string,null",schema:schema19.properties.ramdisk.type,parentSchema:schema19.properties.ramdisk,data:data190};
 if(vErrors === null){
 vErrors = [err420];
 }
 else {
 vErrors.push(err420);
+}
+errors++;
+}
+if(typeof data190 === "string"){
+if(!pattern40.test(data190)){
+const err421 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/ramdisk",schemaPath:"#/definitions/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema19.properties.ramdisk,data:data190};
+if(vErrors === null){
+vErrors = [err421];
+}
+else {
+vErrors.push(err421);
+}
+errors++;
+}
+}
+}
+if(data183.blockDeviceMappings !== undefined){
+let data191 = data183.blockDeviceMappings;
+if(!data191 || typeof data191 != "object"){
+const err422 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings",schemaPath:"#/definitions/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema19.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema19.properties.blockDeviceMappings.type,parentSchema:schema19.properties.blockDeviceMappings,data:data191};
+if(vErrors === null){
+vErrors = [err422];
+}
+else {
+vErrors.push(err422);
+}
+errors++;
+}
+if(Array.isArray(data191)){
+const len17 = data191.length;
+for(let i18=0; i18<len17; i18++){
+let data192 = data191[i18];
+if(data192 && typeof data192 == "object" && !Array.isArray(data192)){
+if(data192.device === undefined){
+const err423 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(vErrors === null){
+vErrors = [err423];
+}
+else {
+vErrors.push(err423);
+}
+errors++;
+}
+if(data192.virtual === undefined){
+const err424 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema19.properties.blockDeviceMappings.items.required,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(vErrors === null){
+vErrors = [err424];
+}
+else {
+vErrors.push(err424);
+}
+errors++;
+}
+for(const key43 in data192){
+if(!((key43 === "device") || (key43 === "virtual"))){
+const err425 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key43},message:"must NOT have additional properties",schema:false,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(vErrors === null){
+vErrors = [err425];
+}
+else {
+vErrors.push(err425);
+}
+errors++;
+}
+}
+if(data192.device !== undefined){
+let data193 = data192.device;
+if(typeof data193 !== "string"){
+const err426 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/device",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.device,data:data193};
+if(vErrors === null){
+vErrors = [err426];
+}
+else {
+vErrors.push(err426);
+}
+errors++;
+}
+}
+if(data192.virtual !== undefined){
+let data194 = data192.virtual;
+if(typeof data194 !== "string"){
+const err427 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18+"/virtual",schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema19.properties.blockDeviceMappings.items.properties.virtual,data:data194};
+if(vErrors === null){
+vErrors = [err427];
+}
+else {
+vErrors.push(err427);
+}
+errors++;
+}
+}
+}
+else {
+const err428 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + i18,schemaPath:"#/definitions/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.blockDeviceMappings.items.type,parentSchema:schema19.properties.blockDeviceMappings.items,data:data192};
+if(vErrors === null){
+vErrors = [err428];
+}
+else {
+vErrors.push(err428);
 }
 errors++;
 }
@@ -5713,12 +5809,12 @@ if(data191 && typeof data191 == "object" && !Array.isArray(data191)){
 for(const key44 in data191){
 let data195 = data191[key44];
 if(typeof data195 !== "string"){
-const err421 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + key44.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data195};
+const err429 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/blockDeviceMappings/" + key44.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema19.properties.blockDeviceMappings.additionalProperties,data:data195};
 if(vErrors === null){
-vErrors = [err421];
+vErrors = [err429];
 }
 else {
-vErrors.push(err421);
+vErrors.push(err429);
 }
 errors++;
 }
@@ -5731,24 +5827,24 @@ if(data196 && typeof data196 == "object" && !Array.isArray(data196)){
 for(const key45 in data196){
 let data197 = data196[key45];
 if(typeof data197 !== "string"){
-const err422 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags/" + key45.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data197};
+const err430 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags/" + key45.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/definitions/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema19.properties.tags.additionalProperties.type,parentSchema:schema19.properties.tags.additionalProperties,data:data197};
 if(vErrors === null){
-vErrors = [err422];
+vErrors = [err430];
 }
 else {
-vErrors.push(err422);
+vErrors.push(err430);
 }
 errors++;
 }
 }
 }
 else {
-const err423 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data196};
+const err431 = {instancePath:instancePath+"/regions/" + key24.replace(/~/g, "~0").replace(/\//g, "~1")+"/register/tags",schemaPath:"#/definitions/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema19.properties.tags.type,parentSchema:schema19.properties.tags,data:data196};
 if(vErrors === null){
-vErrors = [err423];
+vErrors = [err431];
 }
 else {
-vErrors.push(err423);
+vErrors.push(err431);
 }
 errors++;
 }
@@ -5759,24 +5855,24 @@ errors++;
 }
 }
 else {
-const err424 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.regions.type,parentSchema:schema11.properties.regions,data:data104};
+const err432 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.regions.type,parentSchema:schema11.properties.regions,data:data104};
 if(vErrors === null){
-vErrors = [err424];
+vErrors = [err432];
 }
 else {
-vErrors.push(err424);
+vErrors.push(err432);
 }
 errors++;
 }
 }
 }
 else {
-const err425 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
+const err433 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
 if(vErrors === null){
-vErrors = [err425];
+vErrors = [err433];
 }
 else {
-vErrors.push(err425);
+vErrors.push(err433);
 }
 errors++;
 }

@@ -42,7 +42,7 @@ export function toVariables(root: Node, given: Given, isSound: (name: string) =>
   );
   const secrets = new Map(
     [...values].flatMap(([name, value]) =>
-      sensitive.has(name) && value !== null ? [[`vars.${name}`, String(value)] as const] : [],
+      sensitive.has(name) && value !== null && value !== "" ? [[`vars.${name}`, String(value)] as const] : [],
     ),
   );
   return { values, sensitive, secrets, findings };

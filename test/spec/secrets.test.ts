@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { Problem } from "../../src/problem.ts";
+import { least, specOf } from "./reading.ts";
+
+const text = `${least}variables:
+  token: { sensitive: true }
+provision:
+  - shell:
+      inline: login
+      env:
+        TOKEN: \${{ vars.token }}
+        HEADER: "Bearer \${{ vars.token }}"
+        PLAIN: \${{ name }}
+  - local: { command: login, env: { T: "\${{ vars['token'] }}" } }
+regions: { us-east-1: {}, us-west-2: {} }
+`;
+
+test("a sensitive value is in no image, only in the secrets that the images refer to", async () => {
+  const { images, secrets } = await specOf(text, { variables: { token: "hunter2" } });
+  expect(JSON.stringify(images)).not.toContain("hunter2");
+  expect(images[1]?.provision.map((step) => ("env" in step ? step.env : {}))).toEqual([
+    {
+      TOKEN: { $secret: "us-west-2/provision[0].shell.env.TOKEN" },
+      HEADER: { $secret: "us-west-2/provision[0].shell.env.HEADER" },
+      PLAIN: "web",
+    },
+    { T: { $secret: "us-west-2/provision[1].local.env.T" } },
+  ]);
+  expect(secrets.get("us-west-2/provision[0].shell.env.HEADER")).toBe("Bearer hunter2");
+  expect(secrets.get("us-west-2/provision[1].local.env.T")).toBe("hunter2");
+});
+
+test("the value itself is among the secrets, so that it can be masked wherever it comes up", async () => {
+  const { secrets } = await specOf(text, { variables: { token: "hunter2" } });
+  expect(secrets.get("vars.token")).toBe("hunter2");
+  const empty = await specOf(text, { variables: { token: "" } });
+  expect([...empty.secrets.keys()].filter((name) => name.startsWith("vars."))).toEqual([]);
+});
+
+test("no way round leads a sensitive value into a message or into another place", async () => {
+  for (const expression of ["vars.token", "vars['token']", "[vars].map(v, v.token)[0]", "int(vars.token)"]) {
+    const lines = `register: { description: "a \${{ ${expression.replaceAll('"', "'")} }}" }\n`;
+    const reading = specOf(text.replace("regions:", `${lines}regions:`), { variables: { token: "hunter2" } });
+    const error: unknown = await reading.catch((reason: unknown) => reason);
+    if (!(error instanceof Problem)) throw new Error(`${expression} was taken`);
+    expect(error.code).toBe("spec-invalid");
+    expect(JSON.stringify(error.diagnostics)).not.toContain("hunter2");
+  }
+});
