@@ -10,6 +10,9 @@ import { processesLike } from "../help/processes.ts";
 import { haveSshd, type Sshd, startSshd } from "../help/sshd.ts";
 
 const signal = AbortSignal.timeout(60_000);
+/** Makes the processes of this run known from those of another one on the same machine. */
+const mark = process.pid;
+const napping = new RegExp(`^sleep 47\\d\\d[.]${mark}$`);
 const base: Omit<ScriptOptions, "text"> = { env: {}, sudo: false, workdir: null, timeoutSeconds: 30, signal };
 
 describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is missing)", () => {
@@ -85,21 +88,21 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
   });
 
   test("a script that takes too long is ended with all that it started", async () => {
-    const text = "trap '' TERM; (trap '' TERM; sleep 4721; sleep 4722) & sleep 4723; sleep 4724";
+    const text = `trap '' TERM; (trap '' TERM; sleep 4721.${mark}; sleep 4722.${mark}) & sleep 4723.${mark}; sleep 4724.${mark}`;
     await expect(runScript(machine, { ...base, text, timeoutSeconds: 1 })).rejects.toMatchObject({
       code: "command-timeout",
       message: "the script did not end within 1 s",
     });
-    expect(await processesLike(/^sleep 472/)).toEqual([]);
+    expect(await processesLike(napping)).toEqual([]);
   });
 
   test("an aborted script ends, and rejects with the reason", async () => {
     const stop = new AbortController();
     const reason = new Problem("interrupted", "SIGINT");
-    const text = "echo on; sleep 4725";
+    const text = `echo on; sleep 4725.${mark}`;
     const run = runScript(machine, { ...base, text, signal: stop.signal, onLine: () => stop.abort(reason) });
     await expect(run).rejects.toBe(reason);
-    expect(await processesLike(/^sleep 472/)).toEqual([]);
+    expect(await processesLike(napping)).toEqual([]);
   });
 
   test("a daemon that keeps the outputs open does not keep the script from ending", async () => {

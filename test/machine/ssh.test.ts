@@ -9,6 +9,9 @@ import { processesLike } from "../help/processes.ts";
 import { haveSshd, type Sshd, startSshd } from "../help/sshd.ts";
 
 const signal = AbortSignal.timeout(60_000);
+/** Makes the processes of this run known from those of another one on the same machine. */
+const mark = process.pid;
+const napping = new RegExp(`^sleep 47\\d\\d[.]${mark}$`);
 
 describe.skipIf(!haveSshd)("against OpenSSH's sshd (skipped where /usr/sbin/sshd is missing)", () => {
   let sshd: Sshd;
@@ -98,32 +101,32 @@ describe.skipIf(!haveSshd)("against OpenSSH's sshd (skipped where /usr/sbin/sshd
   });
 
   test("a command whose output is no longer wanted ends on the machine", async () => {
-    const { stdout } = await machine.stream("exec sh -c 'echo first; sleep 4711'", { signal });
+    const { stdout } = await machine.stream(`exec sh -c 'echo first; sleep 4711.${mark}'`, { signal });
     for await (const chunk of stdout) {
       expect(Buffer.from(chunk).toString()).toBe("first\n");
       break;
     }
-    await expect.poll(() => processesLike(/^sleep 4711/), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => processesLike(napping), { timeout: 10_000 }).toEqual([]);
   });
 
   test("an aborted command rejects with the reason and leaves no process, even one that ignores TERM", async () => {
     const stop = new AbortController();
-    const command = "trap '' TERM; echo on; sleep 4712 & sleep 4713; sleep 4714";
+    const command = `trap '' TERM; echo on; sleep 4712.${mark} & sleep 4713.${mark}; sleep 4714.${mark}`;
     const run = machine.run(command, {
       signal: stop.signal,
       onLine: () => stop.abort(new Problem("timeout", "x")),
     });
     await expect(run).rejects.toThrow(new Problem("timeout", "x"));
-    expect(await processesLike(/^sleep 471[234]/)).toEqual([]);
+    expect(await processesLike(napping)).toEqual([]);
   });
 
   test("closing a machine ends what it still runs", async () => {
     const other = await connect(sshd.address, { signal, timeoutMs: 20_000 });
-    const run = other.run("sleep 4715", { signal });
+    const run = other.run(`sleep 4715.${mark}`, { signal });
     const told = expect(run).rejects.toMatchObject({ code: "connect-failed" });
     await other[Symbol.asyncDispose]();
     await told;
-    expect(await processesLike(/^sleep 4715/)).toEqual([]);
+    expect(await processesLike(napping)).toEqual([]);
   });
 
   test("a lost connection is told to whatever is running", async () => {
