@@ -59,9 +59,7 @@ export const baseCommands: readonly string[] = [
   ..."fsck.ext2 fsck.ext3 fsck.ext4 e2image".split(" "),
   ..."free kill pgrep pidof pkill ps pmap pwdx sysctl tload top uptime vmstat w watch".split(" "),
   // accounts, network, cryptography
-  ..."adduser chpasswd getent groupadd groupdel groupmod useradd userdel usermod passwd su ldconfig".split(
-    " ",
-  ),
+  ..."getent groupadd groupdel groupmod useradd userdel usermod ldconfig".split(" "),
   ..."ip ss scp curl wget openssl locale getconf tput clear".split(" "),
 ];
 

@@ -33,7 +33,8 @@ export const baseLinks: Readonly<Record<string, string>> = {
 
 /**
  * sudo without a setuid program, which a script cannot be. ec2-user is root here by another name, so what
- * remains is to take the options that scripts use, set the environment, and run the command.
+ * remains is to take the options that scripts use, set the environment, become another user where that can be,
+ * and run the command.
  */
 const sudo = `#!/bin/sh
 # A stand-in: every user of this sandbox is root.
@@ -53,10 +54,13 @@ while [ $# -gt 0 ]; do
   *) break ;;
   esac
 done
-home=/root
-while IFS=: read -r name _ _ _ _ folder _; do
-  [ "$name" = "$user" ] && home=$folder
+home=/root uid=0 gid=0 prefix=
+while IFS=: read -r name _ number group _ folder _; do
+  [ "$name" = "$user" ] && home=$folder uid=$number gid=$group
 done </etc/passwd
+# Where only root is mapped nobody else can be, and root has to do.
+as="--reuid $uid --regid $gid --clear-groups"
+[ "$uid" = 0 ] || ! setpriv $as true 2>/dev/null || prefix="setpriv $as --"
 export SUDO_USER="\${USER:-root}" SUDO_UID=0 SUDO_GID=0 SUDO_COMMAND="$*"
 export USER="$user" LOGNAME="$user" HOME="$home"
 while [ $# -gt 0 ]; do
@@ -67,11 +71,11 @@ while [ $# -gt 0 ]; do
 done
 if [ -n "$login" ]; then
   cd "$home" || exit 1
-  [ $# -gt 0 ] && exec /bin/sh -lc "$*"
-  exec /bin/sh -l
+  [ $# -gt 0 ] && exec $prefix /bin/sh -lc "$*"
+  exec $prefix /bin/sh -l
 fi
 [ $# -gt 0 ] || { echo "usage: sudo command" >&2; exit 1; }
-exec "$@"
+exec $prefix "$@"
 `;
 
 /** Everything that is written into the built-in root. `shell` is the login shell. */

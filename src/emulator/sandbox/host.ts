@@ -8,8 +8,8 @@ import { check, checkPlatform } from "./check.ts";
 import { findCopyMethod } from "./copy-method.ts";
 import { startGuest } from "./guest.ts";
 import { type IdMap, nameOf, toIdMap } from "./id-map.ts";
-import { makeImageRoot } from "./image-root.ts";
-import { sweep } from "./instance-folder.ts";
+import { isImageRoot, makeImageRoot } from "./image-root.ts";
+import { removeFolder, sweep } from "./instance-folder.ts";
 
 /** Runs instances in Linux namespaces over private copies of root trees; keeps those under `directory`. */
 export function newSandboxHost(options: { readonly directory: string }): InstanceHost {
@@ -46,6 +46,11 @@ export function newSandboxHost(options: { readonly directory: string }): Instanc
     close: async () => {
       await Promise.allSettled(starting);
       await Promise.all([...guests].map((guest) => guest.stop()));
+      const made = await Promise.allSettled(roots.values());
+      roots.clear();
+      for (const root of made) {
+        if (root.status === "fulfilled") await (await settled()).forget(root.value.id);
+      }
     },
   };
 }
@@ -54,7 +59,13 @@ function toRoot(home: string, name: string): Root {
   return { id: name, directory: join(home, "roots", name) };
 }
 
-type Place = { readonly home: string; readonly idMap: IdMap; readonly method: CopyMethod };
+type Place = {
+  readonly home: string;
+  readonly idMap: IdMap;
+  readonly method: CopyMethod;
+  /** Removes the root of an image; the built-in one stays for the next run. */
+  forget(rootId: string): Promise<void>;
+};
 
 async function settle(directory: string): Promise<Place> {
   checkPlatform();
@@ -71,5 +82,10 @@ async function settle(directory: string): Promise<Place> {
     throw new Problem("file-unreadable", `the sandbox cannot keep its files in ${directory}`, { cause });
   }
   await sweep(idMap, home);
-  return { home, idMap, method: await findCopyMethod(idMap, home) };
+  const method = await findCopyMethod(idMap, home);
+  // Owners and modes in it are the image's: whoever removes the directory could not remove that.
+  const forget = async (rootId: string): Promise<void> => {
+    if (isImageRoot(rootId)) await removeFolder(idMap, home, join("roots", rootId));
+  };
+  return { home, idMap, method, forget };
 }

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { Problem } from "../../problem.ts";
 import { give } from "./base-root.ts";
 import type { IdMap } from "./id-map.ts";
-import { removeFolder } from "./instance-folder.ts";
+import { ownFolder, removeFolder } from "./instance-folder.ts";
 import { runMapped } from "./user-namespace.ts";
 
 export type ImageRootOptions = {
@@ -17,15 +17,16 @@ export type ImageRootOptions = {
 };
 
 /**
- * Unpacks an ext2, ext3 or ext4 image under `home/roots` without mounting it, or finds it there by its key; its name.
+ * Unpacks an ext2, ext3 or ext4 image under `home/roots` without mounting it, or finds there what this process has
+ * unpacked for the same key; its name.
  * debugfs leaves out devices, sockets, extended attributes and setuid bits, and turns a hard link into a copy.
  */
 export async function makeImageRoot(options: ImageRootOptions): Promise<string> {
   const { home, idMap, key } = options;
-  const name = `image-${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
+  const name = ownFolder(`image-${createHash("sha256").update(key).digest("hex").slice(0, 16)}`);
   const target = join(home, "roots", name);
   if (await exists(target)) return name;
-  const beside = `${name}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const beside = `${name}.${randomBytes(4).toString("hex")}`;
   await mkdir(join(home, "roots", beside));
   await give(join(home, "roots", beside), idMap);
   try {
@@ -36,6 +37,11 @@ export async function makeImageRoot(options: ImageRootOptions): Promise<string> 
     if (!(await exists(target))) throw error;
   }
   return name;
+}
+
+/** Whether a root is an image's, and so of use to this process alone. */
+export function isImageRoot(name: string): boolean {
+  return name.startsWith("image-");
 }
 
 async function unpack({ home, idMap, imagePath }: ImageRootOptions, folder: string): Promise<void> {

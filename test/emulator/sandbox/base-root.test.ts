@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { newSandboxHost } from "../../../src/emulator/sandbox/host.ts";
 import { newRig, whyNot } from "./rig.ts";
 
 const why = await whyNot();
@@ -11,7 +12,7 @@ describe.skipIf(why !== undefined)(`the built-in root${why ? ` (skipped: ${why})
     await using other = newRig();
     const root = await rig.host.baseRoot();
     const before = treeOf(root.directory);
-    const again = await rig.host.baseRoot();
+    const again = await newSandboxHost({ directory: rig.directory }).baseRoot();
     const made = await other.host.baseRoot();
     expect(again).toEqual(root);
     expect(made.id).toBe(root.id);

@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +29,7 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
     const tree = join(directory, "tree");
     mkdirSync(join(tree, "etc/empty"), { recursive: true });
     writeFileSync(join(tree, "etc/with 'quotes' and ümlauts"), "content\n", { mode: 0o640 });
-    chmodSync(join(tree, "etc/empty"), 0o711);
+    chmodSync(join(tree, "etc/empty"), 0o775);
     symlinkSync("/etc/empty", join(tree, "link"));
     const image = await toImage(tree, join(directory, "small.ext4"));
     chmodSync(image, 0o600);
@@ -35,7 +43,7 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
     ]);
     expect(stdout.split("|").filter(Boolean).sort()).toEqual([
       "etc d 755 ",
-      "etc/empty d 711 ",
+      "etc/empty d 775 ",
       "etc/with 'quotes' and ümlauts f 640 ",
       "link l 777 /etc/empty",
       "lost+found d 700 ",
@@ -81,6 +89,21 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
     await expect(rig.host.rootFromImage(image, "cut")).rejects.toMatchObject({ code: "bundle-invalid" });
     const whole = await toImage(tree, join(directory, "whole.ext4"));
     expect((await rig.host.rootFromImage(whole, "cut")).directory).toContain("image-");
+  });
+
+  test("is gone when the host is closed, whatever its modes and owners", async () => {
+    await using own = newRig();
+    await using source = await own.launch();
+    const make = [
+      "mkdir -p /mnt/tree/shut/inner; chmod 0 /mnt/tree/shut; chown 12:34 /mnt/tree/shut/inner",
+      "mke2fs -q -t ext4 -d /mnt/tree /mnt/image 8M >&2; cat /mnt/image",
+    ];
+    const image = join(directory, "shut.ext4");
+    writeFileSync(image, (await source.run(make.join("\n"))).stdout, "latin1");
+    const { directory: root } = await own.host.rootFromImage(image, "shut");
+    expect(existsSync(join(root, "shut"))).toBe(true);
+    await own.host.close();
+    expect(existsSync(root)).toBe(false);
   });
 
   test("is refused when there is no image", async () => {

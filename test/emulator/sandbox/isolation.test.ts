@@ -18,7 +18,9 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
   afterAll(() => rig[Symbol.asyncDispose]());
 
   test("has files, processes and a name of its own", async () => {
-    await one.run("echo mine >/etc/mine; rm /etc/motd; sleep 4713 >/dev/null 2>&1 &");
+    await one.run(
+      "echo mine >/etc/mine; rm /etc/motd; sleep 4713 >/dev/null 2>&1 & until grep -qszx 471[3] /proc/[0-9]*/cmdline; do sleep 0.1; done",
+    );
     expect((await one.run("cat /etc/mine; hostname")).stdout).toBe("mine\nip-10-0-0-1\n");
     expect((await other.run("ls /etc/mine; ls /etc/motd; hostname")).stdout).toBe("/etc/motd\nother\n");
     expect(await one.run("grep -lszx 471[3] /proc/[0-9]*/cmdline")).toMatchObject({ code: 0 });

@@ -48,7 +48,7 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
   test("is gone with its files and processes after a stop, which may be repeated", async () => {
     const instance = await rig.launch();
     await instance.run("mkdir -m 0 /srv/closed; chown 12:34 /srv; nohup sleep 4714 >/dev/null 2>&1 &");
-    expect(findProcesses("4714")).toHaveLength(1);
+    await until(() => findProcesses("4714").length === 1);
     await Promise.all([instance.guest.stop(), instance.guest.stop()]);
     await instance.guest.stop();
     expect(findProcesses("4714")).toEqual([]);
