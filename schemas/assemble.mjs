@@ -27,13 +27,13 @@ function readSections() {
   const section = (name) => expand(readJson(`sections/${name}.json`));
   return {
     source: section("source"),
-    launch: toStage(stages.launch),
+    launch: toStage("launch", stages.launch),
     connect: section("connect"),
     provision: toSteps(stages.provision),
-    bundle: toStage(stages.bundle),
+    bundle: toStage("bundle", stages.bundle),
     certificate: section("certificate"),
-    upload: toStage(stages.upload),
-    register: toStage(stages.register),
+    upload: toStage("upload", stages.upload),
+    register: toStage("register", stages.register),
   };
 }
 
@@ -48,31 +48,39 @@ function expand(schema) {
   return Object.fromEntries(Object.entries(merged).map(([key, value]) => [key, expand(value)]));
 }
 
-/** A section whose key `method` chooses the fragment; the first one, by name, is the default. */
-function toStage(methods) {
-  const [first, ...others] = Object.keys(methods);
-  const withMethod = (method) => ({
-    ...methods[method],
-    properties: {
-      method: {
-        type: "string",
-        description: "How it is done.",
-        enum: [first, ...others],
-        default: first,
-        examples: [method],
-      },
-      ...methods[method].properties,
-    },
+/** The methods that are meant where a spec names none. */
+const standardMethods = { launch: "ec2", bundle: "native", upload: "s3", register: "instance-store" };
+
+/** A section whose key `method` chooses the fragment. */
+function toStage(section, methods) {
+  const standard = standardMethods[section];
+  const others = Object.keys(methods).filter((method) => method !== standard);
+  const methodKey = (allowed) => ({
+    type: "string",
+    description: "How it is done.",
+    enum: allowed,
+    default: standard,
+    examples: [allowed[0]],
   });
-  return others.reduceRight(
+  const toFragment = (method) => {
+    const { default: _, ...fragment } = methods[method];
+    return { ...fragment, properties: { method: methodKey([method]), ...fragment.properties } };
+  };
+  const { description, examples, default: empty } = methods[standard];
+  const whole = others.reduceRight(
     (otherwise, method) => ({
+      type: "object",
+      description,
+      examples,
+      properties: { method: methodKey([standard, ...others]) },
       if: { properties: { method: { const: method } }, required: ["method"] },
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-      then: withMethod(method),
+      then: toFragment(method),
       else: otherwise,
     }),
-    withMethod(first),
+    toFragment(standard),
   );
+  return empty === undefined ? whole : { ...whole, default: empty };
 }
 
 /** A list of maps with one key each, which says what kind of step it is. */
@@ -137,19 +145,7 @@ function toPublished(sections) {
         examples: ["web-base"],
       },
       variables: readJson("sections/variables.json"),
-      env: {
-        type: ["array", "null"],
-        description: "Names of the environment variables that expressions may use, as ${{ env.NAME }}.",
-        uniqueItems: true,
-        items: {
-          type: "string",
-          description: "Name of one environment variable.",
-          pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$",
-          patternErrorMessage: "must be the name of an environment variable",
-          examples: ["GIT_COMMIT"],
-        },
-        examples: [["GIT_COMMIT"]],
-      },
+      env: readJson("sections/env.json"),
       ...refs,
       regions: {
         type: "object",
@@ -174,7 +170,7 @@ function toPublished(sections) {
 
 /** A section may be there with nothing in it. */
 function toOptional(section) {
-  return section.type ? { ...section, type: [section.type, "null"] } : section;
+  return { ...section, type: [section.type, "null"] };
 }
 
 /** Lets a fragment be a part of the whole (the rest may come from elsewhere) and its scalars be expressions. */

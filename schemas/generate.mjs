@@ -50,7 +50,8 @@ function toFormatted(file, content) {
 }
 
 async function toTypes(schema, name, complete) {
-  const source = { ...(complete ? withDefaultsRequired(schema) : schema), title: name };
+  const unions = withUnions(schema);
+  const source = { ...(complete ? withDefaultsRequired(unions) : unions), title: name };
   const types = await compile(source, name, {
     additionalProperties: false,
     bannerComment: note,
@@ -59,7 +60,18 @@ async function toTypes(schema, name, complete) {
     style: { printWidth: 110 },
     unreachableDefinitions: false,
   });
-  return types;
+  // The definitions are parts of the one type that is asked for.
+  return types.replace(new RegExp(`^export (interface|type) (?!${name}\\b)`, "gm"), "$1 ");
+}
+
+/** A type cannot say if/then/else, but the methods tell the branches apart just as well. */
+function withUnions(schema) {
+  if (Array.isArray(schema)) return schema.map(withUnions);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withUnions(value)]));
+  if (copy.if === undefined) return copy;
+  const { description, default: empty } = copy;
+  return { description, anyOf: [copy.then, copy.else], ...(empty === undefined ? {} : { default: empty }) };
 }
 
 function withDefaultsRequired(schema) {

@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from "../diagnostic.ts";
 
 /** What a stretch of the excerpt is, for whoever gives it a colour. */
-export type Role = "place" | "error" | "warning" | "frame" | "caret" | "hint";
+type Role = "place" | "error" | "warning" | "frame" | "caret" | "hint";
 
 export type Paint = (role: Role, text: string) => string;
 

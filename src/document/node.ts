@@ -23,7 +23,7 @@ export type ScalarNode = {
   readonly secret?: string;
 };
 
-export type ListNode = { readonly kind: "list"; readonly place: Place; readonly items: readonly Node[] };
+type ListNode = { readonly kind: "list"; readonly place: Place; readonly items: readonly Node[] };
 
 export type MapNode = {
   readonly kind: "map";
@@ -45,7 +45,7 @@ export function toValue(node: Node): PlainValue {
   return object;
 }
 
-export function childOf(node: Node, step: string | number): Node | undefined {
+function childOf(node: Node, step: string | number): Node | undefined {
   if (node.kind === "map") return node.entries.get(String(step))?.node;
   if (node.kind === "list") return node.items[Number(step)];
   return undefined;

@@ -3,7 +3,7 @@
 /**
  * The instance store-backed AMI to start from: either its id or a search.
  */
-export type Source = {
+type Source = {
   /**
    * Id of the source AMI. AMI ids differ from region to region.
    */
@@ -48,7 +48,7 @@ export type Source = {
 /**
  * The temporary instance that is customised and bundled.
  */
-export type Launch = {
+type Launch = {
   /**
    * How it is done.
    */
@@ -89,7 +89,7 @@ export type Launch = {
 /**
  * How to log in to the instance over SSH.
  */
-export type Connect = {
+type Connect = {
   /**
    * The login name that the source AMI gives the key pair to.
    */
@@ -114,7 +114,7 @@ export type Connect = {
 /**
  * What is done to the instance before it is bundled, in this order.
  */
-export type Provision =
+type Provision =
   | {
       /**
        * Runs a script on the instance: the path of a file, or a map with file or inline.
@@ -223,7 +223,7 @@ export type Provision =
 /**
  * How the root volume becomes a bundle: image, archive, compression, encryption, parts.
  */
-export type Bundle = {
+type Bundle = {
   /**
    * How it is done.
    */
@@ -252,7 +252,7 @@ export type Bundle = {
 /**
  * The keys that the bundle is encrypted for and signed with.
  */
-export type Certificate = {
+type Certificate = {
   /**
    * EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.
    */
@@ -273,7 +273,7 @@ export type Certificate = {
 /**
  * Where in S3 the bundle goes.
  */
-export type Upload = {
+type Upload = {
   /**
    * How it is done.
    */
@@ -298,7 +298,7 @@ export type Upload = {
 /**
  * The AMI that is registered.
  */
-export type Register = {
+type Register = {
   /**
    * How it is done.
    */

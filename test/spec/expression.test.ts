@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toPieces } from "../../src/spec/expression.ts";

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
 import { expect, test } from "vitest";
 import { imageOf, least, refusalOf, specOf } from "./reading.ts";
 
