@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeImage } from "../bundle/write-image.ts";
 import { openBundle } from "./ec2/bundle-access.ts";
+import { imageModeOf } from "./ec2/image-mode.ts";
 import { defaultVpcOf, type Subnet } from "./ec2/network.ts";
 import type { Image, Instance, InstanceState } from "./ec2/records.ts";
 import type { Ec2State, RegionState } from "./ec2/state.ts";
@@ -17,6 +18,8 @@ export type FleetOptions = {
   /** For the disk images that bundles unpack to, while a root is made of them. */
   readonly directory: string;
 };
+
+const ownerWrites = 0o200;
 
 type Crew = { readonly abort: AbortController; readonly ended: Promise<void>; guest: Guest | undefined };
 
@@ -99,6 +102,9 @@ export class Fleet {
       region: region.name,
       location: image.location,
     });
+    // As in EC2, which gives no reason (bundle-format notes, section 2).
+    if (((await imageModeOf(bundle)) & ownerWrites) === 0)
+      throw new Error("the image's file in the bundle is read-only");
     await mkdir(directory, { recursive: true });
     const path = join(directory, `${image.id}.img`);
     try {

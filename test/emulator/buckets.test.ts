@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { request } from "node:http";
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
@@ -128,4 +130,15 @@ test("S3-16 objects, keys and account are there after a restart", async () => {
   expect(again.cloud.ec2Certificates).toEqual(rig.emulator.cloud.ec2Certificates);
   const found = await send(toSigned(again, { service: "s3", method: "GET", path: `/${Bucket}/kept` }));
   expect(found).toMatchObject({ status: 200, text: "bytes" });
+});
+
+test("S3-17 a bucket may be named by the host", async () => {
+  await using rig = await newRig();
+  await rig.s3().send(new CreateBucketCommand({ Bucket }));
+  await rig.s3().send(new PutObjectCommand({ Bucket, Key: "a/b", Body: "bytes" }));
+  const host = `${Bucket}.localhost`;
+  const signed = toSigned(rig.emulator, { service: "s3", method: "GET", path: "/a/b", host });
+  const headers = { ...signed.init.headers, host };
+  const [response] = await once(request(signed.url, { headers }).end(), "response");
+  expect([response.statusCode, (await response.toArray()).join("")]).toEqual([200, "bytes"]);
 });

@@ -1,6 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { type BundleKey, newBundleKey } from "../../src/bundle/key.ts";
+import { partSizeBytes } from "../../src/bundle/manifest.ts";
 import { type PackedImage, pack, partName } from "../../src/bundle/pack.ts";
 import { toManifest } from "../../src/bundle/to-manifest.ts";
 import { newUserCertificate } from "../../src/bundle/user-certificate.ts";
@@ -89,4 +91,29 @@ export async function storeManifest(
   ACL: "private" | "public-read" | "aws-exec-read" = "aws-exec-read",
 ): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket, Key: "web/web.manifest.xml", Body: manifest, ACL }));
+}
+
+/** The same bundle, but its tar says that the image may not be written. */
+export function toReadOnly({ image, parts, packed, key }: TestBundle): TestBundle {
+  const decipher = createDecipheriv("aes-128-cbc", key.keyBytes(), key.ivBytes());
+  const tar = gunzipSync(Buffer.concat([...parts.map((part) => decipher.update(part)), decipher.final()]));
+  // 0444 instead of 0644: one octal digit less, by two.
+  tar.write("0000444\0", 100, "latin1");
+  const sum = Number.parseInt(tar.toString("latin1", 148, 154), 8) - 2;
+  tar.write(sum.toString(8).padStart(6, "0"), 148, "latin1");
+  const cipher = createCipheriv("aes-128-cbc", key.keyBytes(), key.ivBytes());
+  const bundled = Buffer.concat([cipher.update(gzipSync(tar)), cipher.final()]);
+  const cut = [bundled.subarray(0, partSizeBytes), bundled.subarray(partSizeBytes)];
+  const sha1 = (bytes: Uint8Array): string => createHash("sha1").update(bytes).digest("hex");
+  return {
+    image,
+    key,
+    parts: cut,
+    packed: {
+      ...packed,
+      digest: sha1(tar),
+      bundledSizeBytes: bundled.length,
+      parts: cut.map((bytes, index) => ({ index, sizeBytes: bytes.length, sha1: sha1(bytes) })),
+    },
+  };
 }

@@ -19,6 +19,7 @@ import {
   newBundle,
   store,
   storeManifest,
+  toReadOnly,
 } from "./bundled-image.ts";
 import { describe, launch } from "./launch.ts";
 import { codeOf, errorOf, newRig, until } from "./rig.ts";
@@ -190,6 +191,18 @@ test("IMG-8 an instance ends at once when a part is gone", async () => {
   });
   const { Output = "" } = await ec2.send(new GetConsoleOutputCommand({ InstanceId: instance }));
   expect(Buffer.from(Output, "base64").toString()).toContain("404");
+});
+
+test("IMG-10 an image that is read-only in its bundle does not start", async () => {
+  await using rig = await newRig();
+  const [ec2, s3] = [rig.ec2(), rig.s3()];
+  await makeBucket(s3);
+  const locked = toReadOnly(bundle);
+  await store(s3, locked, manifestOf(locked, rig.emulator));
+  const id = await register(ec2);
+  await available(ec2, id);
+  const instance = await launch(ec2, { ImageId: id });
+  expect((await describe(ec2, instance))?.StateReason?.Code).toBe("Server.InternalError");
 });
 
 test("IMG-9 one bundle serves all three partitions", async () => {

@@ -5,7 +5,7 @@ import { startMoto } from "../help/moto.ts";
 import { newRig, toClientOptions } from "./rig.ts";
 
 /** Clients of one cloud. */
-export type Clients = {
+type Clients = {
   readonly ec2: (region: string) => EC2Client;
   readonly s3: (region: string) => S3Client;
   readonly sts: (region: string) => STSClient;

@@ -89,7 +89,7 @@ export async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => b
   }
 }
 
-export type FakeHost = InstanceHost & {
+type FakeHost = InstanceHost & {
   readonly started: StartRequest[];
   /** Paths of images that roots were made of, with the bytes that were in them. */
   readonly images: { readonly key: string; readonly bytes: Buffer }[];

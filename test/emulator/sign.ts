@@ -6,6 +6,8 @@ export type Signing = {
   readonly path?: string;
   readonly service: "ec2" | "s3" | "sts";
   readonly region?: string;
+  /** Another name than the emulator's address. */
+  readonly host?: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Shifts the clock of the sender. */
@@ -36,7 +38,7 @@ export function toSigned({ url, cloud }: Emulator, signing: Signing): SignedRequ
   const payload = signing.payload ?? sha256(body ?? "");
   const headers: Record<string, string> = {
     ...signing.headers,
-    host: new URL(url).host,
+    host: signing.host ?? new URL(url).host,
     "x-amz-content-sha256": payload,
     "x-amz-date": amzDate,
   };

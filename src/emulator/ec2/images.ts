@@ -115,7 +115,7 @@ function toImage(image: Image): XmlValue {
 }
 
 /** An image of one's own; another's is there but may not be changed. */
-export function ownImageOf({ params, region, world }: Ec2Call): Image {
+function ownImageOf({ params, region, world }: Ec2Call): Image {
   const image = imageOf(region.images, params.required("ImageId"));
   if (image.ownerId === world.identity.accountId) return image;
   throw new AwsFault("AuthFailure", `Not authorized for image:${image.id}`, { status: 403 });

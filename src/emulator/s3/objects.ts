@@ -92,7 +92,7 @@ async function sendObject(call: S3Call, withBody: boolean): Promise<void> {
 }
 
 /** The checksum of an object as headers, if it was stored with one. */
-export function toChecksumHeaders({ checksum }: StoredObject): Record<string, string> {
+function toChecksumHeaders({ checksum }: StoredObject): Record<string, string> {
   if (!checksum) return {};
   return { [toChecksumHeader(checksum.algorithm)]: checksum.value, "x-amz-checksum-type": checksum.type };
 }

@@ -19,7 +19,7 @@ export type S3Call = Call & {
 
 export type S3Operation = (call: S3Call) => Promise<void>;
 
-export const s3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+const s3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** The region that the caller speaks to. */
 export function regionOfCall(call: Call): Region {
