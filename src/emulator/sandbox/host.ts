@@ -11,7 +11,11 @@ import { type IdMap, nameOf, toIdMap } from "./id-map.ts";
 import { isImageRoot, makeImageRoot } from "./image-root.ts";
 import { removeFolder, sweep } from "./instance-folder.ts";
 
-/** Runs instances in Linux namespaces over private copies of root trees; keeps those under `directory`. */
+/**
+ * Runs instances in Linux namespaces over private copies of root trees; keeps those under `directory`. They see
+ * nothing of this machine but its devices for noise and zeros, and have no network but their own loopback.
+ * root and ec2-user both have id 0 there. For an ordinary user without newuidmap no other id exists: chown fails.
+ */
 export function newSandboxHost(options: { readonly directory: string }): InstanceHost {
   const guests = new Set<Guest>();
   const starting = new Set<Promise<Guest>>();

@@ -23,6 +23,11 @@ export function serveSession(session: Session, { user, execute }: Context): void
   let terminal: Terminal | null = null;
   let running: Promise<Execution> | undefined;
 
+  const tellRunning = (tell: (execution: Execution) => Promise<void>): void => {
+    // Where it could not start the client hears so from its channel, and there is nothing to tell.
+    running?.then(tell).catch(() => undefined);
+  };
+
   session.on("env", (accept, reject, { key, val }) => {
     if (/^[A-Za-z_]\w*$/.test(key)) environment.push([key, val]);
     answer(/^[A-Za-z_]\w*$/.test(key) ? accept : reject);
@@ -33,19 +38,25 @@ export function serveSession(session: Session, { user, execute }: Context): void
     answer(accept);
   });
   session.on("window-change", (accept, _reject, { rows, cols }) => {
-    void running?.then((execution) => execution.resize(rows, cols));
+    tellRunning((execution) => execution.resize(rows, cols));
     answer(accept);
   });
   session.on("signal", (accept, reject, { name }) => {
     const known = /^[A-Z][A-Z0-9]*$/.test(name);
-    if (known) void running?.then((execution) => execution.signal(name));
+    if (known) tellRunning((execution) => execution.signal(name));
     answer(known ? accept : reject);
   });
 
   const start = (channel: ServerChannel, command: string | null): void => {
+    let closed = false;
+    channel
+      .on("error", () => undefined)
+      .once("close", () => {
+        closed = true;
+      });
     running = execute({ user, command, environment, terminal });
     void running.then(
-      (execution) => carry(execution, channel),
+      (execution) => carry(execution, channel, closed),
       () => {
         channel.exit(255);
         channel.end();
@@ -62,18 +73,21 @@ export function serveSession(session: Session, { user, execute }: Context): void
 }
 
 /** Joins a channel to a command until both have ended. */
-async function carry(execution: Execution, channel: ServerChannel): Promise<void> {
+async function carry(execution: Execution, channel: ServerChannel, closed: boolean): Promise<void> {
   const { stdin, stdout, stderr, ended } = execution;
   let over = false;
-  channel.on("error", () => undefined);
-  channel.on("close", () => {
+  const abandon = (): void => {
     // Nobody is left to read it or to wait for it. What it left running on its own stays, as with sshd.
     stdout.destroy();
     stderr.destroy();
     stdin.destroy();
-    if (!over) void execution.signal("KILL");
-  });
+    if (!over) execution.signal("KILL").catch(() => undefined);
+  };
+  if (closed) abandon();
+  else channel.on("close", abandon);
   channel.pipe(stdin);
+  // A command need not read all of its input; the rest is taken and dropped, so that the channel can close.
+  stdin.on("close", () => channel.resume());
   stdout.pipe(channel, { end: false });
   stderr.pipe(channel.stderr, { end: false });
   const drained = Promise.allSettled([finished(stdout), finished(stderr)]);

@@ -52,6 +52,11 @@ describe.skipIf(why !== undefined)(`a command over SSH${why ? ` (skipped: ${why}
     expect(await instance.run("wc -c", { stdin: "12345" })).toMatchObject({ code: 0, stdout: "5\n" });
   });
 
+  test("need not read all of its input", async () => {
+    const stdin = Buffer.alloc(8 * 1024 * 1024, "x");
+    expect(await instance.run("head -c 3", { stdin })).toMatchObject({ code: 0, stdout: "xxx" });
+  });
+
   test("streams megabytes both ways unchanged", async () => {
     const bytes = randomBytes(8 * 1024 * 1024);
     const { stdout } = await instance.run("cat", { stdin: bytes });
@@ -83,6 +88,14 @@ describe.skipIf(why !== undefined)(`a command over SSH${why ? ` (skipped: ${why}
     channel.close();
     const { code } = await instance.run(
       "for i in 1 2 3 4 5 6 7 8 9; do grep -qszx 471[1] /proc/[0-9]*/cmdline || exit 0; sleep 0.2; done; exit 1",
+    );
+    expect(code).toBe(0);
+  });
+
+  test("is killed also when its channel closes before it has begun", async () => {
+    for (const seconds of ["4717", "4717", "4717"]) (await open(instance, `sleep ${seconds}`)).close();
+    const { code } = await instance.run(
+      "sleep 0.3; for i in 1 2 3 4 5 6 7 8 9; do grep -qszx 471[7] /proc/[0-9]*/cmdline || exit 0; sleep 0.2; done; exit 1",
     );
     expect(code).toBe(0);
   });
@@ -122,9 +135,9 @@ describe.skipIf(why !== undefined)(`a command over SSH${why ? ` (skipped: ${why}
       told += chunk.toString();
     });
     await once(channel, "data");
-    channel.setWindow(50, 132, 0, 0);
+    channel.setWindow(24, 132, 0, 0);
     await once(channel, "close");
-    expect(told).toBe("ready\r\n50 132\r\n");
+    expect(told).toBe("ready\r\n24 132\r\n");
   });
 
   test("may be a login shell that reads its commands from the client", async () => {

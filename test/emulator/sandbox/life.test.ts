@@ -11,6 +11,9 @@ import { connect, keys, newRig, whyNot } from "./rig.ts";
 
 const why = await whyNot();
 
+/** Seconds that nobody else on this machine sleeps. */
+const [first, second] = [`4714.${process.pid}`, `4715.${process.pid}`];
+
 describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""}`, () => {
   const rig = newRig();
   const scratch = mkdtempSync(join(tmpdir(), "imgspec-life-"));
@@ -47,11 +50,11 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
 
   test("is gone with its files and processes after a stop, which may be repeated", async () => {
     const instance = await rig.launch();
-    await instance.run("mkdir -m 0 /srv/closed; chown 12:34 /srv; nohup sleep 4714 >/dev/null 2>&1 &");
-    await until(() => findProcesses("4714").length === 1);
+    await instance.run(`mkdir -m 0 /srv/closed; chown 12:34 /srv; nohup sleep ${first} >/dev/null 2>&1 &`);
+    await until(() => findProcesses(first).length === 1);
     await Promise.all([instance.guest.stop(), instance.guest.stop()]);
     await instance.guest.stop();
-    expect(findProcesses("4714")).toEqual([]);
+    expect(findProcesses(first)).toEqual([]);
     expect(filesOf(rig.directory)).toEqual([]);
     await expect(
       connect({ port: instance.guest.port, username: "root", privateKey: keys.private }),
@@ -86,10 +89,10 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
     const [port] = (await once(child.stdout, "data")) as [Buffer];
     const client = await connect({ port: Number(port), username: "root", privateKey: keys.private });
     client.on("error", () => undefined);
-    client.exec("nohup sleep 4715 & kill -STOP $(pidof cat)", () => undefined);
-    await until(() => findProcesses("4715").length === 1);
+    client.exec(`nohup sleep ${second} & kill -STOP $(pidof cat)`, () => undefined);
+    await until(() => findProcesses(second).length === 1);
     child.kill("SIGKILL");
-    await until(() => findProcesses("4715").length === 0);
+    await until(() => findProcesses(second).length === 0);
     client.end();
     expect(filesOf(directory)).toHaveLength(1);
     const { newSandboxHost } = await import("../../../src/emulator/sandbox/host.ts");
