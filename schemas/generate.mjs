@@ -5,7 +5,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Ajv from "ajv";
 import standaloneCode from "ajv/dist/standalone/index.js";
-import addFormats from "ajv-formats";
 import { compile } from "json-schema-to-typescript";
 import { assemble } from "./assemble.mjs";
 
@@ -94,18 +93,20 @@ function toValidator(schema, name, complete) {
     strictTypes: false,
     strictRequired: false,
     useDefaults: complete === true,
+    // A section of the spec and the same section of a region share one function.
+    inlineRefs: false,
     code: { source: true, esm: true, lines: true },
   });
-  addFormats(ajv, ["regex", "date-time"]);
   ajv.addKeyword("patternErrorMessage");
   const { $id: _, ...local } = schema;
   const validate = ajv.compile(local);
-  const code = toImports(standaloneCode(ajv, validate))
+  const whole = toImports(standaloneCode(ajv, validate));
+  const main = /^export default (\w+);?/m.exec(whole)?.[1];
+  const code = whole
     .replace('"use strict";', "")
     .replace(/^export const validate = \w+;/m, "")
-    .replace(/^export default (\w+);?/m, "")
+    .replace(/^export default \w+;?/m, "")
     .trim();
-  const main = /^function (validate\d+)\(/m.exec(code)?.[1];
   return `// @ts-nocheck
 ${note}
 import type { ErrorObject } from "ajv";

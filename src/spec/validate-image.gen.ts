@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema11 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","enum":["builder"],"default":"builder","examples":["builder"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","enum":["builder"],"default":"builder","examples":["builder"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -19,7 +19,7 @@ const pattern10 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
 const pattern11 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern12 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 
-function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -39,7 +39,7 @@ if(data.register === undefined){
 data.register = {};
 }
 if(data.source === undefined){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},message:"must have required property '"+"source"+"'",schema:schema11.required,parentSchema:schema11,data};
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},message:"must have required property '"+"source"+"'",schema:schema6.required,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -49,7 +49,7 @@ vErrors.push(err0);
 errors++;
 }
 if(data.launch === undefined){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "launch"},message:"must have required property '"+"launch"+"'",schema:schema11.required,parentSchema:schema11,data};
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "launch"},message:"must have required property '"+"launch"+"'",schema:schema6.required,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -59,7 +59,7 @@ vErrors.push(err1);
 errors++;
 }
 if(data.connect === undefined){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "connect"},message:"must have required property '"+"connect"+"'",schema:schema11.required,parentSchema:schema11,data};
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "connect"},message:"must have required property '"+"connect"+"'",schema:schema6.required,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -69,7 +69,7 @@ vErrors.push(err2);
 errors++;
 }
 if(data.upload === undefined){
-const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema11.required,parentSchema:schema11,data};
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.required,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -79,8 +79,8 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema11.properties, key0))){
-const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema11,data};
+if(!(func2.call(schema6.properties, key0))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -92,7 +92,7 @@ errors++;
 }
 let data0 = data.profile;
 if((typeof data0 !== "string") && (data0 !== null)){
-const err5 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema11.properties.profile.type},message:"must be string,null",schema:schema11.properties.profile.type,parentSchema:schema11.properties.profile,data:data0};
+const err5 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema6.properties.profile.type},message:"must be string,null",schema:schema6.properties.profile.type,parentSchema:schema6.properties.profile,data:data0};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -103,7 +103,7 @@ errors++;
 }
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-const err6 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.profile,data:data0};
+const err6 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.profile,data:data0};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -118,7 +118,7 @@ let data1 = data.source;
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key1 in data1){
 if(!((key1 === "image") || (key1 === "find"))){
-const err7 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.source,data:data1};
+const err7 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.source,data:data1};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -132,7 +132,7 @@ if(data1.image !== undefined){
 let data2 = data1.image;
 if(typeof data2 === "string"){
 if(!pattern0.test(data2)){
-const err8 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/pattern",keyword:"pattern",params:{pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ami-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ami-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.source.properties.image,data:data2};
+const err8 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/pattern",keyword:"pattern",params:{pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ami-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ami-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.source.properties.image,data:data2};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -143,7 +143,7 @@ errors++;
 }
 }
 else {
-const err9 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.source.properties.image.type,parentSchema:schema11.properties.source.properties.image,data:data2};
+const err9 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.image.type,parentSchema:schema6.properties.source.properties.image,data:data2};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -172,7 +172,7 @@ if(data3.filters === undefined){
 data3.filters = {};
 }
 if(data3.owner === undefined){
-const err10 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/required",keyword:"required",params:{missingProperty: "owner"},message:"must have required property '"+"owner"+"'",schema:schema11.properties.source.properties.find.required,parentSchema:schema11.properties.source.properties.find,data:data3};
+const err10 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/required",keyword:"required",params:{missingProperty: "owner"},message:"must have required property '"+"owner"+"'",schema:schema6.properties.source.properties.find.required,parentSchema:schema6.properties.source.properties.find,data:data3};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -183,7 +183,7 @@ errors++;
 }
 for(const key2 in data3){
 if(!((((((key2 === "name") || (key2 === "owner")) || (key2 === "architecture")) || (key2 === "virtualization")) || (key2 === "newest")) || (key2 === "filters"))){
-const err11 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.source.properties.find,data:data3};
+const err11 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.source.properties.find,data:data3};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -195,7 +195,7 @@ errors++;
 }
 let data4 = data3.name;
 if((typeof data4 !== "string") && (data4 !== null)){
-const err12 = {instancePath:instancePath+"/source/find/name",schemaPath:"#/properties/source/properties/find/properties/name/type",keyword:"type",params:{type: schema11.properties.source.properties.find.properties.name.type},message:"must be string,null",schema:schema11.properties.source.properties.find.properties.name.type,parentSchema:schema11.properties.source.properties.find.properties.name,data:data4};
+const err12 = {instancePath:instancePath+"/source/find/name",schemaPath:"#/properties/source/properties/find/properties/name/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.name.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.name.type,parentSchema:schema6.properties.source.properties.find.properties.name,data:data4};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -207,7 +207,7 @@ errors++;
 if(data3.owner !== undefined){
 let data5 = data3.owner;
 if((typeof data5 !== "string") && (!(Array.isArray(data5)))){
-const err13 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema11.properties.source.properties.find.properties.owner.type},message:"must be string,array",schema:schema11.properties.source.properties.find.properties.owner.type,parentSchema:schema11.properties.source.properties.find.properties.owner,data:data5};
+const err13 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.owner.type},message:"must be string,array",schema:schema6.properties.source.properties.find.properties.owner.type,parentSchema:schema6.properties.source.properties.find.properties.owner,data:data5};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -218,7 +218,7 @@ errors++;
 }
 if(Array.isArray(data5)){
 if(data5.length < 1){
-const err14 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.source.properties.find.properties.owner,data:data5};
+const err14 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.source.properties.find.properties.owner,data:data5};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -231,7 +231,7 @@ const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
 let data6 = data5[i0];
 if(typeof data6 !== "string"){
-const err15 = {instancePath:instancePath+"/source/find/owner/" + i0,schemaPath:"#/properties/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.source.properties.find.properties.owner.items.type,parentSchema:schema11.properties.source.properties.find.properties.owner.items,data:data6};
+const err15 = {instancePath:instancePath+"/source/find/owner/" + i0,schemaPath:"#/properties/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.find.properties.owner.items.type,parentSchema:schema6.properties.source.properties.find.properties.owner.items,data:data6};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -245,7 +245,7 @@ errors++;
 }
 let data7 = data3.architecture;
 if((typeof data7 !== "string") && (data7 !== null)){
-const err16 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/type",keyword:"type",params:{type: schema11.properties.source.properties.find.properties.architecture.type},message:"must be string,null",schema:schema11.properties.source.properties.find.properties.architecture.type,parentSchema:schema11.properties.source.properties.find.properties.architecture,data:data7};
+const err16 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.architecture.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.architecture.type,parentSchema:schema6.properties.source.properties.find.properties.architecture,data:data7};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -255,7 +255,7 @@ vErrors.push(err16);
 errors++;
 }
 if(!(((data7 === "i386") || (data7 === "x86_64")) || (data7 === null))){
-const err17 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema11.properties.source.properties.find.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.source.properties.find.properties.architecture.enum,parentSchema:schema11.properties.source.properties.find.properties.architecture,data:data7};
+const err17 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.source.properties.find.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.source.properties.find.properties.architecture.enum,parentSchema:schema6.properties.source.properties.find.properties.architecture,data:data7};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -266,7 +266,7 @@ errors++;
 }
 let data8 = data3.virtualization;
 if((typeof data8 !== "string") && (data8 !== null)){
-const err18 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/type",keyword:"type",params:{type: schema11.properties.source.properties.find.properties.virtualization.type},message:"must be string,null",schema:schema11.properties.source.properties.find.properties.virtualization.type,parentSchema:schema11.properties.source.properties.find.properties.virtualization,data:data8};
+const err18 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.virtualization.type,parentSchema:schema6.properties.source.properties.find.properties.virtualization,data:data8};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -276,7 +276,7 @@ vErrors.push(err18);
 errors++;
 }
 if(!(((data8 === "hvm") || (data8 === "paravirtual")) || (data8 === null))){
-const err19 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema11.properties.source.properties.find.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.source.properties.find.properties.virtualization.enum,parentSchema:schema11.properties.source.properties.find.properties.virtualization,data:data8};
+const err19 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.source.properties.find.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.source.properties.find.properties.virtualization.enum,parentSchema:schema6.properties.source.properties.find.properties.virtualization,data:data8};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -287,7 +287,7 @@ errors++;
 }
 let data9 = data3.newest;
 if(typeof data9 !== "boolean"){
-const err20 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/properties/source/properties/find/properties/newest/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.source.properties.find.properties.newest.type,parentSchema:schema11.properties.source.properties.find.properties.newest,data:data9};
+const err20 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/properties/source/properties/find/properties/newest/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.source.properties.find.properties.newest.type,parentSchema:schema6.properties.source.properties.find.properties.newest,data:data9};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -301,7 +301,7 @@ if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
 for(const key3 in data10){
 let data11 = data10[key3];
 if((typeof data11 !== "string") && (!(Array.isArray(data11)))){
-const err21 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema11.properties.source.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema11.properties.source.properties.find.properties.filters.additionalProperties.type,parentSchema:schema11.properties.source.properties.find.properties.filters.additionalProperties,data:data11};
+const err21 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema6.properties.source.properties.find.properties.filters.additionalProperties.type,parentSchema:schema6.properties.source.properties.find.properties.filters.additionalProperties,data:data11};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -315,7 +315,7 @@ const len1 = data11.length;
 for(let i1=0; i1<len1; i1++){
 let data12 = data11[i1];
 if(typeof data12 !== "string"){
-const err22 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.source.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema11.properties.source.properties.find.properties.filters.additionalProperties.items,data:data12};
+const err22 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema6.properties.source.properties.find.properties.filters.additionalProperties.items,data:data12};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -329,7 +329,7 @@ errors++;
 }
 }
 else {
-const err23 = {instancePath:instancePath+"/source/find/filters",schemaPath:"#/properties/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.source.properties.find.properties.filters.type,parentSchema:schema11.properties.source.properties.find.properties.filters,data:data10};
+const err23 = {instancePath:instancePath+"/source/find/filters",schemaPath:"#/properties/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.properties.find.properties.filters.type,parentSchema:schema6.properties.source.properties.find.properties.filters,data:data10};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -340,7 +340,7 @@ errors++;
 }
 }
 else {
-const err24 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.source.properties.find.type,parentSchema:schema11.properties.source.properties.find,data:data3};
+const err24 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.properties.find.type,parentSchema:schema6.properties.source.properties.find,data:data3};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -352,7 +352,7 @@ errors++;
 }
 }
 else {
-const err25 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.source.type,parentSchema:schema11.properties.source,data:data1};
+const err25 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.type,parentSchema:schema6.properties.source,data:data1};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -387,7 +387,7 @@ if(data13.timeout === undefined){
 data13.timeout = "10m";
 }
 if(data13.instanceTypes === undefined){
-const err26 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/required",keyword:"required",params:{missingProperty: "instanceTypes"},message:"must have required property '"+"instanceTypes"+"'",schema:schema11.properties.launch.required,parentSchema:schema11.properties.launch,data:data13};
+const err26 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/required",keyword:"required",params:{missingProperty: "instanceTypes"},message:"must have required property '"+"instanceTypes"+"'",schema:schema6.properties.launch.required,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -398,7 +398,7 @@ errors++;
 }
 for(const key4 in data13){
 if(!((((((((key4 === "method") || (key4 === "instanceTypes")) || (key4 === "subnet")) || (key4 === "securityGroups")) || (key4 === "iamInstanceProfile")) || (key4 === "userData")) || (key4 === "tags")) || (key4 === "timeout"))){
-const err27 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.launch,data:data13};
+const err27 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -410,7 +410,7 @@ errors++;
 }
 let data14 = data13.method;
 if(typeof data14 !== "string"){
-const err28 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.launch.properties.method.type,parentSchema:schema11.properties.launch.properties.method,data:data14};
+const err28 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.method.type,parentSchema:schema6.properties.launch.properties.method,data:data14};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -420,7 +420,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!(data14 === "ec2")){
-const err29 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/enum",keyword:"enum",params:{allowedValues: schema11.properties.launch.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.launch.properties.method.enum,parentSchema:schema11.properties.launch.properties.method,data:data14};
+const err29 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.method.enum,parentSchema:schema6.properties.launch.properties.method,data:data14};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -433,7 +433,7 @@ if(data13.instanceTypes !== undefined){
 let data15 = data13.instanceTypes;
 if(Array.isArray(data15)){
 if(data15.length < 1){
-const err30 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.launch.properties.instanceTypes,data:data15};
+const err30 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.launch.properties.instanceTypes,data:data15};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -446,7 +446,7 @@ const len2 = data15.length;
 for(let i2=0; i2<len2; i2++){
 let data16 = data15[i2];
 if(typeof data16 !== "string"){
-const err31 = {instancePath:instancePath+"/launch/instanceTypes/" + i2,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.launch.properties.instanceTypes.items.type,parentSchema:schema11.properties.launch.properties.instanceTypes.items,data:data16};
+const err31 = {instancePath:instancePath+"/launch/instanceTypes/" + i2,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.launch.properties.instanceTypes.items,data:data16};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -458,7 +458,7 @@ errors++;
 }
 }
 else {
-const err32 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.launch.properties.instanceTypes.type,parentSchema:schema11.properties.launch.properties.instanceTypes,data:data15};
+const err32 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.launch.properties.instanceTypes,data:data15};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -470,7 +470,7 @@ errors++;
 }
 let data17 = data13.subnet;
 if((typeof data17 !== "string") && (data17 !== null)){
-const err33 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema11.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema11.properties.launch.properties.subnet.type,parentSchema:schema11.properties.launch.properties.subnet,data:data17};
+const err33 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data17};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -481,7 +481,7 @@ errors++;
 }
 if(typeof data17 === "string"){
 if(!pattern1.test(data17)){
-const err34 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.launch.properties.subnet,data:data17};
+const err34 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data17};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -498,7 +498,7 @@ for(let i3=0; i3<len3; i3++){
 let data19 = data18[i3];
 if(typeof data19 === "string"){
 if(!pattern2.test(data19)){
-const err35 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.launch.properties.securityGroups.items,data:data19};
+const err35 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data19};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -509,7 +509,7 @@ errors++;
 }
 }
 else {
-const err36 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.launch.properties.securityGroups.items.type,parentSchema:schema11.properties.launch.properties.securityGroups.items,data:data19};
+const err36 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data19};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -521,7 +521,7 @@ errors++;
 }
 }
 else {
-const err37 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.launch.properties.securityGroups.type,parentSchema:schema11.properties.launch.properties.securityGroups,data:data18};
+const err37 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data18};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -532,7 +532,7 @@ errors++;
 }
 let data20 = data13.iamInstanceProfile;
 if((typeof data20 !== "string") && (data20 !== null)){
-const err38 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema11.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema11.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema11.properties.launch.properties.iamInstanceProfile,data:data20};
+const err38 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data20};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -543,7 +543,7 @@ errors++;
 }
 if(typeof data20 === "string"){
 if(func3(data20) < 1){
-const err39 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.launch.properties.iamInstanceProfile,data:data20};
+const err39 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data20};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -555,7 +555,7 @@ errors++;
 }
 let data21 = data13.userData;
 if((typeof data21 !== "string") && (data21 !== null)){
-const err40 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema11.properties.launch.properties.userData.type},message:"must be string,null",schema:schema11.properties.launch.properties.userData.type,parentSchema:schema11.properties.launch.properties.userData,data:data21};
+const err40 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data21};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -569,7 +569,7 @@ if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
 for(const key5 in data22){
 let data23 = data22[key5];
 if(typeof data23 !== "string"){
-const err41 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema11.properties.launch.properties.tags.additionalProperties,data:data23};
+const err41 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data23};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -581,7 +581,7 @@ errors++;
 }
 }
 else {
-const err42 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.launch.properties.tags.type,parentSchema:schema11.properties.launch.properties.tags,data:data22};
+const err42 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data22};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -593,7 +593,7 @@ errors++;
 let data24 = data13.timeout;
 if(typeof data24 === "string"){
 if(!pattern3.test(data24)){
-const err43 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema11.properties.launch.properties.timeout,data:data24};
+const err43 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data24};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -604,7 +604,7 @@ errors++;
 }
 }
 else {
-const err44 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.launch.properties.timeout.type,parentSchema:schema11.properties.launch.properties.timeout,data:data24};
+const err44 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data24};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -615,7 +615,7 @@ errors++;
 }
 }
 else {
-const err45 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.launch.type,parentSchema:schema11.properties.launch,data:data13};
+const err45 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -641,7 +641,7 @@ if(data25.timeout === undefined){
 data25.timeout = "5m";
 }
 if(data25.user === undefined){
-const err46 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema11.properties.connect.required,parentSchema:schema11.properties.connect,data:data25};
+const err46 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data25};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -652,7 +652,7 @@ errors++;
 }
 for(const key6 in data25){
 if(!(((((key6 === "user") || (key6 === "port")) || (key6 === "address")) || (key6 === "hostKey")) || (key6 === "timeout"))){
-const err47 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.connect,data:data25};
+const err47 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data25};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -666,7 +666,7 @@ if(data25.user !== undefined){
 let data26 = data25.user;
 if(typeof data26 === "string"){
 if(!pattern4.test(data26)){
-const err48 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema11.properties.connect.properties.user,data:data26};
+const err48 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data26};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -677,7 +677,7 @@ errors++;
 }
 }
 else {
-const err49 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.connect.properties.user.type,parentSchema:schema11.properties.connect.properties.user,data:data26};
+const err49 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data26};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -689,7 +689,7 @@ errors++;
 }
 let data27 = data25.port;
 if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-const err50 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.connect.properties.port.type,parentSchema:schema11.properties.connect.properties.port,data:data27};
+const err50 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data27};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -700,7 +700,7 @@ errors++;
 }
 if((typeof data27 == "number") && (isFinite(data27))){
 if(data27 > 65535 || isNaN(data27)){
-const err51 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema11.properties.connect.properties.port,data:data27};
+const err51 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data27};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -710,7 +710,7 @@ vErrors.push(err51);
 errors++;
 }
 if(data27 < 1 || isNaN(data27)){
-const err52 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.connect.properties.port,data:data27};
+const err52 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data27};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -722,7 +722,7 @@ errors++;
 }
 let data28 = data25.address;
 if(typeof data28 !== "string"){
-const err53 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.connect.properties.address.type,parentSchema:schema11.properties.connect.properties.address,data:data28};
+const err53 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data28};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -732,7 +732,7 @@ vErrors.push(err53);
 errors++;
 }
 if(!((data28 === "public") || (data28 === "private"))){
-const err54 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema11.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.connect.properties.address.enum,parentSchema:schema11.properties.connect.properties.address,data:data28};
+const err54 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data28};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -743,7 +743,7 @@ errors++;
 }
 let data29 = data25.hostKey;
 if(typeof data29 !== "string"){
-const err55 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.connect.properties.hostKey.type,parentSchema:schema11.properties.connect.properties.hostKey,data:data29};
+const err55 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data29};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -753,7 +753,7 @@ vErrors.push(err55);
 errors++;
 }
 if(!(((data29 === "auto") || (data29 === "console")) || (data29 === "first-use"))){
-const err56 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema11.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.connect.properties.hostKey.enum,parentSchema:schema11.properties.connect.properties.hostKey,data:data29};
+const err56 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data29};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -765,7 +765,7 @@ errors++;
 let data30 = data25.timeout;
 if(typeof data30 === "string"){
 if(!pattern3.test(data30)){
-const err57 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema11.properties.connect.properties.timeout,data:data30};
+const err57 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data30};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -776,7 +776,7 @@ errors++;
 }
 }
 else {
-const err58 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.connect.properties.timeout.type,parentSchema:schema11.properties.connect.properties.timeout,data:data30};
+const err58 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data30};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -787,7 +787,7 @@ errors++;
 }
 }
 else {
-const err59 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.connect.type,parentSchema:schema11.properties.connect,data:data25};
+const err59 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data25};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -804,7 +804,7 @@ for(let i4=0; i4<len4; i4++){
 let data32 = data31[i4];
 if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
 if(Object.keys(data32).length > 1){
-const err60 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema11.properties.provision.items,data:data32};
+const err60 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data32};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -814,7 +814,7 @@ vErrors.push(err60);
 errors++;
 }
 if(Object.keys(data32).length < 1){
-const err61 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.properties.provision.items,data:data32};
+const err61 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data32};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -825,7 +825,7 @@ errors++;
 }
 for(const key7 in data32){
 if(!((((key7 === "shell") || (key7 === "upload")) || (key7 === "download")) || (key7 === "local"))){
-const err62 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.provision.items,data:data32};
+const err62 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data32};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -858,7 +858,7 @@ data33.exitCodes = [0];
 }
 for(const key8 in data33){
 if(!((((((((key8 === "file") || (key8 === "inline")) || (key8 === "env")) || (key8 === "sudo")) || (key8 === "workdir")) || (key8 === "timeout")) || (key8 === "retries")) || (key8 === "exitCodes"))){
-const err63 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.provision.items.properties.shell,data:data33};
+const err63 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data33};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -871,7 +871,7 @@ errors++;
 if(data33.file !== undefined){
 let data34 = data33.file;
 if(typeof data34 !== "string"){
-const err64 = {instancePath:instancePath+"/provision/" + i4+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.file,data:data34};
+const err64 = {instancePath:instancePath+"/provision/" + i4+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data34};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -884,7 +884,7 @@ errors++;
 if(data33.inline !== undefined){
 let data35 = data33.inline;
 if(typeof data35 !== "string"){
-const err65 = {instancePath:instancePath+"/provision/" + i4+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.inline,data:data35};
+const err65 = {instancePath:instancePath+"/provision/" + i4+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data35};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -899,7 +899,7 @@ if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
 for(const key9 in data36){
 let data37 = data36[key9];
 if(typeof data37 !== "string"){
-const err66 = {instancePath:instancePath+"/provision/" + i4+"/shell/env/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data37};
+const err66 = {instancePath:instancePath+"/provision/" + i4+"/shell/env/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data37};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -911,7 +911,7 @@ errors++;
 }
 }
 else {
-const err67 = {instancePath:instancePath+"/provision/" + i4+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.env,data:data36};
+const err67 = {instancePath:instancePath+"/provision/" + i4+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data36};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -922,7 +922,7 @@ errors++;
 }
 let data38 = data33.sudo;
 if(typeof data38 !== "boolean"){
-const err68 = {instancePath:instancePath+"/provision/" + i4+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.sudo,data:data38};
+const err68 = {instancePath:instancePath+"/provision/" + i4+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data38};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -933,7 +933,7 @@ errors++;
 }
 let data39 = data33.workdir;
 if((typeof data39 !== "string") && (data39 !== null)){
-const err69 = {instancePath:instancePath+"/provision/" + i4+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema11.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema11.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.workdir,data:data39};
+const err69 = {instancePath:instancePath+"/provision/" + i4+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data39};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -945,7 +945,7 @@ errors++;
 let data40 = data33.timeout;
 if(typeof data40 === "string"){
 if(!pattern3.test(data40)){
-const err70 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema11.properties.provision.items.properties.shell.properties.timeout,data:data40};
+const err70 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data40};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -956,7 +956,7 @@ errors++;
 }
 }
 else {
-const err71 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.timeout,data:data40};
+const err71 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data40};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -967,7 +967,7 @@ errors++;
 }
 let data41 = data33.retries;
 if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-const err72 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.retries,data:data41};
+const err72 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data41};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -978,7 +978,7 @@ errors++;
 }
 if((typeof data41 == "number") && (isFinite(data41))){
 if(data41 > 20 || isNaN(data41)){
-const err73 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema11.properties.provision.items.properties.shell.properties.retries,data:data41};
+const err73 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data41};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -988,7 +988,7 @@ vErrors.push(err73);
 errors++;
 }
 if(data41 < 0 || isNaN(data41)){
-const err74 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema11.properties.provision.items.properties.shell.properties.retries,data:data41};
+const err74 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data41};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1001,7 +1001,7 @@ errors++;
 let data42 = data33.exitCodes;
 if(Array.isArray(data42)){
 if(data42.length < 1){
-const err75 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema11.properties.provision.items.properties.shell.properties.exitCodes,data:data42};
+const err75 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data42};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1014,7 +1014,7 @@ const len5 = data42.length;
 for(let i5=0; i5<len5; i5++){
 let data43 = data42[i5];
 if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-const err76 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
+const err76 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1025,7 +1025,7 @@ errors++;
 }
 if((typeof data43 == "number") && (isFinite(data43))){
 if(data43 > 255 || isNaN(data43)){
-const err77 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema11.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
+const err77 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1035,7 +1035,7 @@ vErrors.push(err77);
 errors++;
 }
 if(data43 < 0 || isNaN(data43)){
-const err78 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema11.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
+const err78 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1048,7 +1048,7 @@ errors++;
 }
 }
 else {
-const err79 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema11.properties.provision.items.properties.shell.properties.exitCodes,data:data42};
+const err79 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data42};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1059,7 +1059,7 @@ errors++;
 }
 }
 else {
-const err80 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.properties.shell.type,parentSchema:schema11.properties.provision.items.properties.shell,data:data33};
+const err80 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data33};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1079,7 +1079,7 @@ if(data44.sudo === undefined){
 data44.sudo = false;
 }
 if(data44.from === undefined){
-const err81 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema11.properties.provision.items.properties.upload.required,parentSchema:schema11.properties.provision.items.properties.upload,data:data44};
+const err81 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1089,7 +1089,7 @@ vErrors.push(err81);
 errors++;
 }
 if(data44.to === undefined){
-const err82 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema11.properties.provision.items.properties.upload.required,parentSchema:schema11.properties.provision.items.properties.upload,data:data44};
+const err82 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1100,7 +1100,7 @@ errors++;
 }
 for(const key10 in data44){
 if(!((((key10 === "from") || (key10 === "to")) || (key10 === "mode")) || (key10 === "sudo"))){
-const err83 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.provision.items.properties.upload,data:data44};
+const err83 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1114,7 +1114,7 @@ if(data44.from !== undefined){
 let data45 = data44.from;
 if(typeof data45 === "string"){
 if(func3(data45) < 1){
-const err84 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.provision.items.properties.upload.properties.from,data:data45};
+const err84 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data45};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1125,7 +1125,7 @@ errors++;
 }
 }
 else {
-const err85 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema11.properties.provision.items.properties.upload.properties.from,data:data45};
+const err85 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data45};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1139,7 +1139,7 @@ if(data44.to !== undefined){
 let data46 = data44.to;
 if(typeof data46 === "string"){
 if(func3(data46) < 1){
-const err86 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.provision.items.properties.upload.properties.to,data:data46};
+const err86 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data46};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1150,7 +1150,7 @@ errors++;
 }
 }
 else {
-const err87 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema11.properties.provision.items.properties.upload.properties.to,data:data46};
+const err87 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data46};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1162,7 +1162,7 @@ errors++;
 }
 let data47 = data44.mode;
 if((typeof data47 !== "string") && (data47 !== null)){
-const err88 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema11.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema11.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema11.properties.provision.items.properties.upload.properties.mode,data:data47};
+const err88 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data47};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1173,7 +1173,7 @@ errors++;
 }
 if(typeof data47 === "string"){
 if(!pattern7.test(data47)){
-const err89 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema11.properties.provision.items.properties.upload.properties.mode,data:data47};
+const err89 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data47};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1185,7 +1185,7 @@ errors++;
 }
 let data48 = data44.sudo;
 if(typeof data48 !== "boolean"){
-const err90 = {instancePath:instancePath+"/provision/" + i4+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema11.properties.provision.items.properties.upload.properties.sudo,data:data48};
+const err90 = {instancePath:instancePath+"/provision/" + i4+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data48};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1196,7 +1196,7 @@ errors++;
 }
 }
 else {
-const err91 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.properties.upload.type,parentSchema:schema11.properties.provision.items.properties.upload,data:data44};
+const err91 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1210,7 +1210,7 @@ if(data32.download !== undefined){
 let data49 = data32.download;
 if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
 if(data49.from === undefined){
-const err92 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema11.properties.provision.items.properties.download.required,parentSchema:schema11.properties.provision.items.properties.download,data:data49};
+const err92 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1220,7 +1220,7 @@ vErrors.push(err92);
 errors++;
 }
 if(data49.to === undefined){
-const err93 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema11.properties.provision.items.properties.download.required,parentSchema:schema11.properties.provision.items.properties.download,data:data49};
+const err93 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1231,7 +1231,7 @@ errors++;
 }
 for(const key11 in data49){
 if(!((key11 === "from") || (key11 === "to"))){
-const err94 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.provision.items.properties.download,data:data49};
+const err94 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1245,7 +1245,7 @@ if(data49.from !== undefined){
 let data50 = data49.from;
 if(typeof data50 === "string"){
 if(func3(data50) < 1){
-const err95 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.provision.items.properties.download.properties.from,data:data50};
+const err95 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data50};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1256,7 +1256,7 @@ errors++;
 }
 }
 else {
-const err96 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.download.properties.from.type,parentSchema:schema11.properties.provision.items.properties.download.properties.from,data:data50};
+const err96 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data50};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1270,7 +1270,7 @@ if(data49.to !== undefined){
 let data51 = data49.to;
 if(typeof data51 === "string"){
 if(func3(data51) < 1){
-const err97 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.provision.items.properties.download.properties.to,data:data51};
+const err97 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data51};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1281,7 +1281,7 @@ errors++;
 }
 }
 else {
-const err98 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.download.properties.to.type,parentSchema:schema11.properties.provision.items.properties.download.properties.to,data:data51};
+const err98 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data51};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1293,7 +1293,7 @@ errors++;
 }
 }
 else {
-const err99 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.properties.download.type,parentSchema:schema11.properties.provision.items.properties.download,data:data49};
+const err99 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1316,7 +1316,7 @@ if(data52.timeout === undefined){
 data52.timeout = "1h";
 }
 if(data52.command === undefined){
-const err100 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema11.properties.provision.items.properties.local.required,parentSchema:schema11.properties.provision.items.properties.local,data:data52};
+const err100 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data52};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1327,7 +1327,7 @@ errors++;
 }
 for(const key12 in data52){
 if(!((((key12 === "command") || (key12 === "env")) || (key12 === "workdir")) || (key12 === "timeout"))){
-const err101 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.provision.items.properties.local,data:data52};
+const err101 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data52};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1341,7 +1341,7 @@ if(data52.command !== undefined){
 let data53 = data52.command;
 if(typeof data53 === "string"){
 if(func3(data53) < 1){
-const err102 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema11.properties.provision.items.properties.local.properties.command,data:data53};
+const err102 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data53};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1352,7 +1352,7 @@ errors++;
 }
 }
 else {
-const err103 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.local.properties.command.type,parentSchema:schema11.properties.provision.items.properties.local.properties.command,data:data53};
+const err103 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data53};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1367,7 +1367,7 @@ if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
 for(const key13 in data54){
 let data55 = data54[key13];
 if(typeof data55 !== "string"){
-const err104 = {instancePath:instancePath+"/provision/" + i4+"/local/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema11.properties.provision.items.properties.local.properties.env.additionalProperties,data:data55};
+const err104 = {instancePath:instancePath+"/provision/" + i4+"/local/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data55};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1379,7 +1379,7 @@ errors++;
 }
 }
 else {
-const err105 = {instancePath:instancePath+"/provision/" + i4+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.properties.local.properties.env.type,parentSchema:schema11.properties.provision.items.properties.local.properties.env,data:data54};
+const err105 = {instancePath:instancePath+"/provision/" + i4+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data54};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1390,7 +1390,7 @@ errors++;
 }
 let data56 = data52.workdir;
 if(typeof data56 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i4+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema11.properties.provision.items.properties.local.properties.workdir,data:data56};
+const err106 = {instancePath:instancePath+"/provision/" + i4+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data56};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1402,7 +1402,7 @@ errors++;
 let data57 = data52.timeout;
 if(typeof data57 === "string"){
 if(!pattern3.test(data57)){
-const err107 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema11.properties.provision.items.properties.local.properties.timeout,data:data57};
+const err107 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data57};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1413,7 +1413,7 @@ errors++;
 }
 }
 else {
-const err108 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema11.properties.provision.items.properties.local.properties.timeout,data:data57};
+const err108 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data57};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1424,7 +1424,7 @@ errors++;
 }
 }
 else {
-const err109 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.properties.local.type,parentSchema:schema11.properties.provision.items.properties.local,data:data52};
+const err109 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data52};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1436,7 +1436,7 @@ errors++;
 }
 }
 else {
-const err110 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.provision.items.type,parentSchema:schema11.properties.provision.items,data:data32};
+const err110 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data32};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1448,7 +1448,7 @@ errors++;
 }
 }
 else {
-const err111 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.provision.type,parentSchema:schema11.properties.provision,data:data31};
+const err111 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data31};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1479,7 +1479,7 @@ data58.compression = 6;
 }
 for(const key14 in data58){
 if(!((((((key14 === "method") || (key14 === "at")) || (key14 === "name")) || (key14 === "size")) || (key14 === "exclude")) || (key14 === "compression"))){
-const err112 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.bundle,data:data58};
+const err112 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle,data:data58};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1491,7 +1491,7 @@ errors++;
 }
 let data59 = data58.method;
 if(typeof data59 !== "string"){
-const err113 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.bundle.properties.method.type,parentSchema:schema11.properties.bundle.properties.method,data:data59};
+const err113 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data59};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1501,7 +1501,7 @@ vErrors.push(err113);
 errors++;
 }
 if(!(data59 === "native")){
-const err114 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema11.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.bundle.properties.method.enum,parentSchema:schema11.properties.bundle.properties.method,data:data59};
+const err114 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data59};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1512,7 +1512,7 @@ errors++;
 }
 let data60 = data58.at;
 if(typeof data60 !== "string"){
-const err115 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.bundle.properties.at.type,parentSchema:schema11.properties.bundle.properties.at,data:data60};
+const err115 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.at.type,parentSchema:schema6.properties.bundle.properties.at,data:data60};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1522,7 +1522,7 @@ vErrors.push(err115);
 errors++;
 }
 if(!(data60 === "builder")){
-const err116 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/enum",keyword:"enum",params:{allowedValues: schema11.properties.bundle.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.bundle.properties.at.enum,parentSchema:schema11.properties.bundle.properties.at,data:data60};
+const err116 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.at.enum,parentSchema:schema6.properties.bundle.properties.at,data:data60};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1534,7 +1534,7 @@ errors++;
 let data61 = data58.name;
 if(typeof data61 === "string"){
 if(!pattern9.test(data61)){
-const err117 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema11.properties.bundle.properties.name,data:data61};
+const err117 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.properties.name,data:data61};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1545,7 +1545,7 @@ errors++;
 }
 }
 else {
-const err118 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.bundle.properties.name.type,parentSchema:schema11.properties.bundle.properties.name,data:data61};
+const err118 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.name.type,parentSchema:schema6.properties.bundle.properties.name,data:data61};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1556,7 +1556,7 @@ errors++;
 }
 let data62 = data58.size;
 if((typeof data62 !== "string") && (data62 !== null)){
-const err119 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/type",keyword:"type",params:{type: schema11.properties.bundle.properties.size.type},message:"must be string,null",schema:schema11.properties.bundle.properties.size.type,parentSchema:schema11.properties.bundle.properties.size,data:data62};
+const err119 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.properties.size.type,parentSchema:schema6.properties.bundle.properties.size,data:data62};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1567,7 +1567,7 @@ errors++;
 }
 if(typeof data62 === "string"){
 if(!pattern10.test(data62)){
-const err120 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema11.properties.bundle.properties.size,data:data62};
+const err120 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.properties.size,data:data62};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1583,7 +1583,7 @@ const len6 = data63.length;
 for(let i6=0; i6<len6; i6++){
 let data64 = data63[i6];
 if(typeof data64 !== "string"){
-const err121 = {instancePath:instancePath+"/bundle/exclude/" + i6,schemaPath:"#/properties/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.bundle.properties.exclude.items.type,parentSchema:schema11.properties.bundle.properties.exclude.items,data:data64};
+const err121 = {instancePath:instancePath+"/bundle/exclude/" + i6,schemaPath:"#/properties/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.exclude.items.type,parentSchema:schema6.properties.bundle.properties.exclude.items,data:data64};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1595,7 +1595,7 @@ errors++;
 }
 }
 else {
-const err122 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.properties.bundle.properties.exclude.type,parentSchema:schema11.properties.bundle.properties.exclude,data:data63};
+const err122 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.properties.exclude.type,parentSchema:schema6.properties.bundle.properties.exclude,data:data63};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1606,7 +1606,7 @@ errors++;
 }
 let data65 = data58.compression;
 if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
-const err123 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.bundle.properties.compression.type,parentSchema:schema11.properties.bundle.properties.compression,data:data65};
+const err123 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.properties.compression.type,parentSchema:schema6.properties.bundle.properties.compression,data:data65};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1617,7 +1617,7 @@ errors++;
 }
 if((typeof data65 == "number") && (isFinite(data65))){
 if(data65 > 9 || isNaN(data65)){
-const err124 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema11.properties.bundle.properties.compression,data:data65};
+const err124 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.properties.compression,data:data65};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1627,7 +1627,7 @@ vErrors.push(err124);
 errors++;
 }
 if(data65 < 1 || isNaN(data65)){
-const err125 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.bundle.properties.compression,data:data65};
+const err125 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.properties.compression,data:data65};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1639,7 +1639,7 @@ errors++;
 }
 }
 else {
-const err126 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.bundle.type,parentSchema:schema11.properties.bundle,data:data58};
+const err126 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data58};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1664,7 +1664,7 @@ data66.privateKey = null;
 }
 for(const key15 in data66){
 if(!((((key15 === "ec2") || (key15 === "allowMismatch")) || (key15 === "certificate")) || (key15 === "privateKey"))){
-const err127 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.certificate,data:data66};
+const err127 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data66};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1676,7 +1676,7 @@ errors++;
 }
 let data67 = data66.ec2;
 if(typeof data67 !== "string"){
-const err128 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.certificate.properties.ec2.type,parentSchema:schema11.properties.certificate.properties.ec2,data:data67};
+const err128 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data67};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1687,7 +1687,7 @@ errors++;
 }
 let data68 = data66.allowMismatch;
 if(typeof data68 !== "boolean"){
-const err129 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema11.properties.certificate.properties.allowMismatch.type,parentSchema:schema11.properties.certificate.properties.allowMismatch,data:data68};
+const err129 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data68};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1698,7 +1698,7 @@ errors++;
 }
 let data69 = data66.certificate;
 if((typeof data69 !== "string") && (data69 !== null)){
-const err130 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema11.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema11.properties.certificate.properties.certificate.type,parentSchema:schema11.properties.certificate.properties.certificate,data:data69};
+const err130 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data69};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1709,7 +1709,7 @@ errors++;
 }
 let data70 = data66.privateKey;
 if((typeof data70 !== "string") && (data70 !== null)){
-const err131 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema11.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema11.properties.certificate.properties.privateKey.type,parentSchema:schema11.properties.certificate.properties.privateKey,data:data70};
+const err131 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data70};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1720,7 +1720,7 @@ errors++;
 }
 }
 else {
-const err132 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.certificate.type,parentSchema:schema11.properties.certificate,data:data66};
+const err132 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data66};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1742,7 +1742,7 @@ if(data71.concurrency === undefined){
 data71.concurrency = 4;
 }
 if(data71.bucket === undefined){
-const err133 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema11.properties.upload.required,parentSchema:schema11.properties.upload,data:data71};
+const err133 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data71};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1753,7 +1753,7 @@ errors++;
 }
 for(const key16 in data71){
 if(!(((((key16 === "method") || (key16 === "bucket")) || (key16 === "prefix")) || (key16 === "acl")) || (key16 === "concurrency"))){
-const err134 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.upload,data:data71};
+const err134 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data71};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1765,7 +1765,7 @@ errors++;
 }
 let data72 = data71.method;
 if(typeof data72 !== "string"){
-const err135 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.upload.properties.method.type,parentSchema:schema11.properties.upload.properties.method,data:data72};
+const err135 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data72};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1775,7 +1775,7 @@ vErrors.push(err135);
 errors++;
 }
 if(!(data72 === "s3")){
-const err136 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema11.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.upload.properties.method.enum,parentSchema:schema11.properties.upload.properties.method,data:data72};
+const err136 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data72};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1787,7 +1787,7 @@ errors++;
 if(data71.bucket !== undefined){
 let data73 = data71.bucket;
 if(typeof data73 !== "string"){
-const err137 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.upload.properties.bucket.type,parentSchema:schema11.properties.upload.properties.bucket,data:data73};
+const err137 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data73};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1800,7 +1800,7 @@ errors++;
 if(data71.prefix !== undefined){
 let data74 = data71.prefix;
 if(typeof data74 !== "string"){
-const err138 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.upload.properties.prefix.type,parentSchema:schema11.properties.upload.properties.prefix,data:data74};
+const err138 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data74};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1812,7 +1812,7 @@ errors++;
 }
 let data75 = data71.acl;
 if(typeof data75 !== "string"){
-const err139 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.upload.properties.acl.type,parentSchema:schema11.properties.upload.properties.acl,data:data75};
+const err139 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data75};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1822,7 +1822,7 @@ vErrors.push(err139);
 errors++;
 }
 if(!(((data75 === "aws-exec-read") || (data75 === "public-read")) || (data75 === "ec2-bundle-read"))){
-const err140 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema11.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.upload.properties.acl.enum,parentSchema:schema11.properties.upload.properties.acl,data:data75};
+const err140 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data75};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1833,7 +1833,7 @@ errors++;
 }
 let data76 = data71.concurrency;
 if(!(((typeof data76 == "number") && (!(data76 % 1) && !isNaN(data76))) && (isFinite(data76)))){
-const err141 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema11.properties.upload.properties.concurrency.type,parentSchema:schema11.properties.upload.properties.concurrency,data:data76};
+const err141 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data76};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1844,7 +1844,7 @@ errors++;
 }
 if((typeof data76 == "number") && (isFinite(data76))){
 if(data76 > 32 || isNaN(data76)){
-const err142 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema11.properties.upload.properties.concurrency,data:data76};
+const err142 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data76};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1854,7 +1854,7 @@ vErrors.push(err142);
 errors++;
 }
 if(data76 < 1 || isNaN(data76)){
-const err143 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.properties.upload.properties.concurrency,data:data76};
+const err143 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data76};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1866,7 +1866,7 @@ errors++;
 }
 }
 else {
-const err144 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.upload.type,parentSchema:schema11.properties.upload,data:data71};
+const err144 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data71};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1903,8 +1903,8 @@ if(data77.tags === undefined){
 data77.tags = {};
 }
 for(const key17 in data77){
-if(!(func2.call(schema11.properties.register.properties, key17))){
-const err145 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.register,data:data77};
+if(!(func2.call(schema6.properties.register.properties, key17))){
+const err145 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data77};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1916,7 +1916,7 @@ errors++;
 }
 let data78 = data77.method;
 if(typeof data78 !== "string"){
-const err146 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.register.properties.method.type,parentSchema:schema11.properties.register.properties.method,data:data78};
+const err146 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data78};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1926,7 +1926,7 @@ vErrors.push(err146);
 errors++;
 }
 if(!(data78 === "instance-store")){
-const err147 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema11.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.register.properties.method.enum,parentSchema:schema11.properties.register.properties.method,data:data78};
+const err147 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data78};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1938,7 +1938,7 @@ errors++;
 if(data77.name !== undefined){
 let data79 = data77.name;
 if(typeof data79 !== "string"){
-const err148 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.register.properties.name.type,parentSchema:schema11.properties.register.properties.name,data:data79};
+const err148 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data79};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1950,7 +1950,7 @@ errors++;
 }
 let data80 = data77.description;
 if((typeof data80 !== "string") && (data80 !== null)){
-const err149 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema11.properties.register.properties.description.type},message:"must be string,null",schema:schema11.properties.register.properties.description.type,parentSchema:schema11.properties.register.properties.description,data:data80};
+const err149 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data80};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1961,7 +1961,7 @@ errors++;
 }
 if(typeof data80 === "string"){
 if(func3(data80) > 255){
-const err150 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema11.properties.register.properties.description,data:data80};
+const err150 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data80};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1973,7 +1973,7 @@ errors++;
 }
 let data81 = data77.architecture;
 if((typeof data81 !== "string") && (data81 !== null)){
-const err151 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema11.properties.register.properties.architecture.type},message:"must be string,null",schema:schema11.properties.register.properties.architecture.type,parentSchema:schema11.properties.register.properties.architecture,data:data81};
+const err151 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data81};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -1983,7 +1983,7 @@ vErrors.push(err151);
 errors++;
 }
 if(!(((data81 === "i386") || (data81 === "x86_64")) || (data81 === null))){
-const err152 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema11.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.register.properties.architecture.enum,parentSchema:schema11.properties.register.properties.architecture,data:data81};
+const err152 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data81};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -1994,7 +1994,7 @@ errors++;
 }
 let data82 = data77.virtualization;
 if((typeof data82 !== "string") && (data82 !== null)){
-const err153 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema11.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema11.properties.register.properties.virtualization.type,parentSchema:schema11.properties.register.properties.virtualization,data:data82};
+const err153 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data82};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2004,7 +2004,7 @@ vErrors.push(err153);
 errors++;
 }
 if(!(((data82 === "hvm") || (data82 === "paravirtual")) || (data82 === null))){
-const err154 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema11.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema11.properties.register.properties.virtualization.enum,parentSchema:schema11.properties.register.properties.virtualization,data:data82};
+const err154 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data82};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2015,7 +2015,7 @@ errors++;
 }
 let data83 = data77.kernel;
 if((typeof data83 !== "string") && (data83 !== null)){
-const err155 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema11.properties.register.properties.kernel.type},message:"must be string,null",schema:schema11.properties.register.properties.kernel.type,parentSchema:schema11.properties.register.properties.kernel,data:data83};
+const err155 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data83};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2026,7 +2026,7 @@ errors++;
 }
 if(typeof data83 === "string"){
 if(!pattern11.test(data83)){
-const err156 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.register.properties.kernel,data:data83};
+const err156 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data83};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2038,7 +2038,7 @@ errors++;
 }
 let data84 = data77.ramdisk;
 if((typeof data84 !== "string") && (data84 !== null)){
-const err157 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema11.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema11.properties.register.properties.ramdisk.type,parentSchema:schema11.properties.register.properties.ramdisk,data:data84};
+const err157 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data84};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2049,7 +2049,7 @@ errors++;
 }
 if(typeof data84 === "string"){
 if(!pattern12.test(data84)){
-const err158 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.register.properties.ramdisk,data:data84};
+const err158 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data84};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2061,7 +2061,7 @@ errors++;
 }
 let data85 = data77.blockDeviceMappings;
 if(!data85 || typeof data85 != "object"){
-const err159 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema11.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema11.properties.register.properties.blockDeviceMappings.type,parentSchema:schema11.properties.register.properties.blockDeviceMappings,data:data85};
+const err159 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data85};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2076,7 +2076,7 @@ for(let i7=0; i7<len7; i7++){
 let data86 = data85[i7];
 if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
 if(data86.device === undefined){
-const err160 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema11.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema11.properties.register.properties.blockDeviceMappings.items,data:data86};
+const err160 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2086,7 +2086,7 @@ vErrors.push(err160);
 errors++;
 }
 if(data86.virtual === undefined){
-const err161 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema11.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema11.properties.register.properties.blockDeviceMappings.items,data:data86};
+const err161 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2097,7 +2097,7 @@ errors++;
 }
 for(const key18 in data86){
 if(!((key18 === "device") || (key18 === "virtual"))){
-const err162 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema11.properties.register.properties.blockDeviceMappings.items,data:data86};
+const err162 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2110,7 +2110,7 @@ errors++;
 if(data86.device !== undefined){
 let data87 = data86.device;
 if(typeof data87 !== "string"){
-const err163 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema11.properties.register.properties.blockDeviceMappings.items.properties.device,data:data87};
+const err163 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data87};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2123,7 +2123,7 @@ errors++;
 if(data86.virtual !== undefined){
 let data88 = data86.virtual;
 if(typeof data88 !== "string"){
-const err164 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema11.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data88};
+const err164 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data88};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2135,7 +2135,7 @@ errors++;
 }
 }
 else {
-const err165 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema11.properties.register.properties.blockDeviceMappings.items,data:data86};
+const err165 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2150,7 +2150,7 @@ if(data85 && typeof data85 == "object" && !Array.isArray(data85)){
 for(const key19 in data85){
 let data89 = data85[key19];
 if(typeof data89 !== "string"){
-const err166 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema11.properties.register.properties.blockDeviceMappings.additionalProperties,data:data89};
+const err166 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data89};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2166,7 +2166,7 @@ if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
 for(const key20 in data90){
 let data91 = data90[key20];
 if(typeof data91 !== "string"){
-const err167 = {instancePath:instancePath+"/register/tags/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.register.properties.tags.additionalProperties.type,parentSchema:schema11.properties.register.properties.tags.additionalProperties,data:data91};
+const err167 = {instancePath:instancePath+"/register/tags/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data91};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2178,7 +2178,7 @@ errors++;
 }
 }
 else {
-const err168 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.register.properties.tags.type,parentSchema:schema11.properties.register.properties.tags,data:data90};
+const err168 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data90};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2189,7 +2189,7 @@ errors++;
 }
 }
 else {
-const err169 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.properties.register.type,parentSchema:schema11.properties.register,data:data77};
+const err169 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data77};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2200,7 +2200,7 @@ errors++;
 }
 }
 else {
-const err170 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.type,parentSchema:schema11,data};
+const err170 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2209,7 +2209,7 @@ vErrors.push(err170);
 }
 errors++;
 }
-validate10.errors = vErrors;
+validate21.errors = vErrors;
 return errors === 0;
 }
-export const validateImage: ((value: unknown) => boolean) & { errors?: ErrorObject[] | null } = validate10;
+export const validateImage: ((value: unknown) => boolean) & { errors?: ErrorObject[] | null } = validate21;
