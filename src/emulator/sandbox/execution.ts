@@ -53,7 +53,7 @@ export async function execute(entry: Entry, pipes: Pipes, request: ExecutionRequ
     pipes.fromProgram(),
     pipes.fromProgram(),
   ]);
-  const child = spawn("nsenter", [...entry, "setsid", "/bin/sh", "-c", 'eval "$(cat <&3)"'], {
+  const child = spawn("/usr/bin/nsenter", [...entry, "setsid", "/bin/sh", "-c", 'eval "$(cat <&3)"'], {
     // What a client sends must not reach nsenter, which is a program of this machine: the script sets it inside.
     env: { PATH: toolPath },
     cwd: "/",
@@ -86,8 +86,8 @@ export async function execute(entry: Entry, pipes: Pipes, request: ExecutionRequ
 }
 
 /** Runs a program of an instance beside what runs there; its exit code, `null` when a signal ended it. */
-export async function enterAndRun(entry: Entry, command: readonly string[]): Promise<number | null> {
-  const child = spawn("nsenter", [...entry, ...command], {
+async function enterAndRun(entry: Entry, command: readonly string[]): Promise<number | null> {
+  const child = spawn("/usr/bin/nsenter", [...entry, ...command], {
     env: { PATH: toolPath },
     cwd: "/",
     stdio: "ignore",

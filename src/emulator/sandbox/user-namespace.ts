@@ -26,7 +26,7 @@ export async function startMapped(
       : [["--user"], ""];
   // The ids can be mapped only once the namespace is there, and a program is root only if started after that.
   const gate = `echo; read -r _; exec ${become} "$@"`;
-  const child = spawn("unshare", [...own, "/bin/sh", "-c", gate, "sh", ...command], {
+  const child = spawn("/usr/bin/unshare", [...own, "/bin/sh", "-c", gate, "sh", ...command], {
     cwd,
     env: { PATH: toolPath },
     stdio: ["pipe", "pipe", "pipe", ...(file === undefined ? [] : [file])],

@@ -11,7 +11,7 @@ const { Client, utils } = ssh2;
 export const keys: { readonly private: string; readonly public: string } =
   utils.generateKeyPairSync("ed25519");
 
-export type Outcome = {
+type Outcome = {
   readonly code: number | null;
   readonly signal: string | null;
   readonly stdout: string;
