@@ -4,24 +4,24 @@ import { join } from "node:path";
 import { Problem } from "../problem.ts";
 import { toEntries } from "./entries.ts";
 import type { Entry, Journal } from "./journal.ts";
+import { lock } from "./lock.ts";
 
 /** The journal's name in a run's directory. */
 const journalName = "journal.jsonl";
 
 /**
  * Opens the journal of a run, and makes it if there is none: JSON lines in a file of mode 0600 in a directory of
- * mode 0700. Throws the Problem `journal-unusable` or `disk-full`.
+ * mode 0700, and this process's alone until it is closed. Throws the Problem `journal-unusable` or `disk-full`.
  */
 export async function openJournal(directory: string): Promise<Journal & AsyncDisposable> {
   const path = join(directory, journalName);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const held = await lock(directory);
     try {
-      await syncDirectory(directory);
-      return await toJournal(path, handle);
+      return await openFile(directory, path, held);
     } catch (error) {
-      await handle.close();
+      await held[Symbol.asyncDispose]();
       throw error;
     }
   } catch (error) {
@@ -40,6 +40,17 @@ export async function readJournal(directory: string): Promise<readonly Entry[]> 
   }
 }
 
+async function openFile(directory: string, path: string, held: AsyncDisposable): Promise<JournalFile> {
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    await syncDirectory(directory);
+    return await toJournal(path, handle, held);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
 /** A new file is only found again after a power cut if its directory is on disk too. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY);
@@ -50,14 +61,14 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function toJournal(path: string, handle: FileHandle): Promise<JournalFile> {
+async function toJournal(path: string, handle: FileHandle, held: AsyncDisposable): Promise<JournalFile> {
   if (!(await handle.stat()).isFile()) {
     throw new Problem("journal-unusable", `${path} is not a file`);
   }
   const { entries, sizeBytes, wantsNewline } = toEntries(path, await handle.readFile());
   // A line that a crash tore was never waited for, so nothing is lost; left there, it would spoil the next line.
   await handle.truncate(sizeBytes);
-  const file = new JournalFile(path, handle, entries, sizeBytes);
+  const file = new JournalFile(path, handle, { entries, sizeBytes, held });
   if (wantsNewline) await file.endLine();
   return file;
 }
@@ -65,15 +76,21 @@ async function toJournal(path: string, handle: FileHandle): Promise<JournalFile>
 class JournalFile implements Journal, AsyncDisposable {
   readonly #path: string;
   readonly #handle: FileHandle;
+  readonly #held: AsyncDisposable;
   readonly #entries: Entry[];
   #sizeBytes: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, handle: FileHandle, entries: readonly Entry[], sizeBytes: number) {
+  constructor(
+    path: string,
+    handle: FileHandle,
+    about: { readonly entries: readonly Entry[]; readonly sizeBytes: number; readonly held: AsyncDisposable },
+  ) {
     this.#path = path;
     this.#handle = handle;
-    this.#entries = [...entries];
-    this.#sizeBytes = sizeBytes;
+    this.#held = about.held;
+    this.#entries = [...about.entries];
+    this.#sizeBytes = about.sizeBytes;
   }
 
   get entries(): readonly Entry[] {
@@ -95,6 +112,7 @@ class JournalFile implements Journal, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last;
     await this.#handle.close().catch(() => undefined);
+    await this.#held[Symbol.asyncDispose]();
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

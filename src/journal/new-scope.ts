@@ -91,6 +91,12 @@ export class RunScope implements AsyncDisposable {
     });
   }
 
+  /** Gives back, before the end, what a group of tasks holds. What does not go is told, and tried again at the end. */
+  async releaseGroup(group: string): Promise<void> {
+    const tasks = this.#held.flatMap(({ task }) => (groupOf(task) === group ? task : []));
+    await this.#releaseEarly(tasks, this.#signals());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const groups = new Map<string, Held[]>();
     for (const held of this.#held) {

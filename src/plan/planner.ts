@@ -40,6 +40,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     bucket: image.upload.bucket,
     prefix: image.upload.prefix,
     acl: image.upload.acl,
+    bundleName: image.bundle.name,
     imageName: image.register.name,
     architecture: image.register.architecture,
     virtualization: image.register.virtualization,
@@ -112,15 +113,33 @@ function addStep(
           ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
           : step.script;
       const { env, sudo, workdir, exitCodes } = step;
-      return plan.add(group, word, shell, { ...common, script, env, sudo, workdir, exitCodes }, `Run ${step.title}`);
+      return plan.add(
+        group,
+        word,
+        shell,
+        { ...common, script, env, sudo, workdir, exitCodes },
+        `Run ${step.title}`,
+      );
     }
     case "upload": {
       const { from, to, mode, sudo } = step;
       const contents = digests.get(from) ?? "";
-      return plan.add(group, word, uploadFiles, { ...common, from, contents, to, mode, sudo }, `Send ${step.title}`);
+      return plan.add(
+        group,
+        word,
+        uploadFiles,
+        { ...common, from, contents, to, mode, sudo },
+        `Send ${step.title}`,
+      );
     }
     case "download":
-      return plan.add(group, word, downloadFiles, { ...common, from: step.from, to: step.to }, `Fetch ${step.title}`);
+      return plan.add(
+        group,
+        word,
+        downloadFiles,
+        { ...common, from: step.from, to: step.to },
+        `Fetch ${step.title}`,
+      );
     case "local": {
       const { command, env, workdir } = step;
       return plan.add(group, word, local, { ...common, command, env, workdir }, `Run here: ${step.title}`);

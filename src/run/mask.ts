@@ -1,3 +1,4 @@
+import type { Json } from "../util/json.ts";
 import type { Happening } from "./event.ts";
 import { toSecretForms } from "./secret-forms.ts";
 
@@ -27,6 +28,14 @@ export class Mask {
       from = end;
     }
     return masked + text.slice(from);
+  }
+
+  /** The same value with every text in it masked; keys are names of ours and hold no secrets. */
+  json(value: Json): Json {
+    if (typeof value === "string") return this.text(value);
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value.map((item: Json) => this.json(item));
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.json(inner as Json)]));
   }
 
   /** What people read in an event is masked; ids, codes and types, which scripts compare, hold no secrets. */

@@ -62,7 +62,10 @@ export async function run(plan: Plan, options: RunOptions): Promise<RunResult> {
   const facts = plan.tasks.map(({ id, group, title, needs }) => ({ id, group, title, needs }));
   voice.tell({ type: "run.started", schema: 1, run: options.run.id, name: plan.name, tasks: facts });
 
-  const tasks = await runner.runAll();
+  // A region that failed does not pay for its instance until the slowest of the others is done.
+  const giveBack = (group: string): Promise<void> =>
+    options.onFailure === "clean" ? scope.releaseGroup(group) : Promise.resolve();
+  const tasks = await runner.runAll(giveBack);
   const interrupted = signal.aborted && tasks.some(({ status }) => status !== "succeeded");
   const outcome = interrupted ? "interrupted" : runner.failures.length > 0 ? "failed" : "succeeded";
   const left = await leave(outcome, runner.brokenGroups(), scope, options);

@@ -49,8 +49,16 @@ export class TaskRunner {
     return this.#broken;
   }
 
-  async runAll(): Promise<readonly TaskResult[]> {
+  /** `onBroken` hears of a group in which something failed once its tasks are settled and others are still at work. */
+  async runAll(onBroken: (group: string) => Promise<void>): Promise<readonly TaskResult[]> {
     for (const { task, stage } of this.#ready) this.#results.set(task.id, this.#settle(task, stage));
+    let atWork = this.#groups.size;
+    const groups = [...this.#groups.keys()].map(async (group) => {
+      await Promise.all([...this.#results].flatMap(([id, result]) => (groupOf(id) === group ? result : [])));
+      atWork -= 1;
+      if (atWork > 0 && this.#broken.has(group)) await onBroken(group);
+    });
+    await Promise.all(groups);
     return Promise.all(this.#results.values());
   }
 
@@ -63,7 +71,7 @@ export class TaskRunner {
   }
 
   async #start(task: Task, stage: AnyStage, outputs: ReadonlyMap<string, Json>): Promise<TaskResult> {
-    const { signal: runSignal, voice, abandon, journal } = this.#options;
+    const { signal: runSignal, voice, abandon, journal, mask } = this.#options;
     const group = this.#groups.get(task.group);
     if (runSignal.aborted) return this.#skip(task, "the run was stopped");
     if (group?.signal.aborted) return this.#skip(task, `${this.#culprits.get(task.group)} failed`);
@@ -79,7 +87,8 @@ export class TaskRunner {
       // So that a second Ctrl-C is heeded even when a stage is deaf to the first.
       const output = await abortable(stage.run(input, this.#contextOf(task, signal, speech)), abandon);
       const summary = stage.summarize?.(output as never) ?? null;
-      await journal.append({ type: "succeeded", task: task.id, digest: task.digest, output });
+      const noted = mask.json(output);
+      await journal.append({ type: "succeeded", task: task.id, digest: task.digest, output: noted });
       speech.flush();
       voice.tell({ type: "task.succeeded", task: task.id, ms: elapsed(), summary });
       return { id: task.id, status: "succeeded", output, startedAt, ms: elapsed() };

@@ -13,6 +13,8 @@ export type PreflightInput = {
   readonly bucket: string;
   readonly prefix: string;
   readonly acl: string;
+  /** Of the bundle: its manifest must not be there yet. */
+  readonly bundleName: string;
   readonly imageName: string;
   readonly architecture: string | null;
   readonly virtualization: string | null;
@@ -54,19 +56,21 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
 
     const checks = new Checks(context.signal);
     const source = await checks.run(() => findSource(provider, input.source, context.signal));
-    const architecture = input.architecture ?? source?.architecture ?? "x86_64";
-    const virtualization = input.virtualization ?? source?.virtualization ?? "hvm";
+    // Without a source and a word in the spec nobody knows: then only the types themselves are checked.
+    const architecture = input.architecture ?? source?.architecture ?? null;
+    const virtualization = input.virtualization ?? source?.virtualization ?? null;
     if (source) context.log(`source ${source.id} ${source.name} (${architecture}, ${virtualization})`);
     const types = await checks.run(() =>
       usableTypes(provider, input.instanceTypes, { architecture, virtualization }, context),
     );
+    const boot = await checks.run(async () => source && toBoot(input, source, virtualization, context));
     await checks.run(() => checkBucket(provider, input, context));
     await checks.run(() => checkName(provider, input.imageName, context.signal));
     await checks.run(async () => void (await chooseCertificates(input.certificate, context.cloud.options)));
     checks.end();
     // Both are there, or `end` has thrown.
-    if (!source || !types) throw new Problem("preflight-failed", "the checks did not finish");
-    const boot = toBoot(input, source, virtualization, context);
+    if (!source || !types || !boot || architecture === null || virtualization === null)
+      throw new Problem("preflight-failed", "the checks did not finish");
     return { accountId: caller.account, source, instanceTypes: types, architecture, virtualization, ...boot };
   },
 };
@@ -105,7 +109,7 @@ class Checks {
 async function usableTypes(
   provider: Provider,
   names: readonly string[],
-  wanted: { architecture: string; virtualization: string },
+  { architecture, virtualization }: { architecture: string | null; virtualization: string | null },
   { signal, log }: StageContext,
 ): Promise<readonly string[]> {
   const offered = await provider.instanceTypes(names, signal);
@@ -114,10 +118,10 @@ async function usableTypes(
     if (!type) return { name, why: `${provider.region} does not offer it` };
     if (!type.rootDeviceTypes.includes("instance-store"))
       return { name, why: "it cannot have an instance-store root" };
-    if (!type.architectures.includes(wanted.architecture))
-      return { name, why: `it does not run ${wanted.architecture}` };
-    if (!type.virtualizations.includes(wanted.virtualization))
-      return { name, why: `it does not run ${wanted.virtualization}` };
+    if (architecture !== null && !type.architectures.includes(architecture))
+      return { name, why: `it does not run ${architecture}` };
+    if (virtualization !== null && !type.virtualizations.includes(virtualization))
+      return { name, why: `it does not run ${virtualization}` };
     return { name, why: null };
   });
   for (const { name, why } of reasons) if (why !== null) log(`${name} left out: ${why}`);
@@ -133,7 +137,7 @@ async function usableTypes(
 function toBoot(
   input: PreflightInput,
   source: Image,
-  virtualization: string,
+  virtualization: string | null,
   { log }: StageContext,
 ): { readonly kernel: string | null; readonly ramdisk: string | null } {
   if (virtualization !== "paravirtual") {
@@ -174,12 +178,20 @@ async function checkBucket(provider: Provider, input: PreflightInput, context: S
       },
     );
   }
-  await provider.probePut(
-    { bucket: input.bucket, key: joinKey(input.prefix, ".imgspec-probe") },
-    input.acl,
-    context.signal,
-  );
-  context.log(`bucket ${bucket.name} takes objects with the ACL ${input.acl}`);
+  const probe = { bucket: bucket.name, key: joinKey(input.prefix, ".imgspec-probe") };
+  const { removed } = await provider.probePut(probe, input.acl, context.signal);
+  const left = removed ? "" : `; the empty ${probe.key} stays there, since it may not be deleted`;
+  context.log(`bucket ${bucket.name} takes objects with the ACL ${input.acl}${left}`);
+  await checkManifest(provider, input, context.signal);
+}
+
+/** EC2 reads a bundle whenever its image is launched: who overwrites its parts breaks the image. */
+async function checkManifest(provider: Provider, input: PreflightInput, signal: AbortSignal): Promise<void> {
+  const key = joinKey(input.prefix, `${input.bundleName}.manifest.xml`);
+  if ((await provider.headObject({ bucket: input.bucket, key }, signal)) === null) return;
+  throw new Problem("bucket-unusable", `there is a bundle at s3://${input.bucket}/${key} already`, {
+    hint: `an image may need it: put \${{ build.id }} into upload.prefix, or delete it with its image`,
+  });
 }
 
 async function checkName(provider: Provider, name: string, signal: AbortSignal): Promise<void> {

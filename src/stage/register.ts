@@ -116,17 +116,24 @@ type Expected = {
   readonly location: string;
   readonly architecture: string;
   readonly virtualization: string;
+  readonly kernel: string | null;
+  readonly ramdisk: string | null;
 };
 
 /** EC2 has been seen to fall back to defaults without a word (paravirtual, i386): better to notice now. */
 function compare(seen: Image, wanted: Expected): void {
-  const differences = (["name", "location", "architecture", "virtualization"] as const)
-    .filter((field) => seen[field].replace(/^\//, "") !== wanted[field])
-    .map((field) => `${field} is "${seen[field]}" instead of "${wanted[field]}"`);
+  const differences = (["name", "location", "architecture", "virtualization", "kernel", "ramdisk"] as const)
+    // A kernel that nobody asked for may be the region's default.
+    .filter((field) => wanted[field] !== null && seen[field]?.replace(/^\//, "") !== wanted[field])
+    .map((field) => `${field} is ${quoted(seen[field])} instead of ${quoted(wanted[field])}`);
   if (seen.rootDeviceType !== "instance-store")
     differences.push(`its root device type is ${seen.rootDeviceType}`);
   if (differences.length === 0) return;
   throw new Problem("image-mismatch", `${wanted.id} is not what was registered: ${differences.join(", ")}`, {
     hint: "set register.architecture and register.virtualization to what the image really is",
   });
+}
+
+function quoted(value: string | null): string {
+  return value === null ? "not set" : `"${value}"`;
 }

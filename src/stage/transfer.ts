@@ -1,6 +1,7 @@
-import { quote } from "../machine/quote.ts";
+import type { Machine } from "../machine/machine.ts";
 import { Problem } from "../problem.ts";
 import type { LaunchedInstance } from "./launch.ts";
+import { rootUpload } from "./root-upload.ts";
 import { retrying } from "./shell.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { login } from "./trust.ts";
@@ -24,7 +25,18 @@ export const uploadFiles: Stage<UploadFilesInput, LaunchedInstance> = {
   title: "Send files",
   exitCode: 5,
   run: async (input, context) => {
-    await retrying(input, context, () => send(input, context));
+    const { from, to, mode, sudo } = input;
+    await retrying(input, context, () =>
+      transferring(input, context, async (machine, signal) => {
+        const options = {
+          signal,
+          ...(mode === null ? {} : { mode: Number.parseInt(mode, 8) }),
+          onBytes: (done: number, total: number) => context.progress(done, total),
+        };
+        if (sudo) await rootUpload(machine, from, to, options);
+        else await machine.upload(from, to, options);
+      }),
+    );
     return input.on;
   },
 };
@@ -44,57 +56,42 @@ export const downloadFiles: Stage<DownloadFilesInput, LaunchedInstance> = {
   title: "Fetch a file",
   exitCode: 5,
   run: async (input, context) => {
-    await retrying(input, context, async () => {
-      await using machine = await login(input.on, context);
-      await machine.download(input.from, input.to, {
-        signal: deadline(input, context),
-        onBytes: (done, total) => context.progress(done, total),
-      });
-    });
+    await retrying(input, context, () =>
+      transferring(input, context, (machine, signal) =>
+        machine.download(input.from, input.to, {
+          signal,
+          onBytes: (done, total) => context.progress(done, total),
+        }),
+      ),
+    );
     return input.on;
   },
 };
 
-async function send(input: UploadFilesInput, context: StageContext): Promise<void> {
+type TransferInput = {
+  readonly on: LaunchedInstance;
+  readonly timeoutSeconds: number;
+  readonly label: string;
+};
+
+async function transferring(
+  input: TransferInput,
+  context: StageContext,
+  work: (machine: Machine, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   await using machine = await login(input.on, context);
-  const signal = deadline(input, context);
-  // Through sudo the files go to a place of the user's own first: the user may not write where they belong.
-  const landing = input.sudo
-    ? `/tmp/.imgspec-${context.run.id}-${input.label.replaceAll(/\W/g, "")}`
-    : input.to;
-  await machine.upload(input.from, landing, {
-    signal,
-    ...(input.mode === null ? {} : { mode: Number.parseInt(input.mode, 8) }),
-    onBytes: (done, total) => context.progress(done, total),
-  });
-  if (!input.sudo) return;
-  const parent = input.to.replace(/\/+$/, "").replace(/\/[^/]*$/, "") || "/";
-  const move = [
-    `sudo -n mkdir -p -- ${quote(parent)}`,
-    `sudo -n cp -R -- ${quote(`${landing}${input.to.endsWith("/") ? "/." : ""}`)} ${quote(input.to)}`,
-    `rm -rf -- ${quote(landing)}`,
-  ];
-  const makeTarget = input.to.endsWith("/") ? [`sudo -n mkdir -p -- ${quote(input.to)}`] : [];
-  const { code, stderr } = await machine.run([...makeTarget, ...move].join(" && "), { signal });
-  if (code === 0) return;
-  throw new Problem(
-    "command-failed",
-    `cannot move ${input.from} to ${input.to} with sudo: ${stderr.trim()}`,
-    {
-      hint: "the user of connect.user needs sudo without a password, or leave sudo out",
-    },
-  );
+  using deadline = toDeadline(input);
+  await work(machine, AbortSignal.any([context.signal, deadline.signal]));
 }
 
-function deadline(
-  input: { readonly timeoutSeconds: number; readonly label: string },
-  { signal }: StageContext,
-): AbortSignal {
+function toDeadline({ label, timeoutSeconds }: TransferInput): Disposable & { readonly signal: AbortSignal } {
   const late = new AbortController();
-  setTimeout(
+  const timer = setTimeout(
     () =>
-      late.abort(new Problem("command-timeout", `${input.label} took longer than ${input.timeoutSeconds} s`)),
-    input.timeoutSeconds * 1000,
-  ).unref();
-  return AbortSignal.any([signal, late.signal]);
+      late.abort(
+        new Problem("command-timeout", `the files of ${label} did not arrive within ${timeoutSeconds} s`),
+      ),
+    timeoutSeconds * 1000,
+  );
+  return { signal: late.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

@@ -18,7 +18,7 @@ export async function trust(
   const told = how === "console" ? await waitForConsole(reach, context) : [];
   await using machine = await open(reach, told.length > 0 ? told : null, context);
   const seen = machine.hostKey;
-  const printed = how === "auto" ? await consoleKeys(reach, context) : told;
+  const printed = how === "auto" ? await consoleKeysIfAllowed(reach, context) : told;
   if (printed.length > 0 && !printed.some((line) => sameKey(line, seen))) {
     throw new Problem(
       "host-key-changed",
@@ -29,7 +29,7 @@ export async function trust(
   context.log(
     printed.length > 0
       ? `host key ${fingerprintOf(seen)} is the one in the console output`
-      : `host key ${fingerprintOf(seen)} pinned on first use: the console output has none yet`,
+      : `host key ${fingerprintOf(seen)} pinned on first use${how === "auto" ? ": the console output has none yet" : ""}`,
   );
   return seen;
 }
@@ -74,6 +74,17 @@ async function consoleKeys(
   { cloud, signal }: StageContext,
 ): Promise<readonly string[]> {
   return toHostKeys(await cloud.account(account).consoleOutput(instanceId, signal));
+}
+
+/** `auto` takes what it can get: who may not read the console output pins the key on first use. */
+async function consoleKeysIfAllowed(reach: Reach, context: StageContext): Promise<readonly string[]> {
+  try {
+    return await consoleKeys(reach, context);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "permission-denied") throw error;
+    context.log(`the console output cannot be read: ${error.message}`);
+    return [];
+  }
 }
 
 /** Equal up to the comment. */

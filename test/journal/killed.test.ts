@@ -25,7 +25,7 @@ test("what a run held when it was killed is given back by its journal alone", as
   await once(child.stdout, "data");
   child.kill("SIGKILL");
   await once(child, "exit");
-  expect((await readdir(directory.path)).sort()).toEqual(["first", "journal.jsonl", "second"]);
+  expect((await readdir(directory.path)).sort()).toEqual(["first", "journal.jsonl", "lock", "second"]);
 
   await using journal = await openJournal(directory.path);
   const told: string[] = [];

@@ -113,7 +113,7 @@ test.skipIf(!hasScript)(
       "  ✔ scripts/install.sh",
       "  ✔ Bundle the root volume",
       "  ✔ Register the image",
-      "✔ Clean up  6 of 6 given back",
+      "✔ Clean up  4 of 4 given back",
     ]);
     expect(stdout).toContain("MiB of 858 MiB");
   },

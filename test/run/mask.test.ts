@@ -100,3 +100,13 @@ function stringsIn(value: unknown): readonly string[] {
   if (typeof value === "string") return [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }
+
+test("in JSON every text is masked, however deep, and all else stays", () => {
+  const mask = new Mask(["hunter2"]);
+  const value = { list: ["is hunter2", 7, null], inner: { text: "hunter2", yes: true }, hunter2: "key" };
+  expect(mask.json(value)).toEqual({
+    list: ["is ***", 7, null],
+    inner: { text: "***", yes: true },
+    hunter2: "key",
+  });
+});
