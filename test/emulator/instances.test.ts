@@ -6,16 +6,19 @@ import {
   DescribeImagesCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
+  DescribeKeyPairsCommand,
   DescribeTagsCommand,
+  EC2Client,
   GetConsoleOutputCommand,
   paginateDescribeInstanceTypes,
   RunInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
+import { startEmulator } from "../../src/emulator/start.ts";
 import { knownRegions } from "../../src/util/region.ts";
 import { describe, launch, sourceImage, stateOf } from "./launch.ts";
-import { codeOf, errorOf, newRig, until } from "./rig.ts";
+import { codeOf, errorOf, newRig, toClientOptions, until } from "./rig.ts";
 
 const one = { MinCount: 1, MaxCount: 1, InstanceType: "m3.medium" } as const;
 
@@ -211,4 +214,18 @@ test("EC2-16 nothing of EBS goes with an instance-store image", async () => {
   expect(await run({ InstanceInitiatedShutdownBehavior: "terminate" })).toBe("InvalidParameterCombination");
   const BlockDeviceMappings = [{ DeviceName: "/dev/sdb", VirtualName: "ephemeral0" }];
   await launch(ec2, { BlockDeviceMappings });
+});
+
+test("EC2-17 after a restart there are the records, and no instance that runs", async () => {
+  await using rig = await newRig();
+  const ec2 = rig.ec2();
+  await ec2.send(new CreateKeyPairCommand({ KeyName: "k", KeyType: "ed25519" }));
+  const id = await launch(ec2, { KeyName: "k" });
+  await rig.emulator[Symbol.asyncDispose]();
+  await using again = await startEmulator({ directory: rig.directory, instances: rig.host });
+  const client = new EC2Client(toClientOptions(again));
+  const { KeyPairs } = await client.send(new DescribeKeyPairsCommand({}));
+  expect(KeyPairs?.map(({ KeyName }) => KeyName)).toEqual(["k"]);
+  expect(await stateOf(client, id)).toBe("terminated");
+  expect(again.left().instances).toEqual([]);
 });
