@@ -15,6 +15,8 @@ export type FleetOptions = {
   readonly ec2: Ec2State;
   readonly s3: S3Store;
   readonly identity: Identity;
+  /** Ends the unpacking of bundles. */
+  readonly closing: AbortSignal;
   /** For the disk images that bundles unpack to, while a root is made of them. */
   readonly directory: string;
 };
@@ -29,7 +31,6 @@ export class Fleet {
   readonly #crews = new Map<string, Crew>();
   readonly #roots = new Map<string, Promise<Root>>();
   readonly #stopping = new Set<Promise<void>>();
-  readonly #closing = new AbortController();
   #lastAddress = 0;
 
   constructor(options: FleetOptions) {
@@ -108,7 +109,7 @@ export class Fleet {
     await mkdir(directory, { recursive: true });
     const path = join(directory, `${image.id}.img`);
     try {
-      const { signal } = this.#closing;
+      const signal = this.#options.closing;
       await writeImage(bundle.manifest, bundle.key, bundle.openPart, path, { signal });
       return await host.rootFromImage(path, `${image.id}-${bundle.manifest.image.digest}`);
     } finally {
@@ -188,7 +189,6 @@ export class Fleet {
 
   /** Ends everything that runs. */
   async close(): Promise<void> {
-    this.#closing.abort(new Error("the emulator is closed"));
     for (const region of this.#options.ec2.regions()) {
       for (const id of region.instances.keys()) this.terminate(region, id);
     }

@@ -20,6 +20,7 @@ export async function startEmulator(
   const { rules, identity } = world;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    world.closing.abort(new Error("the emulator is closed"));
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();

@@ -21,6 +21,8 @@ export type World = {
   readonly fleet: Fleet;
   /** Connections to instances; the HTTP server knows nothing of them any more. */
   readonly tunnels: Set<Duplex>;
+  /** Aborted when the emulator closes: what is under way then ends. */
+  readonly closing: AbortController;
   callerArn(partition: Partition): string;
 };
 
@@ -30,6 +32,7 @@ export async function openWorld(directory: string, host: InstanceHost): Promise<
   const identity = await openIdentity(join(directory, "identity.json"));
   const s3 = await S3Store.open(join(directory, "s3"));
   const ec2 = await Ec2State.open(join(directory, "ec2.json"));
+  const closing = new AbortController();
   return {
     identity,
     regions: knownRegions,
@@ -37,8 +40,16 @@ export async function openWorld(directory: string, host: InstanceHost): Promise<
     s3,
     uploads: new Map(),
     ec2,
-    fleet: new Fleet({ host, ec2, s3, identity, directory: join(directory, "images") }),
+    fleet: new Fleet({
+      host,
+      ec2,
+      s3,
+      identity,
+      closing: closing.signal,
+      directory: join(directory, "images"),
+    }),
     tunnels: new Set(),
+    closing,
     callerArn: (partition) => `arn:${partition}:iam::${identity.accountId}:user/imgspec`,
   };
 }

@@ -36,8 +36,9 @@ export const registerImage: Ec2Action = async (call) => {
       `The manifest belongs to account ${manifest.image.user}, not to ${world.identity.accountId}`,
     );
   }
+  const signal = AbortSignal.any([world.closing.signal, AbortSignal.timeout(checkDeadlineMs)]);
   try {
-    await unpack(manifest, { ...bundle, signal: AbortSignal.timeout(checkDeadlineMs) });
+    await unpack(manifest, { ...bundle, signal });
   } catch (error) {
     throw toInvalidManifest(error);
   }
