@@ -18,6 +18,7 @@ import {
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "imgspec-bench-"));
@@ -25,8 +26,13 @@ const scratch = mkdtempSync(join(tmpdir(), "imgspec-bench-"));
 try {
   const image = process.argv[2] ? resolve(process.argv[2]) : makeImage();
   const rounds = Number(process.argv[3] ?? 3);
-  execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--noCheck", "--outDir", join(scratch, "dist")], {
-    cwd: root,
+  await build({
+    entryPoints: [join(root, "src/bundle/key.ts"), join(root, "src/bundle/pack.ts")],
+    outdir: join(scratch, "dist/bundle"),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
   });
   writeFileSync(join(scratch, "ours.mjs"), oursScript(image));
   const seen = Array.from({ length: rounds }, () => ({

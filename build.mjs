@@ -1,0 +1,53 @@
+// Writes the JavaScript of dist/: bin.cjs, and lib/ with a file for each part of the program that is loaded on its own.
+// Small libraries are bundled with it, since a start that reads 150 files takes twice the time (bench/start.md).
+// The declarations are tsc's (`npm run build` does both).
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { build, transform } from "esbuild";
+
+process.chdir(import.meta.dirname);
+const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** What CommonJS libraries find in their scope, and ES modules do not have. */
+const banner = `import { createRequire as createRequireOfNode } from "node:module";
+const require = createRequireOfNode(import.meta.url);`;
+
+const common = { platform: "node", target: "node20.19", sourcemap: true, sourcesContent: false };
+
+rmSync("dist", { recursive: true, force: true });
+const { metafile } = await build({
+  ...common,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  // The last is for docs/generate.mjs.
+  entryPoints: { cli: "src/cli.ts", index: "src/index.ts", diagnostics: "src/spec/diagnostics.ts" },
+  // As deep as the folders of src/, so that `../../schemas/` and the like are right in both.
+  outdir: "dist/lib",
+  chunkNames: "[name]-[hash]",
+  external: Object.keys(dependencies),
+  banner: { js: banner },
+  metafile: true,
+});
+
+const bin = await transform(readFileSync("src/bin.cts", "utf8"), {
+  ...common,
+  sourcemap: false,
+  loader: "ts",
+  format: "cjs",
+});
+writeFileSync("dist/bin.cjs", bin.code.replace("./cli.ts", "./lib/cli.js"));
+writeFileSync("dist/lib/LICENSES.txt", toNotices(metafile));
+
+/** The licences of what is bundled, which ask to be handed on with it. */
+function toNotices({ inputs }) {
+  const folders = Object.keys(inputs).map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  return [...new Set(folders)]
+    .filter((folder) => folder !== undefined)
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      return `${name} ${version} (${license})\n\n${file ? readFileSync(`${folder}/${file}`, "utf8") : ""}`;
+    })
+    .join("\n---\n\n");
+}
