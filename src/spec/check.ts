@@ -146,7 +146,6 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     at: [...at, Number(error.params["i"])],
     message: `${name} has the same value twice`,
   }),
-  format: ({ name }) => ({ code: "wrong-value", message: `${name} is not a regular expression` }),
 };
 
 const typeNames: Readonly<Record<string, string>> = {

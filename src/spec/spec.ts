@@ -13,7 +13,7 @@ export type Spec = {
 };
 
 /** Stands in for a value that must not be seen; the run looks it up in `Spec.secrets`. */
-export type SecretRef = { readonly $secret: string };
+type SecretRef = { readonly $secret: string };
 
 export type ImageSpec = {
   readonly name: string;
@@ -30,8 +30,8 @@ export type ImageSpec = {
   readonly register: RegisterSpec;
 };
 
-export type Architecture = "i386" | "x86_64";
-export type Virtualization = "hvm" | "paravirtual";
+type Architecture = "i386" | "x86_64";
+type Virtualization = "hvm" | "paravirtual";
 
 export type SourceSpec =
   | { readonly kind: "image"; readonly image: string }
@@ -49,7 +49,7 @@ export type SourceSpec =
       readonly filters: { readonly [name: string]: readonly string[] };
     };
 
-export type LaunchSpec = {
+type LaunchSpec = {
   readonly method: "ec2";
   /** A ladder: the next is tried when EC2 has no room for one. */
   readonly instanceTypes: readonly string[];
@@ -62,7 +62,7 @@ export type LaunchSpec = {
   readonly timeoutSeconds: number;
 };
 
-export type ConnectSpec = {
+type ConnectSpec = {
   readonly user: string;
   readonly port: number;
   readonly address: "public" | "private";
@@ -82,7 +82,7 @@ type StepBase = {
   readonly retries: number;
 };
 
-export type ShellStep = StepBase & {
+type ShellStep = StepBase & {
   readonly kind: "shell";
   /** Either an absolute path of a file, or the text itself. */
   readonly script: { readonly path: string } | { readonly inline: string };
@@ -94,7 +94,7 @@ export type ShellStep = StepBase & {
   readonly exitCodes: readonly number[];
 };
 
-export type UploadStep = StepBase & {
+type UploadStep = StepBase & {
   readonly kind: "upload";
   /** Absolute local path of a file or directory. */
   readonly from: string;
@@ -104,13 +104,13 @@ export type UploadStep = StepBase & {
   readonly sudo: boolean;
 };
 
-export type DownloadStep = StepBase & {
+type DownloadStep = StepBase & {
   readonly kind: "download";
   readonly from: string;
   readonly to: string;
 };
 
-export type LocalStep = StepBase & {
+type LocalStep = StepBase & {
   readonly kind: "local";
   /** A command line for /bin/sh on the builder. */
   readonly command: string;
@@ -121,7 +121,7 @@ export type LocalStep = StepBase & {
 
 export type ProvisionStep = ShellStep | UploadStep | DownloadStep | LocalStep;
 
-export type BundleSpec = {
+type BundleSpec = {
   readonly method: "native";
   readonly at: "builder";
   /** Name of the bundle: of the tar member, the parts and the manifest. */
@@ -143,7 +143,7 @@ export type CertificateSpec = {
   readonly user: { readonly certificate: string; readonly privateKey: string } | null;
 };
 
-export type UploadSpec = {
+type UploadSpec = {
   readonly method: "s3";
   readonly bucket: string;
   /** Key prefix without slashes at its ends; may be empty. */
@@ -153,7 +153,7 @@ export type UploadSpec = {
   readonly concurrency: number;
 };
 
-export type RegisterSpec = {
+type RegisterSpec = {
   readonly method: "instance-store";
   readonly name: string;
   readonly description: string | null;

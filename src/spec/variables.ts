@@ -53,6 +53,10 @@ function isValue(taken: Value | Finding | null): taken is Value {
 }
 
 function take(name: string, declaration: Declaration, { variables, environment }: Given): Value | Finding {
+  if (declaration.pattern !== undefined && !toRegExp(declaration.pattern)) {
+    const message = `variables.${name}.pattern is not a regular expression`;
+    return { code: "wrong-value", at: ["variables", name, "pattern"], message };
+  }
   const text = Object.hasOwn(variables, name) ? variables[name] : environment[`IMGSPEC_VAR_${name}`];
   const value = text === undefined ? declaration.default : toTyped(text, declaration);
   if (text === undefined && value === undefined) {
@@ -105,8 +109,7 @@ function whatIsWrong(value: Value, declaration: Declaration): string | undefined
   if (typeof value !== type) return `is not a ${type}`;
   if (choices && !choices.includes(value))
     return `is not one of ${choices.map((word) => `"${word}"`).join(", ")}`;
-  if (pattern !== undefined && !new RegExp(pattern, "u").test(String(value)))
-    return `does not match ${pattern}`;
+  if (pattern !== undefined && !toRegExp(pattern)?.test(String(value))) return `does not match ${pattern}`;
   return undefined;
 }
 
@@ -119,4 +122,12 @@ function toWrong(name: string, wrong: string, text: string | undefined, { sensit
     ...(text === undefined ? {} : { on: "key" }),
     message: `the variable "${name}": ${shown} ${wrong}`,
   };
+}
+
+function toRegExp(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern, "u");
+  } catch {
+    return undefined;
+  }
 }
