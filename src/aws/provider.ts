@@ -36,7 +36,7 @@ export type Provider = {
 };
 
 export type Tags = { readonly [key: string]: string };
-export type Caller = { readonly account: string; readonly arn: string };
+type Caller = { readonly account: string; readonly arn: string };
 
 export type ImageQuery = {
   readonly ids?: readonly string[];
@@ -112,7 +112,7 @@ export type Bucket = {
 export type ObjectName = { readonly bucket: string; readonly key: string };
 
 /** `sha1` is null where the object was stored without that checksum. */
-export type StoredObject = { readonly sizeBytes: number; readonly sha1: string | null };
+type StoredObject = { readonly sizeBytes: number; readonly sha1: string | null };
 
 export type PutBody = {
   readonly bytes: Uint8Array;

@@ -11,7 +11,7 @@ export type Furniture = {
 };
 
 /** A source AMI; whatever it is called, its root is the sandbox's. */
-export type SourceImage = {
+type SourceImage = {
   readonly region: string;
   /** Null: one is made up. */
   readonly id: string | null;

@@ -26,7 +26,7 @@ export type BundleInput = {
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
 };
 
-export type BundlePart = {
+type BundlePart = {
   readonly name: string;
   readonly path: string;
   readonly sizeBytes: number;

@@ -23,7 +23,7 @@ export type LaunchInput = {
   readonly connect: ConnectInput;
 };
 
-export type ConnectInput = {
+type ConnectInput = {
   readonly user: string;
   readonly port: number;
   readonly address: "public" | "private";

@@ -10,7 +10,7 @@ export type ReleaseInput = {
   readonly of: readonly string[];
 };
 
-export type CommandOutput = LaunchedInstance;
+type CommandOutput = LaunchedInstance;
 
 /** Gives the instance back as soon as nobody needs it, not only at the end of the run: it costs by the second. */
 export const release: Stage<ReleaseInput, null> = {

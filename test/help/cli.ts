@@ -6,7 +6,7 @@ import type { Result } from "../../src/report/result.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
-export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 /** The built command line, in a folder of its own that holds a copy of an example. */
 export type Cli = AsyncDisposable & {
@@ -17,7 +17,7 @@ export type Cli = AsyncDisposable & {
   result(): Promise<Result>;
 };
 
-export type Started = {
+type Started = {
   readonly process: ChildProcess;
   readonly line: string;
   /** Resolves with the first line from now on that matches. */
