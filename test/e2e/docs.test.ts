@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { blocks, root } from "../docs/pages.ts";
+import { allowed, calls } from "../docs/policy.ts";
+import { newCli } from "../help/cli.ts";
+import { newEmulated } from "../help/emulated.ts";
 
 const runnable = blocks("sh").filter(({ run }) => run !== null);
 
@@ -23,6 +26,18 @@ test.each(runnable)("$place does what it says", async ({ text, run }) => {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test("the policy in docs/aws.md allows all that a build calls, a failing one too", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  const { code } = await cli.run("build", "image.yaml", "--emulator", emulator.url);
+  emulator.fail("RegisterImage", "InvalidManifest");
+  const failed = await cli.run("build", "image.yaml", "--emulator", emulator.url);
+  expect([code, failed.code]).toEqual([0, 7]);
+  const called = calls().filter(({ name }) => emulator.calls(name) > 0);
+  expect(called.length).toBeGreaterThan(12);
+  expect(called.map(({ action }) => action).filter((action) => !allowed().includes(action))).toEqual([]);
 });
 
 /** A folder with a command `imgspec`, as npm makes one. */
