@@ -8,7 +8,7 @@ import { toStopped } from "./stopped.ts";
 /** One service of one account, and what its messages need to know. */
 export type Link = {
   readonly client: object;
-  readonly service: "EC2" | "S3" | "STS";
+  readonly service: "EC2" | "IAM" | "S3" | "STS";
   readonly account: Account;
   readonly patience: Patience;
   /** Shared by the services of an account; filled in once somebody asked who the caller is. */
@@ -40,7 +40,7 @@ export async function call<C extends AnyCommand>(
   options: CallOptions,
 ): Promise<OutputOf<C>> {
   const { signal } = options;
-  // The clients' own `send` is generic over every command of one service, which no function for three can say.
+  // The clients' own `send` is generic over every command of one service, which no function for all of them can say.
   const sender = link.client as Sender<C>;
   try {
     signal.throwIfAborted();

@@ -43,6 +43,18 @@ export const bucketRules: readonly Rule[] = [
     message: (fault) => `"${bucketOf(fault)}" cannot be the name of a bucket`,
     hint: () => "use 3 to 63 lower-case letters, digits, dots and hyphens in upload.bucket",
   },
+  {
+    codes: ["BucketAlreadyExists"],
+    problem: "bucket-unusable",
+    message: (fault) => `the name ${bucketOf(fault)} belongs to somebody else's bucket`,
+    hint: () => "bucket names are shared by all accounts of a partition: use another",
+  },
+  {
+    codes: ["BucketNotEmpty"],
+    problem: "bucket-unusable",
+    message: (fault) => `bucket ${bucketOf(fault)} is not empty`,
+    hint: () => "what else is in it, old versions of objects too, must go first",
+  },
 ];
 
 function ownershipCommand(fault: Fault): string {

@@ -2,12 +2,13 @@ import { Problem } from "../problem.ts";
 import type { Fault, Rule } from "./fault.ts";
 import { accountRules, clockSkewed, isSkewed } from "./fault-account.ts";
 import { bucketRules } from "./fault-bucket.ts";
+import { certificateRules } from "./fault-certificate.ts";
 import { computeRules } from "./fault-compute.ts";
 import { networkRules } from "./fault-network.ts";
 
 /** The one table from the error codes of AWS and of Node to problems. */
 const rules: ReadonlyMap<string, Rule> = new Map(
-  [accountRules, bucketRules, computeRules, networkRules]
+  [accountRules, bucketRules, certificateRules, computeRules, networkRules]
     .flat()
     .flatMap((rule) => rule.codes.map((code) => [code, rule] as const)),
 );

@@ -30,6 +30,26 @@ export type Provider = {
   putObject(where: ObjectName, body: PutBody, signal: AbortSignal): Promise<void>;
   getObject(where: ObjectName, signal: AbortSignal): Promise<Readable>;
   deleteObject(where: ObjectName, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes a bucket in the provider's region, with ACLs allowed: EC2 reads bundles by one. False: the caller has one of
+   * this name here already.
+   */
+  createBucket(name: string, signal: AbortSignal): Promise<boolean>;
+  /** An empty one; also one that is not there. */
+  deleteBucket(name: string, signal: AbortSignal): Promise<void>;
+  /** Every object whose key begins so, in the order of keys, however many. */
+  listObjects(where: ObjectPrefix, signal: AbortSignal): AsyncIterable<ListedObject>;
+  /** As many as there are, also those that are not there. Some may be gone when it rejects. */
+  deleteObjects(bucket: string, keys: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Within S3, into a bucket of the provider's region; S3 reckons the SHA-1 of the copy. */
+  copyObject(request: CopyRequest, signal: AbortSignal): Promise<void>;
+
+  /** Those of the caller, or of this IAM user. */
+  signingCertificates(user: string | null, signal: AbortSignal): Promise<readonly SigningCertificate[]>;
+  uploadSigningCertificate(
+    request: { user: string | null; certificate: string },
+    signal: AbortSignal,
+  ): Promise<SigningCertificate>;
 
   registerImage(request: RegisterRequest, signal: AbortSignal): Promise<{ id: string }>;
   deregisterImage(id: string, signal: AbortSignal): Promise<void>;
@@ -111,8 +131,21 @@ export type Bucket = {
 
 export type ObjectName = { readonly bucket: string; readonly key: string };
 
+export type ObjectPrefix = { readonly bucket: string; readonly prefix: string };
+export type ListedObject = { readonly key: string; readonly sizeBytes: number };
+export type CopyRequest = { readonly from: ObjectName; readonly to: ObjectName; readonly acl: string };
+
+/** An X.509 certificate that IAM knows for a user. */
+export type SigningCertificate = {
+  readonly id: string;
+  readonly user: string;
+  readonly isActive: boolean;
+  /** PEM. */
+  readonly certificate: string;
+};
+
 /** `sha1` is null where the object was stored without that checksum. */
-type StoredObject = { readonly sizeBytes: number; readonly sha1: string | null };
+export type StoredObject = { readonly sizeBytes: number; readonly sha1: string | null };
 
 export type PutBody = {
   readonly bytes: Uint8Array;

@@ -2,18 +2,19 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { toBuckets } from "./buckets.ts";
 import type { CloudOptions } from "./cloud.ts";
 import { type Base, toSettings } from "./connect.ts";
+import { toKeeping } from "./keeping.ts";
 import { toObjects } from "./objects.ts";
 
 /** All of S3 that a provider has, over one client. */
 export function toS3(
   base: Base,
   options: CloudOptions,
-): ReturnType<typeof toBuckets> & ReturnType<typeof toObjects> {
+): ReturnType<typeof toBuckets> & ReturnType<typeof toObjects> & ReturnType<typeof toKeeping> {
   const client = new S3Client({
     ...toSettings(base, options),
     // A bucket's own host name resolves only at AWS.
     forcePathStyle: options.endpointUrl !== undefined,
   });
   const link = { ...base, client, service: "S3" } as const;
-  return { ...toBuckets(link), ...toObjects(link) };
+  return { ...toBuckets(link), ...toObjects(link), ...toKeeping(link) };
 }

@@ -25,6 +25,7 @@ function toProvider(account: Account, options: CloudOptions, patience: Patience)
   const ec2 = once(async () => (await import("./ec2.ts")).toEc2(base, options));
   const s3 = once(async () => (await import("./s3.ts")).toS3(base, options));
   const sts = once(async () => (await import("./identity.ts")).toIdentity(base, options));
+  const iam = once(async () => (await import("./signing-certificates.ts")).toSigning(base, options));
   return {
     region: account.region,
     caller: async (...args) => (await sts()).caller(...args),
@@ -47,6 +48,15 @@ function toProvider(account: Account, options: CloudOptions, patience: Patience)
     putObject: async (...args) => (await s3()).putObject(...args),
     getObject: async (...args) => (await s3()).getObject(...args),
     deleteObject: async (...args) => (await s3()).deleteObject(...args),
+    createBucket: async (...args) => (await s3()).createBucket(...args),
+    deleteBucket: async (...args) => (await s3()).deleteBucket(...args),
+    async *listObjects(...args) {
+      yield* (await s3()).listObjects(...args);
+    },
+    deleteObjects: async (...args) => (await s3()).deleteObjects(...args),
+    copyObject: async (...args) => (await s3()).copyObject(...args),
+    signingCertificates: async (...args) => (await iam()).signingCertificates(...args),
+    uploadSigningCertificate: async (...args) => (await iam()).uploadSigningCertificate(...args),
   };
 }
 
