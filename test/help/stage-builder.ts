@@ -1,30 +1,35 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EC2Client } from "@aws-sdk/client-ec2";
 import { openEmulator } from "../../src/command/emulate.ts";
 import type { Emulator } from "../../src/emulator/emulator.ts";
+import type { Furniture } from "../../src/emulator/furnish.ts";
 import { connect } from "../../src/machine/ssh.ts";
 import { type LaunchedInstance, type LaunchInput, launch } from "../../src/stage/launch.ts";
 import { account, toChecked } from "./stage-inputs.ts";
 import { newStageRig, type StageRig } from "./stage-rig.ts";
 
+/** One bucket and one source AMI. */
+export const furniture: Furniture = {
+  buckets: [{ name: "acme-images", region: "us-east-1" }],
+  images: [
+    {
+      region: "us-east-1",
+      id: null,
+      name: "amzn-ami-pv-*-x86_64-s3",
+      owner: "amazon",
+      architecture: "x86_64",
+      virtualization: "paravirtual",
+    },
+  ],
+};
+
 /** An emulator with real sandbox instances. */
 export async function newSandboxCloud(): Promise<Emulator> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-sandbox-cloud-"));
   const emulator = await openEmulator(directory, 0);
-  await emulator.furnish({
-    buckets: [{ name: "acme-images", region: "us-east-1" }],
-    images: [
-      {
-        region: "us-east-1",
-        id: null,
-        name: "amzn-ami-pv-*-x86_64-s3",
-        owner: "amazon",
-        architecture: "x86_64",
-        virtualization: "paravirtual",
-      },
-    ],
-  });
+  await emulator.furnish(furniture);
   return {
     ...emulator,
     [Symbol.asyncDispose]: async () => {
@@ -77,6 +82,12 @@ export async function toLaunch(rig: StageRig, change: Partial<LaunchInput> = {})
     connect: { user: "ec2-user", port: 22, address: "public", hostKey: "auto", timeoutSeconds: 30 },
     ...change,
   };
+}
+
+/** A client of the SDK for what the program itself has no words for. */
+export function clientOf({ url: endpoint, cloud }: Emulator): EC2Client {
+  const credentials = cloud.credentials ?? { accessKeyId: "", secretAccessKey: "" };
+  return new EC2Client({ endpoint, region: account.region, credentials });
 }
 
 async function sh(on: LaunchedInstance, rig: StageRig, command: string): Promise<string> {
