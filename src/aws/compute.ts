@@ -126,7 +126,7 @@ async function isGone(asked: Promise<Ec2Instance | undefined>): Promise<boolean>
 }
 
 function toRunInstances(request: LaunchRequest): RunInstancesCommandInput {
-  const { subnet, iamInstanceProfile: profile, userData } = request;
+  const { subnet, iamInstanceProfile: profile, userData, metadataTokens } = request;
   return {
     ImageId: request.image,
     // The SDK lists the types of its own day; EC2 decides.
@@ -136,9 +136,10 @@ function toRunInstances(request: LaunchRequest): RunInstancesCommandInput {
     KeyName: request.keyName,
     SecurityGroupIds: [...request.securityGroups],
     ClientToken: request.clientToken,
-    // Accounts may enforce version 2 of the metadata service, and every type with instance store speaks it.
-    MetadataOptions: { HttpTokens: request.metadataTokens ?? "required", HttpEndpoint: "enabled" },
     TagSpecifications: [{ ResourceType: "instance", Tags: toTagList(request.tags) }],
+    ...(metadataTokens === undefined
+      ? {}
+      : { MetadataOptions: { HttpTokens: metadataTokens, HttpEndpoint: "enabled" } }),
     ...(subnet === null ? {} : { SubnetId: subnet }),
     ...(userData === null ? {} : { UserData: Buffer.from(userData).toString("base64") }),
     ...(profile === null

@@ -108,7 +108,7 @@ export type LaunchRequest = {
   readonly iamInstanceProfile: string | null;
   readonly userData: string | null;
   readonly clientToken: string;
-  /** Of the metadata service; `required` when absent. Source images from before 2020 may only know `optional`. */
+  /** Of the metadata service; the AMI's or account's own setting when absent. AMIs from before 2020 may only know `optional`. */
   readonly metadataTokens?: "required" | "optional";
   readonly tags: Tags;
 };

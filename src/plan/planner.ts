@@ -55,6 +55,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     subnet: image.launch.subnet,
     securityGroups: image.launch.securityGroups,
     iamInstanceProfile: image.launch.iamInstanceProfile,
+    metadataTokens: image.launch.metadataTokens,
     tags: image.launch.tags,
     timeoutSeconds: image.launch.timeoutSeconds,
     connect: image.connect,

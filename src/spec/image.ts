@@ -35,6 +35,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       securityGroups: launch.securityGroups,
       iamInstanceProfile: launch.iamInstanceProfile,
       userData: launch.userData,
+      metadataTokens: launch.metadataTokens,
       tags: { ...launch.tags },
       timeoutSeconds: toSeconds(launch.timeout),
     },

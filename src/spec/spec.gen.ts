@@ -76,6 +76,10 @@ type Launch = {
    */
   userData?: string | null;
   /**
+   * Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.
+   */
+  metadataTokens?: ("required" | "optional" | null) | string;
+  /**
    * Tags of the instance and what is made for it.
    */
   tags?: {

@@ -58,6 +58,8 @@ type LaunchSpec = {
   readonly securityGroups: readonly string[];
   readonly iamInstanceProfile: string | null;
   readonly userData: string | null;
+  /** Of the metadata service; null: the AMI's or the account's own setting. */
+  readonly metadataTokens: "required" | "optional" | null;
   readonly tags: { readonly [key: string]: string };
   readonly timeoutSeconds: number;
 };

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","enum":["builder"],"default":"builder","examples":["builder"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","enum":["builder"],"default":"builder","examples":["builder"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":6,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -380,6 +380,9 @@ data13.iamInstanceProfile = null;
 if(data13.userData === undefined){
 data13.userData = null;
 }
+if(data13.metadataTokens === undefined){
+data13.metadataTokens = null;
+}
 if(data13.tags === undefined){
 data13.tags = {};
 }
@@ -397,7 +400,7 @@ vErrors.push(err26);
 errors++;
 }
 for(const key4 in data13){
-if(!((((((((key4 === "method") || (key4 === "instanceTypes")) || (key4 === "subnet")) || (key4 === "securityGroups")) || (key4 === "iamInstanceProfile")) || (key4 === "userData")) || (key4 === "tags")) || (key4 === "timeout"))){
+if(!(func2.call(schema6.properties.launch.properties, key4))){
 const err27 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err27];
@@ -564,12 +567,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-let data22 = data13.tags;
-if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-for(const key5 in data22){
-let data23 = data22[key5];
-if(typeof data23 !== "string"){
-const err41 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data23};
+let data22 = data13.metadataTokens;
+if((typeof data22 !== "string") && (data22 !== null)){
+const err41 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data22};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -578,10 +578,8 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data22};
+if(!(((data22 === "required") || (data22 === "optional")) || (data22 === null))){
+const err42 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data22};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -590,10 +588,12 @@ vErrors.push(err42);
 }
 errors++;
 }
-let data24 = data13.timeout;
-if(typeof data24 === "string"){
-if(!pattern3.test(data24)){
-const err43 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data24};
+let data23 = data13.tags;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+for(const key5 in data23){
+let data24 = data23[key5];
+if(typeof data24 !== "string"){
+const err43 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data24};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -603,8 +603,9 @@ vErrors.push(err43);
 errors++;
 }
 }
+}
 else {
-const err44 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data24};
+const err44 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data23};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -613,9 +614,10 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-else {
-const err45 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
+let data25 = data13.timeout;
+if(typeof data25 === "string"){
+if(!pattern3.test(data25)){
+const err45 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data25};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -625,23 +627,8 @@ vErrors.push(err45);
 errors++;
 }
 }
-if(data.connect !== undefined){
-let data25 = data.connect;
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-if(data25.port === undefined){
-data25.port = 22;
-}
-if(data25.address === undefined){
-data25.address = "public";
-}
-if(data25.hostKey === undefined){
-data25.hostKey = "auto";
-}
-if(data25.timeout === undefined){
-data25.timeout = "5m";
-}
-if(data25.user === undefined){
-const err46 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data25};
+else {
+const err46 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data25};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -650,9 +637,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-for(const key6 in data25){
-if(!(((((key6 === "user") || (key6 === "port")) || (key6 === "address")) || (key6 === "hostKey")) || (key6 === "timeout"))){
-const err47 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data25};
+}
+else {
+const err47 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -662,11 +649,23 @@ vErrors.push(err47);
 errors++;
 }
 }
-if(data25.user !== undefined){
-let data26 = data25.user;
-if(typeof data26 === "string"){
-if(!pattern4.test(data26)){
-const err48 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data26};
+if(data.connect !== undefined){
+let data26 = data.connect;
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data26.port === undefined){
+data26.port = 22;
+}
+if(data26.address === undefined){
+data26.address = "public";
+}
+if(data26.hostKey === undefined){
+data26.hostKey = "auto";
+}
+if(data26.timeout === undefined){
+data26.timeout = "5m";
+}
+if(data26.user === undefined){
+const err48 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data26};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -675,9 +674,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-}
-else {
-const err49 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data26};
+for(const key6 in data26){
+if(!(((((key6 === "user") || (key6 === "port")) || (key6 === "address")) || (key6 === "hostKey")) || (key6 === "timeout"))){
+const err49 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data26};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -687,9 +686,11 @@ vErrors.push(err49);
 errors++;
 }
 }
-let data27 = data25.port;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
-const err50 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data27};
+if(data26.user !== undefined){
+let data27 = data26.user;
+if(typeof data27 === "string"){
+if(!pattern4.test(data27)){
+const err50 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data27};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -698,9 +699,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 > 65535 || isNaN(data27)){
-const err51 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data27};
+}
+else {
+const err51 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data27};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -709,8 +710,10 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data27 < 1 || isNaN(data27)){
-const err52 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data27};
+}
+let data28 = data26.port;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+const err52 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data28};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -719,10 +722,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-let data28 = data25.address;
-if(typeof data28 !== "string"){
-const err53 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data28};
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 > 65535 || isNaN(data28)){
+const err53 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data28};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -731,8 +733,8 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(!((data28 === "public") || (data28 === "private"))){
-const err54 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data28};
+if(data28 < 1 || isNaN(data28)){
+const err54 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data28};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -741,9 +743,10 @@ vErrors.push(err54);
 }
 errors++;
 }
-let data29 = data25.hostKey;
+}
+let data29 = data26.address;
 if(typeof data29 !== "string"){
-const err55 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data29};
+const err55 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data29};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -752,8 +755,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(!(((data29 === "auto") || (data29 === "console")) || (data29 === "first-use"))){
-const err56 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data29};
+if(!((data29 === "public") || (data29 === "private"))){
+const err56 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data29};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -762,10 +765,9 @@ vErrors.push(err56);
 }
 errors++;
 }
-let data30 = data25.timeout;
-if(typeof data30 === "string"){
-if(!pattern3.test(data30)){
-const err57 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data30};
+let data30 = data26.hostKey;
+if(typeof data30 !== "string"){
+const err57 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data30};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -774,9 +776,8 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-else {
-const err58 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data30};
+if(!(((data30 === "auto") || (data30 === "console")) || (data30 === "first-use"))){
+const err58 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data30};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -785,9 +786,10 @@ vErrors.push(err58);
 }
 errors++;
 }
-}
-else {
-const err59 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data25};
+let data31 = data26.timeout;
+if(typeof data31 === "string"){
+if(!pattern3.test(data31)){
+const err59 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data31};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -797,14 +799,8 @@ vErrors.push(err59);
 errors++;
 }
 }
-let data31 = data.provision;
-if(Array.isArray(data31)){
-const len4 = data31.length;
-for(let i4=0; i4<len4; i4++){
-let data32 = data31[i4];
-if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
-if(Object.keys(data32).length > 1){
-const err60 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data32};
+else {
+const err60 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data31};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -813,8 +809,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(Object.keys(data32).length < 1){
-const err61 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data32};
+}
+else {
+const err61 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data26};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -823,9 +820,15 @@ vErrors.push(err61);
 }
 errors++;
 }
-for(const key7 in data32){
-if(!((((key7 === "shell") || (key7 === "upload")) || (key7 === "download")) || (key7 === "local"))){
-const err62 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data32};
+}
+let data32 = data.provision;
+if(Array.isArray(data32)){
+const len4 = data32.length;
+for(let i4=0; i4<len4; i4++){
+let data33 = data32[i4];
+if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
+if(Object.keys(data33).length > 1){
+const err62 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data33};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -834,31 +837,8 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-if(data32.shell !== undefined){
-let data33 = data32.shell;
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(data33.env === undefined){
-data33.env = {};
-}
-if(data33.sudo === undefined){
-data33.sudo = false;
-}
-if(data33.workdir === undefined){
-data33.workdir = null;
-}
-if(data33.timeout === undefined){
-data33.timeout = "1h";
-}
-if(data33.retries === undefined){
-data33.retries = 0;
-}
-if(data33.exitCodes === undefined){
-data33.exitCodes = [0];
-}
-for(const key8 in data33){
-if(!((((((((key8 === "file") || (key8 === "inline")) || (key8 === "env")) || (key8 === "sudo")) || (key8 === "workdir")) || (key8 === "timeout")) || (key8 === "retries")) || (key8 === "exitCodes"))){
-const err63 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data33};
+if(Object.keys(data33).length < 1){
+const err63 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data33};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -867,11 +847,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-if(data33.file !== undefined){
-let data34 = data33.file;
-if(typeof data34 !== "string"){
-const err64 = {instancePath:instancePath+"/provision/" + i4+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data34};
+for(const key7 in data33){
+if(!((((key7 === "shell") || (key7 === "upload")) || (key7 === "download")) || (key7 === "local"))){
+const err64 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data33};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -881,10 +859,30 @@ vErrors.push(err64);
 errors++;
 }
 }
-if(data33.inline !== undefined){
-let data35 = data33.inline;
-if(typeof data35 !== "string"){
-const err65 = {instancePath:instancePath+"/provision/" + i4+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data35};
+if(data33.shell !== undefined){
+let data34 = data33.shell;
+if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
+if(data34.env === undefined){
+data34.env = {};
+}
+if(data34.sudo === undefined){
+data34.sudo = false;
+}
+if(data34.workdir === undefined){
+data34.workdir = null;
+}
+if(data34.timeout === undefined){
+data34.timeout = "1h";
+}
+if(data34.retries === undefined){
+data34.retries = 0;
+}
+if(data34.exitCodes === undefined){
+data34.exitCodes = [0];
+}
+for(const key8 in data34){
+if(!((((((((key8 === "file") || (key8 === "inline")) || (key8 === "env")) || (key8 === "sudo")) || (key8 === "workdir")) || (key8 === "timeout")) || (key8 === "retries")) || (key8 === "exitCodes"))){
+const err65 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data34};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -894,12 +892,10 @@ vErrors.push(err65);
 errors++;
 }
 }
-let data36 = data33.env;
-if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
-for(const key9 in data36){
-let data37 = data36[key9];
-if(typeof data37 !== "string"){
-const err66 = {instancePath:instancePath+"/provision/" + i4+"/shell/env/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data37};
+if(data34.file !== undefined){
+let data35 = data34.file;
+if(typeof data35 !== "string"){
+const err66 = {instancePath:instancePath+"/provision/" + i4+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data35};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -909,9 +905,10 @@ vErrors.push(err66);
 errors++;
 }
 }
-}
-else {
-const err67 = {instancePath:instancePath+"/provision/" + i4+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data36};
+if(data34.inline !== undefined){
+let data36 = data34.inline;
+if(typeof data36 !== "string"){
+const err67 = {instancePath:instancePath+"/provision/" + i4+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data36};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -920,9 +917,13 @@ vErrors.push(err67);
 }
 errors++;
 }
-let data38 = data33.sudo;
-if(typeof data38 !== "boolean"){
-const err68 = {instancePath:instancePath+"/provision/" + i4+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data38};
+}
+let data37 = data34.env;
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+for(const key9 in data37){
+let data38 = data37[key9];
+if(typeof data38 !== "string"){
+const err68 = {instancePath:instancePath+"/provision/" + i4+"/shell/env/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data38};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -931,9 +932,10 @@ vErrors.push(err68);
 }
 errors++;
 }
-let data39 = data33.workdir;
-if((typeof data39 !== "string") && (data39 !== null)){
-const err69 = {instancePath:instancePath+"/provision/" + i4+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data39};
+}
+}
+else {
+const err69 = {instancePath:instancePath+"/provision/" + i4+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data37};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -942,10 +944,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-let data40 = data33.timeout;
-if(typeof data40 === "string"){
-if(!pattern3.test(data40)){
-const err70 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data40};
+let data39 = data34.sudo;
+if(typeof data39 !== "boolean"){
+const err70 = {instancePath:instancePath+"/provision/" + i4+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data39};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -954,9 +955,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-}
-else {
-const err71 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data40};
+let data40 = data34.workdir;
+if((typeof data40 !== "string") && (data40 !== null)){
+const err71 = {instancePath:instancePath+"/provision/" + i4+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data40};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -965,9 +966,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-let data41 = data33.retries;
-if(!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))){
-const err72 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data41};
+let data41 = data34.timeout;
+if(typeof data41 === "string"){
+if(!pattern3.test(data41)){
+const err72 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -976,9 +978,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 20 || isNaN(data41)){
-const err73 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data41};
+}
+else {
+const err73 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -987,8 +989,9 @@ vErrors.push(err73);
 }
 errors++;
 }
-if(data41 < 0 || isNaN(data41)){
-const err74 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data41};
+let data42 = data34.retries;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+const err74 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -997,11 +1000,9 @@ vErrors.push(err74);
 }
 errors++;
 }
-}
-let data42 = data33.exitCodes;
-if(Array.isArray(data42)){
-if(data42.length < 1){
-const err75 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data42};
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 > 20 || isNaN(data42)){
+const err75 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1010,11 +1011,8 @@ vErrors.push(err75);
 }
 errors++;
 }
-const len5 = data42.length;
-for(let i5=0; i5<len5; i5++){
-let data43 = data42[i5];
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-const err76 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
+if(data42 < 0 || isNaN(data42)){
+const err76 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1023,9 +1021,11 @@ vErrors.push(err76);
 }
 errors++;
 }
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 255 || isNaN(data43)){
-const err77 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
+}
+let data43 = data34.exitCodes;
+if(Array.isArray(data43)){
+if(data43.length < 1){
+const err77 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data43};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1034,8 +1034,11 @@ vErrors.push(err77);
 }
 errors++;
 }
-if(data43 < 0 || isNaN(data43)){
-const err78 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data43};
+const len5 = data43.length;
+for(let i5=0; i5<len5; i5++){
+let data44 = data43[i5];
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+const err78 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1044,11 +1047,9 @@ vErrors.push(err78);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err79 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data42};
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 255 || isNaN(data44)){
+const err79 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1057,9 +1058,8 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-else {
-const err80 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data33};
+if(data44 < 0 || isNaN(data44)){
+const err80 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1069,17 +1069,10 @@ vErrors.push(err80);
 errors++;
 }
 }
-if(data32.upload !== undefined){
-let data44 = data32.upload;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(data44.mode === undefined){
-data44.mode = null;
 }
-if(data44.sudo === undefined){
-data44.sudo = false;
 }
-if(data44.from === undefined){
-const err81 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
+else {
+const err81 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data43};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1088,8 +1081,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-if(data44.to === undefined){
-const err82 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
+}
+else {
+const err82 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data34};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1098,9 +1092,18 @@ vErrors.push(err82);
 }
 errors++;
 }
-for(const key10 in data44){
-if(!((((key10 === "from") || (key10 === "to")) || (key10 === "mode")) || (key10 === "sudo"))){
-const err83 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
+}
+if(data33.upload !== undefined){
+let data45 = data33.upload;
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+if(data45.mode === undefined){
+data45.mode = null;
+}
+if(data45.sudo === undefined){
+data45.sudo = false;
+}
+if(data45.from === undefined){
+const err83 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1109,12 +1112,8 @@ vErrors.push(err83);
 }
 errors++;
 }
-}
-if(data44.from !== undefined){
-let data45 = data44.from;
-if(typeof data45 === "string"){
-if(func3(data45) < 1){
-const err84 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data45};
+if(data45.to === undefined){
+const err84 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1123,9 +1122,9 @@ vErrors.push(err84);
 }
 errors++;
 }
-}
-else {
-const err85 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data45};
+for(const key10 in data45){
+if(!((((key10 === "from") || (key10 === "to")) || (key10 === "mode")) || (key10 === "sudo"))){
+const err85 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1135,11 +1134,11 @@ vErrors.push(err85);
 errors++;
 }
 }
-if(data44.to !== undefined){
-let data46 = data44.to;
+if(data45.from !== undefined){
+let data46 = data45.from;
 if(typeof data46 === "string"){
 if(func3(data46) < 1){
-const err86 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data46};
+const err86 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data46};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1150,7 +1149,7 @@ errors++;
 }
 }
 else {
-const err87 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data46};
+const err87 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data46};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1160,9 +1159,11 @@ vErrors.push(err87);
 errors++;
 }
 }
-let data47 = data44.mode;
-if((typeof data47 !== "string") && (data47 !== null)){
-const err88 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data47};
+if(data45.to !== undefined){
+let data47 = data45.to;
+if(typeof data47 === "string"){
+if(func3(data47) < 1){
+const err88 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data47};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1171,9 +1172,9 @@ vErrors.push(err88);
 }
 errors++;
 }
-if(typeof data47 === "string"){
-if(!pattern7.test(data47)){
-const err89 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data47};
+}
+else {
+const err89 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data47};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1183,9 +1184,9 @@ vErrors.push(err89);
 errors++;
 }
 }
-let data48 = data44.sudo;
-if(typeof data48 !== "boolean"){
-const err90 = {instancePath:instancePath+"/provision/" + i4+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data48};
+let data48 = data45.mode;
+if((typeof data48 !== "string") && (data48 !== null)){
+const err90 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data48};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1194,9 +1195,9 @@ vErrors.push(err90);
 }
 errors++;
 }
-}
-else {
-const err91 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data44};
+if(typeof data48 === "string"){
+if(!pattern7.test(data48)){
+const err91 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data48};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1206,11 +1207,9 @@ vErrors.push(err91);
 errors++;
 }
 }
-if(data32.download !== undefined){
-let data49 = data32.download;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(data49.from === undefined){
-const err92 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
+let data49 = data45.sudo;
+if(typeof data49 !== "boolean"){
+const err92 = {instancePath:instancePath+"/provision/" + i4+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data49};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1219,8 +1218,9 @@ vErrors.push(err92);
 }
 errors++;
 }
-if(data49.to === undefined){
-const err93 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
+}
+else {
+const err93 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1229,9 +1229,12 @@ vErrors.push(err93);
 }
 errors++;
 }
-for(const key11 in data49){
-if(!((key11 === "from") || (key11 === "to"))){
-const err94 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
+}
+if(data33.download !== undefined){
+let data50 = data33.download;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.from === undefined){
+const err94 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1240,12 +1243,8 @@ vErrors.push(err94);
 }
 errors++;
 }
-}
-if(data49.from !== undefined){
-let data50 = data49.from;
-if(typeof data50 === "string"){
-if(func3(data50) < 1){
-const err95 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data50};
+if(data50.to === undefined){
+const err95 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1254,9 +1253,9 @@ vErrors.push(err95);
 }
 errors++;
 }
-}
-else {
-const err96 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data50};
+for(const key11 in data50){
+if(!((key11 === "from") || (key11 === "to"))){
+const err96 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1266,11 +1265,11 @@ vErrors.push(err96);
 errors++;
 }
 }
-if(data49.to !== undefined){
-let data51 = data49.to;
+if(data50.from !== undefined){
+let data51 = data50.from;
 if(typeof data51 === "string"){
 if(func3(data51) < 1){
-const err97 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data51};
+const err97 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data51};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1281,7 +1280,7 @@ errors++;
 }
 }
 else {
-const err98 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data51};
+const err98 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data51};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1291,9 +1290,11 @@ vErrors.push(err98);
 errors++;
 }
 }
-}
-else {
-const err99 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data49};
+if(data50.to !== undefined){
+let data52 = data50.to;
+if(typeof data52 === "string"){
+if(func3(data52) < 1){
+const err99 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data52};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1303,20 +1304,8 @@ vErrors.push(err99);
 errors++;
 }
 }
-if(data32.local !== undefined){
-let data52 = data32.local;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.env === undefined){
-data52.env = {};
-}
-if(data52.workdir === undefined){
-data52.workdir = ".";
-}
-if(data52.timeout === undefined){
-data52.timeout = "1h";
-}
-if(data52.command === undefined){
-const err100 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data52};
+else {
+const err100 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data52};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1325,9 +1314,10 @@ vErrors.push(err100);
 }
 errors++;
 }
-for(const key12 in data52){
-if(!((((key12 === "command") || (key12 === "env")) || (key12 === "workdir")) || (key12 === "timeout"))){
-const err101 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data52};
+}
+}
+else {
+const err101 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1337,11 +1327,20 @@ vErrors.push(err101);
 errors++;
 }
 }
-if(data52.command !== undefined){
-let data53 = data52.command;
-if(typeof data53 === "string"){
-if(func3(data53) < 1){
-const err102 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data53};
+if(data33.local !== undefined){
+let data53 = data33.local;
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+if(data53.env === undefined){
+data53.env = {};
+}
+if(data53.workdir === undefined){
+data53.workdir = ".";
+}
+if(data53.timeout === undefined){
+data53.timeout = "1h";
+}
+if(data53.command === undefined){
+const err102 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1350,9 +1349,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-}
-else {
-const err103 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data53};
+for(const key12 in data53){
+if(!((((key12 === "command") || (key12 === "env")) || (key12 === "workdir")) || (key12 === "timeout"))){
+const err103 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1362,12 +1361,11 @@ vErrors.push(err103);
 errors++;
 }
 }
-let data54 = data52.env;
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-for(const key13 in data54){
-let data55 = data54[key13];
-if(typeof data55 !== "string"){
-const err104 = {instancePath:instancePath+"/provision/" + i4+"/local/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data55};
+if(data53.command !== undefined){
+let data54 = data53.command;
+if(typeof data54 === "string"){
+if(func3(data54) < 1){
+const err104 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data54};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1377,9 +1375,8 @@ vErrors.push(err104);
 errors++;
 }
 }
-}
 else {
-const err105 = {instancePath:instancePath+"/provision/" + i4+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data54};
+const err105 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data54};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1388,9 +1385,13 @@ vErrors.push(err105);
 }
 errors++;
 }
-let data56 = data52.workdir;
+}
+let data55 = data53.env;
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
+for(const key13 in data55){
+let data56 = data55[key13];
 if(typeof data56 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i4+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data56};
+const err106 = {instancePath:instancePath+"/provision/" + i4+"/local/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data56};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1399,10 +1400,10 @@ vErrors.push(err106);
 }
 errors++;
 }
-let data57 = data52.timeout;
-if(typeof data57 === "string"){
-if(!pattern3.test(data57)){
-const err107 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data57};
+}
+}
+else {
+const err107 = {instancePath:instancePath+"/provision/" + i4+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data55};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1411,9 +1412,9 @@ vErrors.push(err107);
 }
 errors++;
 }
-}
-else {
-const err108 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data57};
+let data57 = data53.workdir;
+if(typeof data57 !== "string"){
+const err108 = {instancePath:instancePath+"/provision/" + i4+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data57};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1422,9 +1423,10 @@ vErrors.push(err108);
 }
 errors++;
 }
-}
-else {
-const err109 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data52};
+let data58 = data53.timeout;
+if(typeof data58 === "string"){
+if(!pattern3.test(data58)){
+const err109 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data58};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1434,9 +1436,8 @@ vErrors.push(err109);
 errors++;
 }
 }
-}
 else {
-const err110 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data32};
+const err110 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data58};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1446,9 +1447,8 @@ vErrors.push(err110);
 errors++;
 }
 }
-}
 else {
-const err111 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data31};
+const err111 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1457,29 +1457,10 @@ vErrors.push(err111);
 }
 errors++;
 }
-let data58 = data.bundle;
-if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
-if(data58.method === undefined){
-data58.method = "native";
 }
-if(data58.at === undefined){
-data58.at = "builder";
 }
-if(data58.name === undefined){
-data58.name = "image";
-}
-if(data58.size === undefined){
-data58.size = null;
-}
-if(data58.exclude === undefined){
-data58.exclude = [];
-}
-if(data58.compression === undefined){
-data58.compression = 6;
-}
-for(const key14 in data58){
-if(!((((((key14 === "method") || (key14 === "at")) || (key14 === "name")) || (key14 === "size")) || (key14 === "exclude")) || (key14 === "compression"))){
-const err112 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle,data:data58};
+else {
+const err112 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data33};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1489,9 +1470,9 @@ vErrors.push(err112);
 errors++;
 }
 }
-let data59 = data58.method;
-if(typeof data59 !== "string"){
-const err113 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data59};
+}
+else {
+const err113 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data32};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1500,8 +1481,29 @@ vErrors.push(err113);
 }
 errors++;
 }
-if(!(data59 === "native")){
-const err114 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data59};
+let data59 = data.bundle;
+if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
+if(data59.method === undefined){
+data59.method = "native";
+}
+if(data59.at === undefined){
+data59.at = "builder";
+}
+if(data59.name === undefined){
+data59.name = "image";
+}
+if(data59.size === undefined){
+data59.size = null;
+}
+if(data59.exclude === undefined){
+data59.exclude = [];
+}
+if(data59.compression === undefined){
+data59.compression = 6;
+}
+for(const key14 in data59){
+if(!((((((key14 === "method") || (key14 === "at")) || (key14 === "name")) || (key14 === "size")) || (key14 === "exclude")) || (key14 === "compression"))){
+const err114 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle,data:data59};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1510,9 +1512,10 @@ vErrors.push(err114);
 }
 errors++;
 }
-let data60 = data58.at;
+}
+let data60 = data59.method;
 if(typeof data60 !== "string"){
-const err115 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.at.type,parentSchema:schema6.properties.bundle.properties.at,data:data60};
+const err115 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data60};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1521,8 +1524,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(!(data60 === "builder")){
-const err116 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.at.enum,parentSchema:schema6.properties.bundle.properties.at,data:data60};
+if(!(data60 === "native")){
+const err116 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data60};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1531,10 +1534,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-let data61 = data58.name;
-if(typeof data61 === "string"){
-if(!pattern9.test(data61)){
-const err117 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.properties.name,data:data61};
+let data61 = data59.at;
+if(typeof data61 !== "string"){
+const err117 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.at.type,parentSchema:schema6.properties.bundle.properties.at,data:data61};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1543,9 +1545,8 @@ vErrors.push(err117);
 }
 errors++;
 }
-}
-else {
-const err118 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.name.type,parentSchema:schema6.properties.bundle.properties.name,data:data61};
+if(!(data61 === "builder")){
+const err118 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.at.enum,parentSchema:schema6.properties.bundle.properties.at,data:data61};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1554,9 +1555,10 @@ vErrors.push(err118);
 }
 errors++;
 }
-let data62 = data58.size;
-if((typeof data62 !== "string") && (data62 !== null)){
-const err119 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.properties.size.type,parentSchema:schema6.properties.bundle.properties.size,data:data62};
+let data62 = data59.name;
+if(typeof data62 === "string"){
+if(!pattern9.test(data62)){
+const err119 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.properties.name,data:data62};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1565,9 +1567,9 @@ vErrors.push(err119);
 }
 errors++;
 }
-if(typeof data62 === "string"){
-if(!pattern10.test(data62)){
-const err120 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.properties.size,data:data62};
+}
+else {
+const err120 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.name.type,parentSchema:schema6.properties.bundle.properties.name,data:data62};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1576,14 +1578,9 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-let data63 = data58.exclude;
-if(Array.isArray(data63)){
-const len6 = data63.length;
-for(let i6=0; i6<len6; i6++){
-let data64 = data63[i6];
-if(typeof data64 !== "string"){
-const err121 = {instancePath:instancePath+"/bundle/exclude/" + i6,schemaPath:"#/properties/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.exclude.items.type,parentSchema:schema6.properties.bundle.properties.exclude.items,data:data64};
+let data63 = data59.size;
+if((typeof data63 !== "string") && (data63 !== null)){
+const err121 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.properties.size.type,parentSchema:schema6.properties.bundle.properties.size,data:data63};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1592,10 +1589,9 @@ vErrors.push(err121);
 }
 errors++;
 }
-}
-}
-else {
-const err122 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.properties.exclude.type,parentSchema:schema6.properties.bundle.properties.exclude,data:data63};
+if(typeof data63 === "string"){
+if(!pattern10.test(data63)){
+const err122 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.properties.size,data:data63};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1604,9 +1600,14 @@ vErrors.push(err122);
 }
 errors++;
 }
-let data65 = data58.compression;
-if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
-const err123 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.properties.compression.type,parentSchema:schema6.properties.bundle.properties.compression,data:data65};
+}
+let data64 = data59.exclude;
+if(Array.isArray(data64)){
+const len6 = data64.length;
+for(let i6=0; i6<len6; i6++){
+let data65 = data64[i6];
+if(typeof data65 !== "string"){
+const err123 = {instancePath:instancePath+"/bundle/exclude/" + i6,schemaPath:"#/properties/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.exclude.items.type,parentSchema:schema6.properties.bundle.properties.exclude.items,data:data65};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1615,9 +1616,10 @@ vErrors.push(err123);
 }
 errors++;
 }
-if((typeof data65 == "number") && (isFinite(data65))){
-if(data65 > 9 || isNaN(data65)){
-const err124 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.properties.compression,data:data65};
+}
+}
+else {
+const err124 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.properties.exclude.type,parentSchema:schema6.properties.bundle.properties.exclude,data:data64};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1626,8 +1628,9 @@ vErrors.push(err124);
 }
 errors++;
 }
-if(data65 < 1 || isNaN(data65)){
-const err125 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.properties.compression,data:data65};
+let data66 = data59.compression;
+if(!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))){
+const err125 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.properties.compression.type,parentSchema:schema6.properties.bundle.properties.compression,data:data66};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1636,10 +1639,9 @@ vErrors.push(err125);
 }
 errors++;
 }
-}
-}
-else {
-const err126 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data58};
+if((typeof data66 == "number") && (isFinite(data66))){
+if(data66 > 9 || isNaN(data66)){
+const err126 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.properties.compression,data:data66};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1648,23 +1650,8 @@ vErrors.push(err126);
 }
 errors++;
 }
-let data66 = data.certificate;
-if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
-if(data66.ec2 === undefined){
-data66.ec2 = "auto";
-}
-if(data66.allowMismatch === undefined){
-data66.allowMismatch = false;
-}
-if(data66.certificate === undefined){
-data66.certificate = null;
-}
-if(data66.privateKey === undefined){
-data66.privateKey = null;
-}
-for(const key15 in data66){
-if(!((((key15 === "ec2") || (key15 === "allowMismatch")) || (key15 === "certificate")) || (key15 === "privateKey"))){
-const err127 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data66};
+if(data66 < 1 || isNaN(data66)){
+const err127 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.properties.compression,data:data66};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1674,9 +1661,9 @@ vErrors.push(err127);
 errors++;
 }
 }
-let data67 = data66.ec2;
-if(typeof data67 !== "string"){
-const err128 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data67};
+}
+else {
+const err128 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data59};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1685,9 +1672,23 @@ vErrors.push(err128);
 }
 errors++;
 }
-let data68 = data66.allowMismatch;
-if(typeof data68 !== "boolean"){
-const err129 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data68};
+let data67 = data.certificate;
+if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
+if(data67.ec2 === undefined){
+data67.ec2 = "auto";
+}
+if(data67.allowMismatch === undefined){
+data67.allowMismatch = false;
+}
+if(data67.certificate === undefined){
+data67.certificate = null;
+}
+if(data67.privateKey === undefined){
+data67.privateKey = null;
+}
+for(const key15 in data67){
+if(!((((key15 === "ec2") || (key15 === "allowMismatch")) || (key15 === "certificate")) || (key15 === "privateKey"))){
+const err129 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data67};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1696,9 +1697,10 @@ vErrors.push(err129);
 }
 errors++;
 }
-let data69 = data66.certificate;
-if((typeof data69 !== "string") && (data69 !== null)){
-const err130 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data69};
+}
+let data68 = data67.ec2;
+if(typeof data68 !== "string"){
+const err130 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data68};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1707,9 +1709,9 @@ vErrors.push(err130);
 }
 errors++;
 }
-let data70 = data66.privateKey;
-if((typeof data70 !== "string") && (data70 !== null)){
-const err131 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data70};
+let data69 = data67.allowMismatch;
+if(typeof data69 !== "boolean"){
+const err131 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data69};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1718,9 +1720,9 @@ vErrors.push(err131);
 }
 errors++;
 }
-}
-else {
-const err132 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data66};
+let data70 = data67.certificate;
+if((typeof data70 !== "string") && (data70 !== null)){
+const err132 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data70};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1729,20 +1731,9 @@ vErrors.push(err132);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data71 = data.upload;
-if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
-if(data71.method === undefined){
-data71.method = "s3";
-}
-if(data71.acl === undefined){
-data71.acl = "aws-exec-read";
-}
-if(data71.concurrency === undefined){
-data71.concurrency = 4;
-}
-if(data71.bucket === undefined){
-const err133 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data71};
+let data71 = data67.privateKey;
+if((typeof data71 !== "string") && (data71 !== null)){
+const err133 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data71};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1751,9 +1742,9 @@ vErrors.push(err133);
 }
 errors++;
 }
-for(const key16 in data71){
-if(!(((((key16 === "method") || (key16 === "bucket")) || (key16 === "prefix")) || (key16 === "acl")) || (key16 === "concurrency"))){
-const err134 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data71};
+}
+else {
+const err134 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data67};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1762,10 +1753,20 @@ vErrors.push(err134);
 }
 errors++;
 }
+if(data.upload !== undefined){
+let data72 = data.upload;
+if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
+if(data72.method === undefined){
+data72.method = "s3";
 }
-let data72 = data71.method;
-if(typeof data72 !== "string"){
-const err135 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data72};
+if(data72.acl === undefined){
+data72.acl = "aws-exec-read";
+}
+if(data72.concurrency === undefined){
+data72.concurrency = 4;
+}
+if(data72.bucket === undefined){
+const err135 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data72};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1774,8 +1775,9 @@ vErrors.push(err135);
 }
 errors++;
 }
-if(!(data72 === "s3")){
-const err136 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data72};
+for(const key16 in data72){
+if(!(((((key16 === "method") || (key16 === "bucket")) || (key16 === "prefix")) || (key16 === "acl")) || (key16 === "concurrency"))){
+const err136 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data72};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1784,10 +1786,10 @@ vErrors.push(err136);
 }
 errors++;
 }
-if(data71.bucket !== undefined){
-let data73 = data71.bucket;
+}
+let data73 = data72.method;
 if(typeof data73 !== "string"){
-const err137 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data73};
+const err137 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data73};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1796,11 +1798,8 @@ vErrors.push(err137);
 }
 errors++;
 }
-}
-if(data71.prefix !== undefined){
-let data74 = data71.prefix;
-if(typeof data74 !== "string"){
-const err138 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data74};
+if(!(data73 === "s3")){
+const err138 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data73};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1809,10 +1808,10 @@ vErrors.push(err138);
 }
 errors++;
 }
-}
-let data75 = data71.acl;
-if(typeof data75 !== "string"){
-const err139 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data75};
+if(data72.bucket !== undefined){
+let data74 = data72.bucket;
+if(typeof data74 !== "string"){
+const err139 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data74};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1821,8 +1820,11 @@ vErrors.push(err139);
 }
 errors++;
 }
-if(!(((data75 === "aws-exec-read") || (data75 === "public-read")) || (data75 === "ec2-bundle-read"))){
-const err140 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data75};
+}
+if(data72.prefix !== undefined){
+let data75 = data72.prefix;
+if(typeof data75 !== "string"){
+const err140 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data75};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1831,9 +1833,10 @@ vErrors.push(err140);
 }
 errors++;
 }
-let data76 = data71.concurrency;
-if(!(((typeof data76 == "number") && (!(data76 % 1) && !isNaN(data76))) && (isFinite(data76)))){
-const err141 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data76};
+}
+let data76 = data72.acl;
+if(typeof data76 !== "string"){
+const err141 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data76};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1842,9 +1845,8 @@ vErrors.push(err141);
 }
 errors++;
 }
-if((typeof data76 == "number") && (isFinite(data76))){
-if(data76 > 32 || isNaN(data76)){
-const err142 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data76};
+if(!(((data76 === "aws-exec-read") || (data76 === "public-read")) || (data76 === "ec2-bundle-read"))){
+const err142 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data76};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1853,8 +1855,9 @@ vErrors.push(err142);
 }
 errors++;
 }
-if(data76 < 1 || isNaN(data76)){
-const err143 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data76};
+let data77 = data72.concurrency;
+if(!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))){
+const err143 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data77};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1863,10 +1866,9 @@ vErrors.push(err143);
 }
 errors++;
 }
-}
-}
-else {
-const err144 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data71};
+if((typeof data77 == "number") && (isFinite(data77))){
+if(data77 > 32 || isNaN(data77)){
+const err144 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data77};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1875,36 +1877,8 @@ vErrors.push(err144);
 }
 errors++;
 }
-}
-let data77 = data.register;
-if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
-if(data77.method === undefined){
-data77.method = "instance-store";
-}
-if(data77.description === undefined){
-data77.description = null;
-}
-if(data77.architecture === undefined){
-data77.architecture = null;
-}
-if(data77.virtualization === undefined){
-data77.virtualization = null;
-}
-if(data77.kernel === undefined){
-data77.kernel = null;
-}
-if(data77.ramdisk === undefined){
-data77.ramdisk = null;
-}
-if(data77.blockDeviceMappings === undefined){
-data77.blockDeviceMappings = {};
-}
-if(data77.tags === undefined){
-data77.tags = {};
-}
-for(const key17 in data77){
-if(!(func2.call(schema6.properties.register.properties, key17))){
-const err145 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data77};
+if(data77 < 1 || isNaN(data77)){
+const err145 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data77};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1914,9 +1888,9 @@ vErrors.push(err145);
 errors++;
 }
 }
-let data78 = data77.method;
-if(typeof data78 !== "string"){
-const err146 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data78};
+}
+else {
+const err146 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data72};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1925,8 +1899,36 @@ vErrors.push(err146);
 }
 errors++;
 }
-if(!(data78 === "instance-store")){
-const err147 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data78};
+}
+let data78 = data.register;
+if(data78 && typeof data78 == "object" && !Array.isArray(data78)){
+if(data78.method === undefined){
+data78.method = "instance-store";
+}
+if(data78.description === undefined){
+data78.description = null;
+}
+if(data78.architecture === undefined){
+data78.architecture = null;
+}
+if(data78.virtualization === undefined){
+data78.virtualization = null;
+}
+if(data78.kernel === undefined){
+data78.kernel = null;
+}
+if(data78.ramdisk === undefined){
+data78.ramdisk = null;
+}
+if(data78.blockDeviceMappings === undefined){
+data78.blockDeviceMappings = {};
+}
+if(data78.tags === undefined){
+data78.tags = {};
+}
+for(const key17 in data78){
+if(!(func2.call(schema6.properties.register.properties, key17))){
+const err147 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data78};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1935,10 +1937,10 @@ vErrors.push(err147);
 }
 errors++;
 }
-if(data77.name !== undefined){
-let data79 = data77.name;
+}
+let data79 = data78.method;
 if(typeof data79 !== "string"){
-const err148 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data79};
+const err148 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data79};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1947,10 +1949,8 @@ vErrors.push(err148);
 }
 errors++;
 }
-}
-let data80 = data77.description;
-if((typeof data80 !== "string") && (data80 !== null)){
-const err149 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data80};
+if(!(data79 === "instance-store")){
+const err149 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data79};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1959,9 +1959,10 @@ vErrors.push(err149);
 }
 errors++;
 }
-if(typeof data80 === "string"){
-if(func3(data80) > 255){
-const err150 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data80};
+if(data78.name !== undefined){
+let data80 = data78.name;
+if(typeof data80 !== "string"){
+const err150 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data80};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1971,9 +1972,9 @@ vErrors.push(err150);
 errors++;
 }
 }
-let data81 = data77.architecture;
+let data81 = data78.description;
 if((typeof data81 !== "string") && (data81 !== null)){
-const err151 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data81};
+const err151 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data81};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -1982,8 +1983,9 @@ vErrors.push(err151);
 }
 errors++;
 }
-if(!(((data81 === "i386") || (data81 === "x86_64")) || (data81 === null))){
-const err152 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data81};
+if(typeof data81 === "string"){
+if(func3(data81) > 255){
+const err152 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data81};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -1992,9 +1994,10 @@ vErrors.push(err152);
 }
 errors++;
 }
-let data82 = data77.virtualization;
+}
+let data82 = data78.architecture;
 if((typeof data82 !== "string") && (data82 !== null)){
-const err153 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data82};
+const err153 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data82};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2003,8 +2006,8 @@ vErrors.push(err153);
 }
 errors++;
 }
-if(!(((data82 === "hvm") || (data82 === "paravirtual")) || (data82 === null))){
-const err154 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data82};
+if(!(((data82 === "i386") || (data82 === "x86_64")) || (data82 === null))){
+const err154 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data82};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2013,9 +2016,9 @@ vErrors.push(err154);
 }
 errors++;
 }
-let data83 = data77.kernel;
+let data83 = data78.virtualization;
 if((typeof data83 !== "string") && (data83 !== null)){
-const err155 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data83};
+const err155 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data83};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2024,9 +2027,8 @@ vErrors.push(err155);
 }
 errors++;
 }
-if(typeof data83 === "string"){
-if(!pattern11.test(data83)){
-const err156 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data83};
+if(!(((data83 === "hvm") || (data83 === "paravirtual")) || (data83 === null))){
+const err156 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data83};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2035,10 +2037,9 @@ vErrors.push(err156);
 }
 errors++;
 }
-}
-let data84 = data77.ramdisk;
+let data84 = data78.kernel;
 if((typeof data84 !== "string") && (data84 !== null)){
-const err157 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data84};
+const err157 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data84};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2048,8 +2049,8 @@ vErrors.push(err157);
 errors++;
 }
 if(typeof data84 === "string"){
-if(!pattern12.test(data84)){
-const err158 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data84};
+if(!pattern11.test(data84)){
+const err158 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data84};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2059,9 +2060,9 @@ vErrors.push(err158);
 errors++;
 }
 }
-let data85 = data77.blockDeviceMappings;
-if(!data85 || typeof data85 != "object"){
-const err159 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data85};
+let data85 = data78.ramdisk;
+if((typeof data85 !== "string") && (data85 !== null)){
+const err159 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data85};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2070,13 +2071,9 @@ vErrors.push(err159);
 }
 errors++;
 }
-if(Array.isArray(data85)){
-const len7 = data85.length;
-for(let i7=0; i7<len7; i7++){
-let data86 = data85[i7];
-if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
-if(data86.device === undefined){
-const err160 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
+if(typeof data85 === "string"){
+if(!pattern12.test(data85)){
+const err160 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data85};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2085,8 +2082,10 @@ vErrors.push(err160);
 }
 errors++;
 }
-if(data86.virtual === undefined){
-const err161 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
+}
+let data86 = data78.blockDeviceMappings;
+if(!data86 || typeof data86 != "object"){
+const err161 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data86};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2095,9 +2094,13 @@ vErrors.push(err161);
 }
 errors++;
 }
-for(const key18 in data86){
-if(!((key18 === "device") || (key18 === "virtual"))){
-const err162 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
+if(Array.isArray(data86)){
+const len7 = data86.length;
+for(let i7=0; i7<len7; i7++){
+let data87 = data86[i7];
+if(data87 && typeof data87 == "object" && !Array.isArray(data87)){
+if(data87.device === undefined){
+const err162 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2106,11 +2109,8 @@ vErrors.push(err162);
 }
 errors++;
 }
-}
-if(data86.device !== undefined){
-let data87 = data86.device;
-if(typeof data87 !== "string"){
-const err163 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data87};
+if(data87.virtual === undefined){
+const err163 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2119,11 +2119,9 @@ vErrors.push(err163);
 }
 errors++;
 }
-}
-if(data86.virtual !== undefined){
-let data88 = data86.virtual;
-if(typeof data88 !== "string"){
-const err164 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data88};
+for(const key18 in data87){
+if(!((key18 === "device") || (key18 === "virtual"))){
+const err164 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2133,9 +2131,10 @@ vErrors.push(err164);
 errors++;
 }
 }
-}
-else {
-const err165 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data86};
+if(data87.device !== undefined){
+let data88 = data87.device;
+if(typeof data88 !== "string"){
+const err165 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data88};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2145,12 +2144,10 @@ vErrors.push(err165);
 errors++;
 }
 }
-}
-if(data85 && typeof data85 == "object" && !Array.isArray(data85)){
-for(const key19 in data85){
-let data89 = data85[key19];
+if(data87.virtual !== undefined){
+let data89 = data87.virtual;
 if(typeof data89 !== "string"){
-const err166 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data89};
+const err166 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data89};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2161,12 +2158,8 @@ errors++;
 }
 }
 }
-let data90 = data77.tags;
-if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
-for(const key20 in data90){
-let data91 = data90[key20];
-if(typeof data91 !== "string"){
-const err167 = {instancePath:instancePath+"/register/tags/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data91};
+else {
+const err167 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2177,8 +2170,11 @@ errors++;
 }
 }
 }
-else {
-const err168 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data90};
+if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
+for(const key19 in data86){
+let data90 = data86[key19];
+if(typeof data90 !== "string"){
+const err168 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data90};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2188,8 +2184,13 @@ vErrors.push(err168);
 errors++;
 }
 }
-else {
-const err169 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data77};
+}
+let data91 = data78.tags;
+if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+for(const key20 in data91){
+let data92 = data91[key20];
+if(typeof data92 !== "string"){
+const err169 = {instancePath:instancePath+"/register/tags/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data92};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2199,13 +2200,36 @@ vErrors.push(err169);
 errors++;
 }
 }
+}
 else {
-const err170 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+const err170 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data91};
 if(vErrors === null){
 vErrors = [err170];
 }
 else {
 vErrors.push(err170);
+}
+errors++;
+}
+}
+else {
+const err171 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data78};
+if(vErrors === null){
+vErrors = [err171];
+}
+else {
+vErrors.push(err171);
+}
+errors++;
+}
+}
+else {
+const err172 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err172];
+}
+else {
+vErrors.push(err172);
 }
 errors++;
 }

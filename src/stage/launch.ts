@@ -18,6 +18,8 @@ export type LaunchInput = {
   readonly securityGroups: readonly string[];
   readonly iamInstanceProfile: string | null;
   readonly userData: string | null;
+  /** Null: the AMI's or the account's own setting. */
+  readonly metadataTokens: "required" | "optional" | null;
   readonly tags: Tags;
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
@@ -78,6 +80,7 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
         subnet: input.subnet,
         iamInstanceProfile: input.iamInstanceProfile,
         userData: input.userData,
+        ...(input.metadataTokens === null ? {} : { metadataTokens: input.metadataTokens }),
         clientToken: tokenOf(context.run.id, context.task, type),
         tags,
       }),

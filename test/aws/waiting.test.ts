@@ -47,15 +47,20 @@ test("every try of a launch carries the same client token, so that EC2 starts on
   expect(aws.asked.map(({ parameters }) => parameters.get("ClientToken"))).toEqual(["token", "token"]);
 });
 
-test("a launch asks for version 2 of the metadata service, and tags the instance as it is made", async () => {
+test("a launch tags the instance as it is made, and sets the metadata service's tokens only when it is told to", async () => {
   await using aws = await startScriptedAws(() => launched);
   await aws.account().launchInstance(launch, signal);
-  const [{ parameters } = { parameters: new URLSearchParams() }] = aws.asked;
-  expect([
-    parameters.get("MetadataOptions.HttpTokens"),
-    parameters.get("TagSpecification.1.ResourceType"),
-    parameters.get("TagSpecification.1.Tag.1.Key"),
-  ]).toEqual(["required", "instance", "imgspec:run"]);
+  await aws.account().launchInstance({ ...launch, metadataTokens: "required" }, signal);
+  expect(
+    aws.asked.map(({ parameters }) => [
+      parameters.get("MetadataOptions.HttpTokens"),
+      parameters.get("TagSpecification.1.ResourceType"),
+      parameters.get("TagSpecification.1.Tag.1.Key"),
+    ]),
+  ).toEqual([
+    [null, "instance", "imgspec:run"],
+    ["required", "instance", "imgspec:run"],
+  ]);
 });
 
 test("an instance is terminated only when EC2 says so, however often the question is refused", async () => {

@@ -77,6 +77,7 @@ export async function toLaunch(rig: StageRig, change: Partial<LaunchInput> = {})
     securityGroups: [],
     iamInstanceProfile: null,
     userData: null,
+    metadataTokens: null,
     tags: { team: "web" },
     timeoutSeconds: 60,
     connect: { user: "ec2-user", port: 22, address: "public", hostKey: "auto", timeoutSeconds: 30 },

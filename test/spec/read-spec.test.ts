@@ -18,6 +18,7 @@ test("what a spec leaves open is filled in", async () => {
         securityGroups: [],
         iamInstanceProfile: null,
         userData: null,
+        metadataTokens: null,
         tags: {},
         timeoutSeconds: 600,
       },

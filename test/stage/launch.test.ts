@@ -71,6 +71,17 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
     expect(rig.lines.join("\n")).toMatch(/no room for m3\.medium/);
   });
 
+  test.each([
+    [null, "optional"],
+    ["required", "required"],
+  ] as const)("of which the spec says metadataTokens: %s has %s", async (metadataTokens, httpTokens) => {
+    const { instanceId } = await rig.stage(launch, await toLaunch(rig, { metadataTokens }));
+    const ec2 = clientOf(emulator);
+    const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+    expect(Reservations?.[0]?.Instances).toMatchObject([{ MetadataOptions: { HttpTokens: httpTokens } }]);
+    ec2.destroy();
+  });
+
   test("for which no type has room is not there, and all types are named", async () => {
     emulator.fail("RunInstances", "InsufficientInstanceCapacity", { times: 2 });
     await expect(rig.stage(launch, await withTypes("m3.medium", "m3.large"))).rejects.toMatchObject({

@@ -56,6 +56,12 @@ function toInstanceXml({ world, region }: Ec2Call, instance: Instance): XmlValue
     virtualizationType: instance.virtualization,
     clientToken: instance.clientToken,
     hypervisor: "xen",
+    metadataOptions: {
+      state: "applied",
+      httpTokens: instance.metadataTokens,
+      httpPutResponseHopLimit: 1,
+      httpEndpoint: "enabled",
+    },
     iamInstanceProfile: instance.iamInstanceProfile
       ? { arn: toProfileArn(world.identity.accountId, instance.iamInstanceProfile), id: "AIPAEMULATED" }
       : undefined,

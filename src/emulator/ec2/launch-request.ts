@@ -19,6 +19,7 @@ export type LaunchRequest = {
   readonly isPublic: boolean;
   readonly userData: string | null;
   readonly iamInstanceProfile: string | null;
+  readonly metadataTokens: "required" | "optional";
   readonly tags: Tags;
 };
 
@@ -47,6 +48,7 @@ export function readLaunchRequest(call: Ec2Call): LaunchRequest {
     userData: readUserData(params),
     iamInstanceProfile:
       params.text("IamInstanceProfile.Arn") ?? params.text("IamInstanceProfile.Name") ?? null,
+    metadataTokens: readMetadataTokens(params),
     tags: readTagSpecifications(params, "instance", [
       "volume",
       "network-interface",
@@ -146,6 +148,12 @@ function readSubnet({ params, region }: Ec2Call, network: Params | undefined): S
   if (found) return found;
   if (id) throw new AwsFault("InvalidSubnetID.NotFound", `The subnet ID '${id}' does not exist`);
   throw new AwsFault("InvalidParameterValue", `Invalid availability zone: [${zone ?? ""}]`);
+}
+
+function readMetadataTokens(params: Params): "required" | "optional" {
+  const tokens = params.text("MetadataOptions.HttpTokens") ?? "optional";
+  if (tokens === "required" || tokens === "optional") return tokens;
+  throw new AwsFault("InvalidParameterValue", `Value (${tokens}) for parameter HttpTokens is invalid.`);
 }
 
 function readUserData(params: Params): string | null {

@@ -78,6 +78,7 @@ export type Instance = {
   readonly clientToken: string;
   readonly userData: string | null;
   readonly iamInstanceProfile: string | null;
+  readonly metadataTokens: "required" | "optional";
   /** What it said on its console up to its end, kept for an hour as EC2 does. */
   readonly console: string;
   readonly tags: Tags;

@@ -75,6 +75,7 @@ function toInstance(
     clientToken: call.params.text("ClientToken") ?? "",
     userData: request.userData,
     iamInstanceProfile: request.iamInstanceProfile,
+    metadataTokens: request.metadataTokens,
     console: "",
     tags: request.tags,
   };
