@@ -26,9 +26,10 @@ function leavesOf(command, before) {
 }
 
 function toSection({ command, path }) {
-  const words = command.registeredArguments.map((argument) =>
-    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
-  );
+  const words = command.registeredArguments.map((argument) => {
+    const word = `${argument.name()}${argument.variadic ? "..." : ""}`;
+    return argument.required ? `<${word}>` : `[${word}]`;
+  });
   const parts = [
     `## ${path.join(" ")}`,
     code([...path, "[options]", ...words].join(" ")),

@@ -16,7 +16,8 @@ export function code(text) {
 
 /** A sentence, whether or not it was written as one. */
 export function toSentence(text) {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  // What is not a plain word, such as x86_64 or aki-…, is written as it is.
+  const first = text.replace(/^[a-z]+(?![\w-])/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }
 
