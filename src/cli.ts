@@ -1,12 +1,17 @@
 import { Command, CommanderError } from "commander";
 import { addBuild } from "./command/build-command.ts";
+import { addBundle } from "./command/bundle.ts";
+import { addCert } from "./command/cert.ts";
 import { addClean } from "./command/clean.ts";
 import { addEmulator } from "./command/emulator.ts";
 import { addInit } from "./command/init.ts";
+import { addInspect } from "./command/inspect.ts";
 import { addPlan } from "./command/plan.ts";
 import { addSchema } from "./command/schema.ts";
 import { tell, versionOf } from "./command/tell.ts";
+import { addUnbundle } from "./command/unbundle.ts";
 import { addValidate } from "./command/validate.ts";
+import { addVerify } from "./command/verify.ts";
 
 /** The process: arguments in, exit code out (docs/exit-codes.md). Never returns. */
 export async function main(argv: readonly string[]): Promise<never> {
@@ -42,7 +47,20 @@ Start here:
 Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisioning, 6 bundle or upload,
             7 register, 8 something could not be cleaned up, 130 interrupted`,
     );
-  for (const add of [addBuild, addValidate, addPlan, addInit, addSchema, addClean, addEmulator])
+  for (const add of [
+    addBuild,
+    addValidate,
+    addPlan,
+    addInit,
+    addSchema,
+    addClean,
+    addEmulator,
+    addBundle,
+    addUnbundle,
+    addVerify,
+    addInspect,
+    addCert,
+  ])
     add(program, exit);
   for (const command of program.commands) inherit(command);
   return program;

@@ -16,12 +16,26 @@ export function toPublicKey(pem: string, what = "certificate"): KeyObject {
 
 /** The RSA private key of a PEM text, PKCS#1 or PKCS#8, not encrypted; else the Problem `certificate-unusable`. */
 export function toPrivateKey(pem: string, what = "private key"): KeyObject {
-  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4,ENCRYPTED/m.test(pem)) {
+  if (isEncryptedKey(pem)) {
     throw new Problem("certificate-unusable", `the ${what} is encrypted with a passphrase`, {
       hint: "decrypt it: openssl pkey -in KEY -out PLAIN_KEY, and keep the result mode 0600",
     });
   }
   return rsa(what, pem, () => createPrivateKey(pem));
+}
+
+/** Whether it takes a passphrase to use this private key, PKCS#1 or PKCS#8. */
+export function isEncryptedKey(pem: string): boolean {
+  return /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4,ENCRYPTED/m.test(pem);
+}
+
+/** The same private key, as PEM without a passphrase. Throws `certificate-unusable` when the passphrase is wrong. */
+export function decryptPrivateKey(pem: string, passphrase: string, what = "private key"): string {
+  try {
+    return createPrivateKey({ key: pem, passphrase }).export({ type: "pkcs8", format: "pem" }).toString();
+  } catch (cause) {
+    throw new Problem("certificate-unusable", `the ${what} does not decrypt with this passphrase`, { cause });
+  }
 }
 
 function rsa(what: string, pem: string, parse: () => KeyObject): KeyObject {

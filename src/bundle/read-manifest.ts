@@ -15,7 +15,7 @@ import { toXmlTree, type XmlElement, xmlProblem } from "./xml-tree.ts";
 export function readManifest(text: string): Manifest {
   if (text.startsWith("\x01") || text.startsWith("\x02")) {
     throw new Problem("bundle-invalid", "the manifest is encrypted, as manifests before 2007 were", {
-      hint: "decrypt it with Amazon's ec2-download-bundle first",
+      hint: "decrypt it first: toManifestText does, with the private key of its owner",
     });
   }
   const root = toXmlTree(text.replace(/^\uFEFF/, ""));

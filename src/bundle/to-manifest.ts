@@ -22,6 +22,8 @@ export type ManifestFacts = {
   readonly userCertificate: string;
   /** Signs the manifest. */
   readonly userPrivateKey: string;
+  /** The file name of a part. Absent: as Amazon's tools name it. */
+  readonly partName?: (index: number) => string;
 };
 
 /** As Amazon's tools split theirs, 1.5 and 3; a test holds them against package.json. */
@@ -52,7 +54,7 @@ export function toManifest(packed: PackedImage, facts: ManifestFacts): string {
       owner: wrapKey(facts.key, facts.userCertificate),
       parts: packed.parts.map(({ index, sha1 }) => ({
         index,
-        fileName: partName(facts.name, index, packed.parts.length),
+        fileName: facts.partName?.(index) ?? partName(facts.name, index, packed.parts.length),
         sha1,
       })),
     },

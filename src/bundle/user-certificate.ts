@@ -6,15 +6,20 @@ import { toPrivateKey, toPublicKey } from "./pem.ts";
 /** PEM of a certificate and of its private key. */
 export type UserCertificate = { readonly certificate: string; readonly privateKey: string };
 
-/**
- * A new RSA key of 2048 bits and a self-signed certificate around it, good for ten years: who signs bundles needs no
- * more, for nobody checks the chain.
- */
-export async function newUserCertificate(
-  options: { readonly commonName?: string; readonly from?: Date } = {},
-): Promise<UserCertificate> {
-  const { commonName = "imgspec", from = new Date() } = options;
-  const keys = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+/** What a new certificate is like; ten years of 2048 bits suffice to sign bundles. */
+export type CertificateOptions = {
+  /** Absent: imgspec. */
+  readonly commonName?: string;
+  readonly bits?: 2048 | 3072 | 4096;
+  readonly from?: Date;
+  /** Absent: ten years. */
+  readonly days?: number;
+};
+
+/** A new RSA key and a self-signed certificate around it: nobody checks the chain of who signs bundles. */
+export async function newUserCertificate(options: CertificateOptions = {}): Promise<UserCertificate> {
+  const { commonName = "imgspec", bits = 2048, from = new Date(), days } = options;
+  const keys = await promisify(generateKeyPair)("rsa", { modulusLength: bits });
   const privateKey = keys.privateKey.export({ type: "pkcs1", format: "pem" }).toString();
   const publicKey = keys.publicKey.export({ type: "spki", format: "pem" }).toString();
 
@@ -25,13 +30,19 @@ export async function newUserCertificate(
   // A leading 01 keeps it positive and of full length.
   certificate.serialNumber = `01${randomBytes(15).toString("hex")}`;
   certificate.validity.notBefore = from;
-  certificate.validity.notAfter = new Date(from);
-  certificate.validity.notAfter.setUTCFullYear(from.getUTCFullYear() + 10);
+  certificate.validity.notAfter = toEnd(from, days);
   const name = [{ name: "commonName", value: commonName }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
   certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
   return { certificate: forge.pki.certificateToPem(certificate).replaceAll("\r\n", "\n"), privateKey };
+}
+
+function toEnd(from: Date, days: number | undefined): Date {
+  const end = new Date(from);
+  if (days === undefined) end.setUTCFullYear(from.getUTCFullYear() + 10);
+  else end.setUTCDate(end.getUTCDate() + days);
+  return end;
 }
 
 /** Refuses, as `certificate-unusable`, a certificate and a key that cannot sign a bundle together. Dates do not count. */

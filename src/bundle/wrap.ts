@@ -19,6 +19,11 @@ export function unwrapKey(wrapped: WrappedKey, privateKeyPem: string): BundleKey
   return new BundleKey(unwrapText(wrapped.key, privateKey), unwrapText(wrapped.iv, privateKey));
 }
 
+/** The bytes in an RSA PKCS#1 v1.5 block. A key that does not fit is the Problem `bundle-invalid`. */
+export function unwrapBytes(block: Buffer, privateKeyPem: string): Buffer {
+  return unwrap(block, toPrivateKey(privateKeyPem));
+}
+
 function wrapText(text: string, key: KeyObject): string {
   return publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text, "ascii")).toString(
     "hex",
@@ -26,7 +31,12 @@ function wrapText(text: string, key: KeyObject): string {
 }
 
 function unwrapText(hex: string, key: KeyObject): string {
-  const block = Buffer.from(hex, "hex");
+  const text = unwrap(Buffer.from(hex, "hex"), key).toString("latin1");
+  if (!isKeyText(text)) throw wrongKey("it was wrapped for another one");
+  return text;
+}
+
+function unwrap(block: Buffer, key: KeyObject): Buffer {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (block.length * 8 !== bits) {
     throw wrongKey(
@@ -35,9 +45,9 @@ function unwrapText(hex: string, key: KeyObject): string {
         : `the manifest's key was wrapped for a key of ${block.length * 8} bits, this one has ${bits}`,
     );
   }
-  const text = toPlainText(decryptBlock(block, key));
-  if (text === undefined || !isKeyText(text)) throw wrongKey("it was wrapped for another one");
-  return text;
+  const bytes = unpad(decryptBlock(block, key));
+  if (bytes === undefined) throw wrongKey("it was wrapped for another one");
+  return bytes;
 }
 
 /** Node 20 refuses PKCS#1 v1.5 decryption, and newer OpenSSL answers a wrong key with noise: so unpadding is ours. */
@@ -50,10 +60,10 @@ function decryptBlock(block: Buffer, key: KeyObject): Buffer {
   }
 }
 
-/** 00 02, at least eight bytes that are not zero, 00, the text. */
-function toPlainText(block: Buffer): string | undefined {
+/** 00 02, at least eight bytes that are not zero, 00, and what was wrapped. */
+function unpad(block: Buffer): Buffer | undefined {
   const end = block.indexOf(0, 2);
-  return block[0] === 0 && block[1] === 2 && end >= 10 ? block.toString("latin1", end + 1) : undefined;
+  return block[0] === 0 && block[1] === 2 && end >= 10 ? block.subarray(end + 1) : undefined;
 }
 
 function wrongKey(why: string, cause?: unknown): Problem {

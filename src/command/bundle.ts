@@ -1,0 +1,215 @@
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Command, Option } from "commander";
+import type { MadeBundle } from "../bundle/bundle-image.ts";
+import type { ImageSource } from "../bundle/image-source.ts";
+import { isSafeFileName } from "../bundle/manifest.ts";
+import { Problem } from "../problem.ts";
+import {
+  addKeyOptions,
+  addTalkOptions,
+  bundling,
+  type KeyOptions,
+  newMeter,
+  notice,
+  oneOf,
+  print,
+  type TalkOptions,
+  toBytes,
+} from "./bundle-options.ts";
+import { toCodes, toLevel, toMappings } from "./bundle-values.ts";
+import { chooseEc2Key, type Ec2Key, type Ec2KeyOptions } from "./ec2-key.ts";
+import { listen } from "./interrupt.ts";
+import { readPair } from "./keys.ts";
+
+type BundleCommandOptions = TalkOptions &
+  KeyOptions &
+  Ec2KeyOptions & {
+    readonly image?: string;
+    readonly cert?: string;
+    readonly user: string;
+    readonly destination: string;
+    readonly prefix?: string;
+    readonly arch?: string;
+    readonly kernel?: string;
+    readonly ramdisk?: string;
+    readonly blockDeviceMapping?: readonly { readonly virtual: string; readonly device: string }[];
+    readonly productcodes?: readonly string[];
+    readonly size?: number;
+    readonly sizeChecks: boolean;
+    readonly level?: number;
+  };
+
+/** `imgspec bundle`: the successor of ec2-bundle-image. */
+export function addBundle(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("bundle")
+    .description(
+      "Bundle an image of a root file system or disk: parts and a signed manifest, as EC2 takes them.",
+    )
+    .argument("[image]", "an image file or block device; - for stdin")
+    .option("-i, --image <path>", "the same, as an option")
+    .requiredOption("-u, --user <account>", "the AWS account that will own the image, 12 digits")
+    .option("-c, --cert <path>", "your certificate (PEM); without --cert and --privatekey: a fresh pair");
+  addKeyOptions(command, "your RSA private key (PEM): signs the manifest, opens the bundle")
+    .option("-d, --destination <directory>", "where the bundle goes", ".")
+    .option("-p, --prefix <name>", "name of the bundle; the image's file name when absent")
+    .addOption(new Option("--region <name>", "the region of the image: picks the EC2 key").env("AWS_REGION"))
+    .option("--ec2cert <path|variant>", "EC2's certificate: a path, or commercial, cn-north-1 or gov")
+    .option("--allow-mismatch", "also an EC2 certificate that is not the region's")
+    .option("-r, --arch <architecture>", "x86_64 or i386; this machine's when absent")
+    .option("-B, --block-device-mapping <virtual=device,...>", "such as ami=sda1,root=/dev/sda1", toMappings)
+    .option("--productcodes <codes>", "product codes, separated by commas", toCodes)
+    .option("--kernel <id>", "aki-…, of a paravirtual image")
+    .option("--ramdisk <id>", "ari-…, of a paravirtual image")
+    .option("--size <bytes>", "of an image from stdin, such as 10GiB", toBytes)
+    .option("--no-size-checks", "also images of more than 10 GiB, which EC2 refuses")
+    .option("--level <number>", "of compression, 1 (fast) to 9 (small)", toLevel);
+  addTalkOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  imgspec bundle web.img --user 123456789012 --cert cert.pem --privatekey pk.pem --region us-east-1
+  qemu-img convert -O raw web.qcow2 /dev/stdout | imgspec bundle - --size 8GiB --prefix web --user 123456789012
+
+The bundle is NAME.manifest.xml and NAME.part.0, .1, … in the destination. An older bundle of that name is replaced.`,
+    )
+    .action(async (image: string | undefined, options: BundleCommandOptions) =>
+      exit(await bundling(() => act(image, options))),
+    );
+}
+
+async function act(argument: string | undefined, options: BundleCommandOptions): Promise<number> {
+  const path = oneOf(argument, options.image, "image");
+  const [{ bundleImage }, { directorySink }] = await Promise.all([
+    import("../bundle/bundle-image.ts"),
+    import("../bundle/directory-sink.ts"),
+  ]);
+  using interrupt = listen();
+  const { signal } = interrupt;
+  const architecture = options.arch ?? ownArchitecture();
+  const ec2 = await chooseEc2Key(options);
+  const own = await readPair(options, signal);
+  const image = await openSource(path, options.size);
+  const name = nameOf(image, options.prefix);
+  await expectApart(path, options.destination, name);
+  tellChoices(options, architecture, ec2, own !== undefined);
+
+  await using sink = await directorySink(options.destination, name);
+  using meter = await newMeter(options, `bundling ${name}`, image.sizeBytes);
+  const made = await bundleImage(image, sink, {
+    name,
+    account: options.user,
+    architecture,
+    ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+    ...(options.ramdisk === undefined ? {} : { ramdisk: options.ramdisk }),
+    blockDeviceMappings: options.blockDeviceMapping ?? [],
+    productCodes: options.productcodes ?? [],
+    ec2Key: ec2.pem,
+    user: own ?? (await freshPair()),
+    anySize: !options.sizeChecks,
+    ...(options.level === undefined ? {} : { level: options.level }),
+    signal,
+    onProgress: (doneBytes) => meter?.update(doneBytes),
+  });
+  meter?.[Symbol.dispose]();
+  await tellMade(options, made, ec2);
+  return 0;
+}
+
+async function openSource(path: string, sizeBytes: number | undefined): Promise<ImageSource> {
+  const { openImage, streamImage } = await import("../bundle/image-source.ts");
+  if (path !== "-") return openImage(path, sizeBytes);
+  if (sizeBytes !== undefined) return streamImage(process.stdin, sizeBytes);
+  throw new Problem("usage-wrong", "the size of an image from stdin must be known beforehand", {
+    hint: "add --size, such as --size 10GiB: it stands at the very beginning of a bundle",
+  });
+}
+
+function nameOf(image: ImageSource, prefix: string | undefined): string {
+  const name = prefix ?? image.name;
+  if (name === null) {
+    throw new Problem("usage-wrong", "a bundle of an image from stdin needs a name", {
+      hint: "add --prefix",
+    });
+  }
+  if (isSafeFileName(name)) return name;
+  throw new Problem("usage-wrong", `"${name}" cannot be the name of a bundle`, {
+    hint: "use letters, digits, dots, dashes and underscores",
+  });
+}
+
+/** The parts of an older bundle are removed, and the image may be called like one. */
+async function expectApart(path: string, destination: string, name: string): Promise<void> {
+  const { isBundleFile } = await import("../bundle/directory-sink.ts");
+  if (path === "-" || !isBundleFile(name, basename(path))) return;
+  const [folder, target] = await Promise.all(
+    [dirname(path), destination].map((place) => realpath(place).catch(() => place)),
+  );
+  if (folder !== target) return;
+  throw new Problem("usage-wrong", `${path} would be replaced by the bundle itself`, {
+    hint: "choose another --prefix or --destination",
+  });
+}
+
+function ownArchitecture(): string {
+  const found = { x64: "x86_64", ia32: "i386" }[process.arch as string];
+  if (found !== undefined) return found;
+  throw new Problem(
+    "usage-wrong",
+    `the architecture of the image is not known (this machine is ${process.arch})`,
+    {
+      hint: "say it: --arch x86_64",
+    },
+  );
+}
+
+function tellChoices(
+  options: BundleCommandOptions,
+  architecture: string,
+  ec2: Ec2Key,
+  hasPair: boolean,
+): void {
+  if (architecture !== "x86_64" && architecture !== "i386") {
+    notice(options, `EC2 has no instance store-backed images of architecture ${architecture}`);
+  }
+  if (ec2.variant === null) notice(options, `${ec2.name} is none that EC2 is known to have`);
+  if (hasPair) return;
+  notice(
+    options,
+    "the bundle is made with a fresh key pair, forgotten afterwards: only EC2 will be able to open it\n" +
+      "  hint: keep a pair of your own with imgspec cert create, and give --cert and --privatekey",
+  );
+}
+
+async function freshPair(): ReturnType<typeof import("../bundle/user-certificate.ts")["newUserCertificate"]> {
+  const { newUserCertificate } = await import("../bundle/user-certificate.ts");
+  return newUserCertificate();
+}
+
+async function tellMade(
+  options: BundleCommandOptions,
+  { manifest: { image }, imageSha256 }: MadeBundle,
+  ec2: Ec2Key,
+): Promise<void> {
+  const path = join(options.destination, `${image.name}.manifest.xml`);
+  const { toSize } = await import("../report/format.ts");
+  const count = image.parts.length;
+  print(
+    options,
+    {
+      manifest: path,
+      name: image.name,
+      parts: image.parts.map(({ fileName, sha1 }) => ({ path: join(options.destination, fileName), sha1 })),
+      sizeBytes: image.sizeBytes,
+      bundledSizeBytes: image.bundledSizeBytes,
+      digest: image.digest,
+      imageSha256,
+      ec2Key: ec2.variant,
+    },
+    () =>
+      `${path}: ${count} part${count === 1 ? "" : "s"} of together ${toSize(image.bundledSizeBytes)}, ` +
+      `an image of ${toSize(image.sizeBytes)}, for ${ec2.name}`,
+  );
+}
