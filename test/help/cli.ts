@@ -25,7 +25,10 @@ type Started = {
   readonly ended: Promise<Ended>;
 };
 
-export async function newCli(example: string): Promise<Cli> {
+export async function newCli(
+  example: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Cli> {
   const folder = await mkdtemp(join(tmpdir(), "imgspec-e2e-"));
   await cp(join(root, "examples", example), folder, { recursive: true });
   const children: ChildProcess[] = [];
@@ -33,7 +36,7 @@ export async function newCli(example: string): Promise<Cli> {
     const child = spawn(process.execPath, [join(root, "dist/bin.cjs"), ...args], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: toEnvironment(),
+      env: { ...toEnvironment(), ...environment },
     });
     children.push(child);
     return child;
