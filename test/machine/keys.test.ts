@@ -2,11 +2,17 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { toConnectFailure } from "../../src/machine/connect-failure.ts";
 import { toHostKeys } from "../../src/machine/console-host-keys.ts";
 import { algorithmsFor, isSameKey } from "../../src/machine/host-key.ts";
-import { fingerprintOf, makeKeyPair } from "../../src/machine/key-pair.ts";
+import { fingerprintOf, makeKeyPair, newKeyPair } from "../../src/machine/key-pair.ts";
+
+test("every new key pair can be read, though not every one that ssh2 makes", () => {
+  const pairs = Array.from({ length: 1500 }, () => newKeyPair("test"));
+  expect(pairs.filter((pair) => ssh2.utils.parseKey(pair.private) instanceof Error)).toEqual([]);
+});
 
 const haveKeygen = ((): boolean => {
   try {

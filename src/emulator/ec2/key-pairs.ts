@@ -1,6 +1,7 @@
 import { createHash, generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import ssh2 from "ssh2";
+import { newKeyPair } from "../../machine/key-pair.ts";
 import { AwsFault } from "../fault.ts";
 import { toItems } from "../xml.ts";
 import { done, type Ec2Action, type Ec2Call, proceed } from "./ec2-call.ts";
@@ -49,10 +50,10 @@ async function makeRsa(): Promise<MadeKey> {
 }
 
 function makeEd25519(): MadeKey {
-  const made = ssh2.utils.generateKeyPairSync("ed25519");
+  const made = newKeyPair("");
   return {
     privateKey: made.private,
-    publicKey: made.public.trim(),
+    publicKey: made.public,
     fingerprint: sha256Fingerprint(toPublicKey(made.public).blob),
   };
 }

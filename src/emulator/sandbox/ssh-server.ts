@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { AuthContext, Client, Connection, ParsedKey } from "ssh2";
 import ssh2 from "ssh2";
+import { newKeyPair } from "../../machine/key-pair.ts";
 import type { Execution, ExecutionRequest } from "./execution.ts";
 import { serveSession } from "./ssh-session.ts";
 
@@ -14,8 +15,8 @@ const users = ["root", "ec2-user"];
 
 /** A new host key: the private one in OpenSSH's format, the public one as a line. */
 export function newHostKey(): { readonly privateKey: string; readonly publicKey: string } {
-  const pair = utils.generateKeyPairSync("ed25519");
-  return { privateKey: pair.private, publicKey: pair.public.trim() };
+  const pair = newKeyPair("");
+  return { privateKey: pair.private, publicKey: pair.public };
 }
 
 /** An SSH server on a free loopback port, open to the holders of these keys, that runs what they ask for. */

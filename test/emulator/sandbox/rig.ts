@@ -5,11 +5,11 @@ import { join } from "node:path";
 import ssh2, { type ExecOptions, type Client as SshClient } from "ssh2";
 import type { Guest, InstanceHost, Root, StartRequest } from "../../../src/emulator/instance-host.ts";
 import { newSandboxHost } from "../../../src/emulator/sandbox/host.ts";
+import { newKeyPair } from "../../../src/machine/key-pair.ts";
 
-const { Client, utils } = ssh2;
+const { Client } = ssh2;
 
-export const keys: { readonly private: string; readonly public: string } =
-  utils.generateKeyPairSync("ed25519");
+export const keys: { readonly private: string; readonly public: string } = newKeyPair("");
 
 type Outcome = {
   readonly code: number | null;
