@@ -8,7 +8,7 @@ const silentMs = 1000;
 const terminalEveryMs = 100;
 const logEveryMs = 5000;
 
-const barColumns = 20;
+const barColumns = 10;
 
 export type MeterOptions = {
   readonly out: Output;
