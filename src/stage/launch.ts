@@ -33,6 +33,9 @@ type ConnectInput = {
   readonly timeoutSeconds: number;
 };
 
+/** Enough for a panic and what led to it. */
+const consoleLines = 15;
+
 /** A running instance, and all that is needed to log in to it again. */
 export type LaunchedInstance = {
   readonly account: Account;
@@ -176,7 +179,10 @@ async function waitForAddress(
         hint: "name a launch.subnet that gives public addresses, or set connect.address: private",
       });
     }
-    if (found.state !== "pending") throw died(found);
+    if (found.state !== "pending") {
+      for (const line of await lastWords(account, id, { cloud, signal })) log(line);
+      throw died(found);
+    }
     if (Date.now() > deadline) {
       throw new Problem("timeout", `instance ${id} is still pending after ${input.timeoutSeconds} s`, {
         hint: "raise launch.timeout, or choose another launch.instanceTypes",
@@ -186,12 +192,26 @@ async function waitForAddress(
   }
 }
 
+/** The end of the console output; where it cannot be read, the reason that EC2 gives must do. */
+async function lastWords(
+  account: Account,
+  id: string,
+  { cloud, signal }: Pick<StageContext, "cloud" | "signal">,
+): Promise<readonly string[]> {
+  const text = await cloud
+    .account(account)
+    .consoleOutput(id, signal)
+    .catch(() => "");
+  signal.throwIfAborted();
+  return text.trimEnd().split(/\r?\n/).slice(-consoleLines);
+}
+
 function died({ id, state, stateReason }: Instance): Problem {
   return new Problem(
     "aws-fault",
     `instance ${id} is ${state} instead of running: ${stateReason ?? "no reason given"}`,
     {
-      hint: "the source AMI may not boot on this instance type; see the instance's console output",
+      hint: "the AMI may not boot on this instance type; the end of its console output is above",
     },
   );
 }

@@ -35,6 +35,21 @@ test("what a killed run holds is given back by clean, from its journal alone", a
   expect(emulator.left()).toEqual(nothing);
 });
 
+test("clean leaves a run alone that is still at work, and names its process", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  emulator.fail("PutObject", "slow", { times: 1000 });
+  const started = await cli.start(/us-east-1\/bundle/, "build", "image.yaml", "--emulator", emulator.url);
+  const run = await runOf(cli.folder);
+  const { code, stderr } = await cli.run("clean", run);
+  expect(stderr).toContain(`process ${started.process.pid} is still at work on the run`);
+  expect(code).toBe(1);
+  expect(emulator.left().instances).toHaveLength(1);
+  started.process.kill("SIGINT");
+  expect((await started.ended).code).toBe(130);
+  expect(emulator.left()).toEqual(nothing);
+});
+
 test("a reader that goes away ends the run in order", async () => {
   await using cli = await newCli("quickstart");
   await using emulator = await newEmulated(join(cli.folder, "image.yaml"));

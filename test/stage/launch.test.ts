@@ -144,6 +144,7 @@ describe("an instance that nobody can log in to", () => {
     const dead = rig.stage(launch, await toLaunch(rig));
     await expect(dead).rejects.toMatchObject({ code: "aws-fault" });
     await expect(dead).rejects.toThrow(/instance i-\w+ is terminated instead of running: /);
+    expect(rig.lines.at(-1)).toContain("the kernel did not find its root");
     expect(await rig.giveBack()).toEqual([]);
     expect(ec2.emulator.left()).toMatchObject(nothing);
   });
