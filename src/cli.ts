@@ -3,13 +3,17 @@ import { addBuild } from "./command/build-command.ts";
 import { addBundle } from "./command/bundle.ts";
 import { addCert } from "./command/cert.ts";
 import { addClean } from "./command/clean.ts";
+import { addDelete } from "./command/delete.ts";
+import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
 import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
+import { addMigrate } from "./command/migrate.ts";
 import { addPlan } from "./command/plan.ts";
 import { addSchema } from "./command/schema.ts";
 import { tell, versionOf } from "./command/tell.ts";
 import { addUnbundle } from "./command/unbundle.ts";
+import { addUpload } from "./command/upload.ts";
 import { addValidate } from "./command/validate.ts";
 import { addVerify } from "./command/verify.ts";
 
@@ -59,6 +63,10 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addUnbundle,
     addVerify,
     addInspect,
+    addUpload,
+    addDownload,
+    addDelete,
+    addMigrate,
     addCert,
   ])
     add(program, exit);
