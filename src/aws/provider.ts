@@ -131,9 +131,9 @@ export type Bucket = {
 
 export type ObjectName = { readonly bucket: string; readonly key: string };
 
-export type ObjectPrefix = { readonly bucket: string; readonly prefix: string };
+type ObjectPrefix = { readonly bucket: string; readonly prefix: string };
 export type ListedObject = { readonly key: string; readonly sizeBytes: number };
-export type CopyRequest = { readonly from: ObjectName; readonly to: ObjectName; readonly acl: string };
+type CopyRequest = { readonly from: ObjectName; readonly to: ObjectName; readonly acl: string };
 
 /** An X.509 certificate that IAM knows for a user. */
 export type SigningCertificate = {

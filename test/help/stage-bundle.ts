@@ -42,6 +42,6 @@ export function toUpload(bundle: Bundle, prefix = "web/1"): UploadInput {
   return { bundle, bucket: "acme-images", prefix, acl: "aws-exec-read", concurrency: 2 };
 }
 
-export function sha1Of(bytes: Uint8Array): string {
+function sha1Of(bytes: Uint8Array): string {
   return createHash("sha1").update(bytes).digest("hex");
 }
