@@ -55,7 +55,7 @@ export async function openAt(
 }
 
 /** The parts beside a manifest in S3. One that is not there is the bundle's fault, not the store's. */
-export function partsInS3(provider: Provider, place: Place, signal: AbortSignal): OpenPart {
+function partsInS3(provider: Provider, place: Place, signal: AbortSignal): OpenPart {
   return async function* (part) {
     yield await readPartObject(provider, place, part, signal);
   };
