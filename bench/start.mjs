@@ -113,7 +113,7 @@ NODE_EXTRA_CA_CERTS unset.
 ${lines.join("\n")}
 
 Allowed is what keeps \`--help\` under 60 ms and \`validate\` under 120 ms where \`node -e 0\` takes 25 ms. The files of
-\`dist/lib\` hold what starts together (build.mjs); before they were bundled the ratios were 2.5 and 7.0.
+\`dist/lib\` hold what starts together (build.mjs); before they were bundled the ratios of CPU time were 2.5 and 7.0.
 
 The quickstart, from launch to the trial of its image: ${quickstartSeconds} s (allowed: 60).
 `;
