@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
 
 /**
@@ -12,6 +13,8 @@ export async function inParallel<T>(
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
+  // Each of the many waits on it, which Node would take for a leak.
+  setMaxListeners(0, either);
   const limit = pLimit(concurrency);
   const settled = await Promise.allSettled(
     items.map((item) =>

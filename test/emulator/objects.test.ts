@@ -154,3 +154,23 @@ test("S3-14 a copy is of bytes and headers, not of the ACL", async () => {
     await codeOf(s3.send(new CopyObjectCommand({ Bucket, Key: "c", CopySource: `${Bucket}/none` }))),
   ).toBe("NoSuchKey");
 });
+
+test("S3-14 a copy comes from another region too, with the checksum that is asked for", async () => {
+  await using rig = await newBucketRig();
+  await rig.s3().send(new PutObjectCommand({ Bucket, Key: "k", Body: "bytes" }));
+  const far = rig.s3("eu-west-1");
+  await far.send(
+    new CreateBucketCommand({
+      Bucket: "far",
+      CreateBucketConfiguration: { LocationConstraint: "eu-west-1" },
+    }),
+  );
+  const copy = { Bucket: "far", Key: "copy", CopySource: `${Bucket}/k` };
+  const { CopyObjectResult } = await far.send(new CopyObjectCommand({ ...copy, ChecksumAlgorithm: "SHA1" }));
+  const sha1 = createHash("sha1").update("bytes").digest("base64");
+  const head = await far.send(new HeadObjectCommand({ Bucket: "far", Key: "copy", ChecksumMode: "ENABLED" }));
+  expect([CopyObjectResult?.ChecksumSHA1, head.ChecksumSHA1]).toEqual([sha1, sha1]);
+  expect(await codeOf(far.send(new CopyObjectCommand({ ...copy, CopySource: "none/k" })))).toBe(
+    "NoSuchBucket",
+  );
+});

@@ -106,6 +106,9 @@ const permissions: Readonly<Record<string, string>> = {
 /** The permissions that a request needs, as IAM names them, without `s3:`. */
 export function permissionsOf(operation: string, { headers }: RawRequest): readonly string[] {
   const permission = permissions[operation] ?? operation;
+  const reads = operation === "CopyObject" ? ["GetObject"] : [];
   const writes = ["PutObject", "CopyObject", "CreateMultipartUpload"].includes(operation);
-  return writes && headers["x-amz-acl"] !== undefined ? [permission, "PutObjectAcl"] : [permission];
+  return writes && headers["x-amz-acl"] !== undefined
+    ? [...reads, permission, "PutObjectAcl"]
+    : [...reads, permission];
 }
