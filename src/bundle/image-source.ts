@@ -1,6 +1,9 @@
-import { createReadStream, type Stats } from "node:fs";
+import { constants, createReadStream, open, type Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import { basename } from "node:path";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
 import { Problem } from "../problem.ts";
 import { toFileProblem, withFiles } from "./file-problem.ts";
 
@@ -30,7 +33,7 @@ export async function openImage(path: string, sizeBytes?: number): Promise<Image
     name: basename(path),
     sizeBytes: await sizeOf(path, stats, sizeBytes),
     modifiedAt: stats.isFile() ? stats.mtime : new Date(),
-    chunks: read(path, what),
+    chunks: read(stats.isFIFO() ? await openPipe(path, what) : openFile(path), what),
   };
 }
 
@@ -39,12 +42,23 @@ export function streamImage(chunks: AsyncIterable<Uint8Array>, sizeBytes: number
   return { name: null, sizeBytes, modifiedAt: new Date(), chunks };
 }
 
-async function* read(path: string, what: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* read(stream: Readable, what: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* createReadStream(path, { highWaterMark: 1024 * 1024 });
+    yield* stream;
   } catch (cause) {
     throw toFileProblem(what, cause);
   }
+}
+
+function openFile(path: string): Readable {
+  return createReadStream(path, { highWaterMark: 1024 * 1024 });
+}
+
+/** Reading a silent pipe as a file would hold a thread, and with it the end of the process after Ctrl-C. */
+async function openPipe(path: string, what: string): Promise<Readable> {
+  // A number rather than a FileHandle, which would close it when it is collected: the socket owns it.
+  const fd = await withFiles(what, () => promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function sizeOf(path: string, stats: Stats, announced: number | undefined): Promise<number> {

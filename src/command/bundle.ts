@@ -95,6 +95,7 @@ async function act(argument: string | undefined, options: BundleCommandOptions):
   const name = nameOf(image, options.prefix);
   await expectApart(path, options.destination, name);
   tellChoices(options, architecture, ec2, own !== undefined);
+  const user = own ?? (await freshPair());
 
   await using sink = await directorySink(options.destination, name);
   using meter = await newMeter(options, `bundling ${name}`, image.sizeBytes);
@@ -107,7 +108,7 @@ async function act(argument: string | undefined, options: BundleCommandOptions):
     blockDeviceMappings: options.blockDeviceMapping ?? [],
     productCodes: options.productcodes ?? [],
     ec2Key: ec2.pem,
-    user: own ?? (await freshPair()),
+    user,
     anySize: !options.sizeChecks,
     ...(options.level === undefined ? {} : { level: options.level }),
     signal,

@@ -6,7 +6,7 @@ import type { Result } from "../../src/report/result.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
-type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 /** The built command line, in a folder of its own that holds a copy of an example. */
 export type Cli = AsyncDisposable & {
