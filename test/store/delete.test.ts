@@ -71,7 +71,8 @@ for (const { name, skipped, start } of clouds) {
     });
 
     async function put(names: readonly string[]): Promise<void> {
-      const one = (key: string): Promise<void> => provider.putObject({ bucket, key }, nothing, signal);
+      const one = (key: string, either: AbortSignal): Promise<void> =>
+        provider.putObject({ bucket, key }, nothing, either);
       await inParallel(names, 16, one, signal);
     }
 

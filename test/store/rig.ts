@@ -92,7 +92,7 @@ export async function aclsOf(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function clientOf({ options }: TestCloud, place: string = region): S3Client {
+export function clientOf({ options }: TestCloud, place: string = region): S3Client {
   const { endpointUrl = "", credentials = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "example" } } =
     options;
   return new S3Client({ endpoint: endpointUrl, region: place, credentials, forcePathStyle: true });
