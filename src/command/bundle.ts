@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { MadeBundle } from "../bundle/bundle-image.ts";
 import type { ImageSource } from "../bundle/image-source.ts";
@@ -17,6 +17,7 @@ import {
   type TalkOptions,
   toBytes,
 } from "./bundle-options.ts";
+import { addTargetOptions, findTarget, type Target, type TargetOptions } from "./bundle-target.ts";
 import { toCodes, toLevel, toMappings } from "./bundle-values.ts";
 import { chooseEc2Key, type Ec2Key, type Ec2KeyOptions } from "./ec2-key.ts";
 import { listen } from "./interrupt.ts";
@@ -24,11 +25,11 @@ import { readPair } from "./keys.ts";
 
 type BundleCommandOptions = TalkOptions &
   KeyOptions &
+  TargetOptions &
   Ec2KeyOptions & {
     readonly image?: string;
     readonly cert?: string;
     readonly user: string;
-    readonly destination: string;
     readonly prefix?: string;
     readonly arch?: string;
     readonly kernel?: string;
@@ -51,10 +52,13 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
     .option("-i, --image <path>", "the same, as an option")
     .requiredOption("-u, --user <account>", "the AWS account that will own the image, 12 digits")
     .option("-c, --cert <path>", "your certificate (PEM); without --cert and --privatekey: a fresh pair");
-  addKeyOptions(command, "your RSA private key (PEM): signs the manifest, opens the bundle")
-    .option("-d, --destination <directory>", "where the bundle goes", ".")
+  addTargetOptions(addKeyOptions(command, "your RSA private key (PEM): signs the manifest, opens the bundle"))
     .option("-p, --prefix <name>", "name of the bundle; the image's file name when absent")
-    .addOption(new Option("--region <name>", "the region of the image: picks the EC2 key").env("AWS_REGION"))
+    .addOption(
+      new Option("--region <name>", "of the image: picks the EC2 key; with --to that of the bucket").env(
+        "AWS_REGION",
+      ),
+    )
     .option("--ec2cert <path|variant>", "EC2's certificate: a path, or commercial, cn-north-1 or gov")
     .option("--allow-mismatch", "also an EC2 certificate that is not the region's")
     .option("-r, --arch <architecture>", "x86_64 or i386; this machine's when absent")
@@ -71,9 +75,10 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
       `
 Examples:
   imgspec bundle web.img --user 123456789012 --cert cert.pem --privatekey pk.pem --region us-east-1
-  qemu-img convert -O raw web.qcow2 /dev/stdout | imgspec bundle - --size 8GiB --prefix web --user 123456789012
+  ssh web 'sudo cat /dev/xvda1' | imgspec bundle - --size 8GiB --prefix web --user 123456789012
 
-The bundle is NAME.manifest.xml and NAME.part.0, .1, … in the destination. An older bundle of that name is replaced.`,
+The bundle is NAME.manifest.xml and NAME.part.0, .1, … in the destination. An older bundle of that name is replaced
+in a directory; in S3 only with --replace, since an image may need it. There the parts are .part.0000, .0001, …`,
     )
     .action(async (image: string | undefined, options: BundleCommandOptions) =>
       exit(await bundling(() => act(image, options))),
@@ -82,22 +87,24 @@ The bundle is NAME.manifest.xml and NAME.part.0, .1, … in the destination. An 
 
 async function act(argument: string | undefined, options: BundleCommandOptions): Promise<number> {
   const path = oneOf(argument, options.image, "image");
-  const [{ bundleImage }, { directorySink }] = await Promise.all([
-    import("../bundle/bundle-image.ts"),
-    import("../bundle/directory-sink.ts"),
-  ]);
+  const { bundleImage } = await import("../bundle/bundle-image.ts");
   using interrupt = listen();
   const { signal } = interrupt;
   const architecture = options.arch ?? ownArchitecture();
-  const ec2 = await chooseEc2Key(options);
+  const target = await findTarget(options, signal);
+  const { region } = target;
+  const ec2 = await chooseEc2Key(
+    { ...options, ...(region === undefined ? {} : { region }) },
+    target.standIns,
+  );
   const own = await readPair(options, signal);
   const image = await openSource(path, options.size);
   const name = nameOf(image, options.prefix);
-  await expectApart(path, options.destination, name);
+  if (options.to === undefined) await expectApart(path, options.destination, name);
   tellChoices(options, architecture, ec2, own !== undefined);
   const user = own ?? (await freshPair());
 
-  await using sink = await directorySink(options.destination, name);
+  await using sink = await target.open(name);
   using meter = await newMeter(options, `bundling ${name}`, image.sizeBytes);
   const made = await bundleImage(image, sink, {
     name,
@@ -115,7 +122,7 @@ async function act(argument: string | undefined, options: BundleCommandOptions):
     onProgress: (doneBytes) => meter?.update(doneBytes),
   });
   meter?.[Symbol.dispose]();
-  await tellMade(options, made, ec2);
+  await tellMade(options, made, ec2, target);
   return 0;
 }
 
@@ -193,8 +200,9 @@ async function tellMade(
   options: BundleCommandOptions,
   { manifest: { image }, imageSha256 }: MadeBundle,
   ec2: Ec2Key,
+  { pathOf }: Target,
 ): Promise<void> {
-  const path = join(options.destination, `${image.name}.manifest.xml`);
+  const path = pathOf(`${image.name}.manifest.xml`);
   const { toSize } = await import("../report/format.ts");
   const count = image.parts.length;
   print(
@@ -202,7 +210,7 @@ async function tellMade(
     {
       manifest: path,
       name: image.name,
-      parts: image.parts.map(({ fileName, sha1 }) => ({ path: join(options.destination, fileName), sha1 })),
+      parts: image.parts.map(({ fileName, sha1 }) => ({ path: pathOf(fileName), sha1 })),
       sizeBytes: image.sizeBytes,
       bundledSizeBytes: image.bundledSizeBytes,
       digest: image.digest,
