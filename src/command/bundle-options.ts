@@ -31,10 +31,11 @@ export function addKeyOptions(command: Command, what: string): Command {
 /** Of an old bundle: Amazon's tools take its manifest as an option, a person rather as the argument. */
 export type ManifestOptions = { readonly manifest?: string };
 
-export function addManifest(command: Command): Command {
-  return command
-    .argument("[manifest]", "the bundle's manifest, NAME.manifest.xml")
-    .option("-m, --manifest <path>", "the same, as an option");
+export function addManifest(
+  command: Command,
+  where = "the bundle's manifest: a file, or s3://bucket/prefix/NAME.manifest.xml",
+): Command {
+  return command.argument("[manifest]", where).option("-m, --manifest <path>", "the same, as an option");
 }
 
 /** The one of two ways to say something that was used; else the Problem `usage-wrong`. */

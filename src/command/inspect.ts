@@ -11,11 +11,14 @@ import {
   print,
   type TalkOptions,
 } from "./bundle-options.ts";
-import { openNamed } from "./bundle-place.ts";
+import { addSourceOptions, openNamed, type SourceOptions } from "./bundle-place.ts";
 import { listen } from "./interrupt.ts";
 import { readPrivateKey } from "./keys.ts";
 
-type InspectOptions = TalkOptions & KeyOptions & ManifestOptions & { readonly parts?: boolean };
+type InspectOptions = TalkOptions &
+  KeyOptions &
+  ManifestOptions &
+  SourceOptions & { readonly parts?: boolean };
 
 /** `imgspec inspect`: what a manifest says. */
 export function addInspect(program: Command, exit: (code: number) => void): void {
@@ -23,12 +26,13 @@ export function addInspect(program: Command, exit: (code: number) => void): void
     program.command("inspect").description("Print what the manifest of a bundle says. Reads no part."),
   ).option("--parts", "also each part and its SHA-1");
   addKeyOptions(command, "the owner's private key, for a manifest from before 2007, which is encrypted");
-  addTalkOptions(command)
+  addTalkOptions(addSourceOptions(command))
     .addHelpText(
       "after",
       `
 Examples:
   imgspec inspect web.img.manifest.xml
+  imgspec inspect s3://acme-images/web/1/web.img.manifest.xml
   imgspec inspect web.img.manifest.xml --output json | jq -r '.image.parts[].fileName'`,
     )
     .action(async (manifest: string | undefined, options: InspectOptions) =>
@@ -40,7 +44,7 @@ async function act(argument: string | undefined, options: InspectOptions): Promi
   const path = oneOf(argument, options.manifest, "manifest");
   using interrupt = listen();
   const privateKey = await readPrivateKey(options, interrupt.signal);
-  const { manifest } = await openNamed(path, { privateKey });
+  const { manifest } = await openNamed(path, { ...options, privateKey }, interrupt.signal);
   const { toSize } = await import("../report/format.ts");
   print(options, toJson(manifest), () => toText(manifest, toSize, options.parts ?? false));
   return 0;

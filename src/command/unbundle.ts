@@ -11,7 +11,7 @@ import {
   print,
   type TalkOptions,
 } from "./bundle-options.ts";
-import { openNamed, type SourceOptions } from "./bundle-place.ts";
+import { addSourceOptions, openNamed, type SourceOptions } from "./bundle-place.ts";
 import { listen } from "./interrupt.ts";
 import { readPem, readPrivateKey } from "./keys.ts";
 
@@ -39,12 +39,13 @@ export function addUnbundle(program: Command, exit: (code: number) => void): voi
     .option("-s, --source <directory>", "where the parts are; beside the manifest when absent")
     .option("-d, --destination <directory>", "where the image goes, under the bundle's name", ".")
     .option("--force", "overwrite a file of that name");
-  addTalkOptions(command)
+  addTalkOptions(addSourceOptions(command))
     .addHelpText(
       "after",
       `
 Examples:
-  imgspec unbundle web.img.manifest.xml --privatekey pk.pem --destination restored`,
+  imgspec unbundle web.img.manifest.xml --privatekey pk.pem --destination restored
+  imgspec unbundle s3://acme-images/web/1/web.img.manifest.xml --privatekey pk.pem`,
     )
     .action(async (manifest: string | undefined, options: UnbundleCommandOptions) =>
       exit(await bundling(() => act(manifest, options))),
@@ -58,7 +59,7 @@ async function act(argument: string | undefined, options: UnbundleCommandOptions
   using interrupt = listen();
   const { signal } = interrupt;
   const privateKey = (await readPrivateKey(options, signal)) ?? "";
-  const bundle = await openNamed(path, { ...options, privateKey });
+  const bundle = await openNamed(path, { ...options, privateKey }, signal);
   const { image } = bundle.manifest;
   using meter = await newMeter(options, `unbundling ${image.name}`, image.bundledSizeBytes);
   const unbundled = await unbundle(bundle, {

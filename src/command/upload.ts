@@ -45,6 +45,7 @@ export function addUpload(program: Command, exit: (code: number) => void): void 
     program
       .command("upload")
       .description("Put a bundle into S3, several parts at once and the manifest last; may be repeated."),
+    "the bundle's manifest, NAME.manifest.xml",
   )
     .requiredOption("-b, --bucket <bucket[/prefix]>", "where it goes")
     .option("-d, --directory <directory>", "where the parts are; beside the manifest when absent");

@@ -12,7 +12,7 @@ import {
   print,
   type TalkOptions,
 } from "./bundle-options.ts";
-import { openNamed, type SourceOptions } from "./bundle-place.ts";
+import { addSourceOptions, openNamed, type SourceOptions } from "./bundle-place.ts";
 import { listen } from "./interrupt.ts";
 import { readPem, readPrivateKey } from "./keys.ts";
 
@@ -34,12 +34,13 @@ export function addVerify(program: Command, exit: (code: number) => void): void 
   addKeyOptions(command, "the RSA private key (PEM) that the bundle was made with: its contents are verified")
     .option("-c, --cert <path>", "the certificate of who signed the manifest: its signature is verified")
     .option("-s, --source <directory>", "where the parts are; beside the manifest when absent");
-  addTalkOptions(command)
+  addTalkOptions(addSourceOptions(command))
     .addHelpText(
       "after",
       `
 Examples:
   imgspec verify web.img.manifest.xml
+  imgspec verify s3://acme-images/web/1/web.img.manifest.xml --profile acme
   imgspec verify web.img.manifest.xml --privatekey pk.pem --cert cert.pem --output json
 
 Exit code 6 when something is wrong; every bad part is named.`,
@@ -55,7 +56,7 @@ async function act(argument: string | undefined, options: VerifyCommandOptions):
   using interrupt = listen();
   const { signal } = interrupt;
   const privateKey = await readPrivateKey(options, signal);
-  const bundle = await openNamed(path, { ...options, privateKey });
+  const bundle = await openNamed(path, { ...options, privateKey }, signal);
   const { image } = bundle.manifest;
   using meter = await newMeter(options, `verifying ${image.name}`, image.bundledSizeBytes);
   const verification = await verifyBundle(bundle, {
