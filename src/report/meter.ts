@@ -49,12 +49,16 @@ export class Meter implements Disposable {
     this.#toldBytes = doneBytes;
     if (isTerminal) {
       this.#isDrawn = true;
-      out.write(`\r\x1b[2K${toFit(this.#toLine(doneBytes), out.columns - 1)}`);
+      // A terminal that tells no width says 0.
+      const columns = (out.columns || 80) - 1;
+      out.write(`\r\x1b[2K${toFit(this.#toLine(doneBytes), columns)}`);
     } else out.line(this.#toLine(doneBytes));
   }
 
   [Symbol.dispose](): void {
-    if (this.#isDrawn) this.#options.out.write("\r\x1b[2K");
+    if (!this.#isDrawn) return;
+    this.#isDrawn = false;
+    this.#options.out.write("\r\x1b[2K");
   }
 
   #measure(doneBytes: number, sinceMs: number): void {

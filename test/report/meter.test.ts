@@ -35,6 +35,26 @@ test("the line of a terminal is drawn again in place, and cleared at the end", (
   ]);
 });
 
+test("a line is as long as the terminal is wide, and one that tells no width has 80 columns", () => {
+  const line = "bundling web █░░░░░░░░░ 10 %, 10.0 MiB of 100 MiB, 10.0 MiB/s, 9.0s left";
+  const drawn = (columns: number): string | undefined =>
+    told({ isTerminal: true, columns }, [[1000, 10]]).split("\r\x1b[2K")[1];
+  expect([drawn(0), drawn(30)]).toEqual([line, `${line.slice(0, 28)}…`]);
+});
+
+test("a line is cleared once, and what is printed afterwards stays", () => {
+  const stream = new PassThrough();
+  const out = new Output(stream, () => undefined);
+  let now = 0;
+  const meter = new Meter({ out, what: "bundling web", totalBytes: mib, isTerminal: true, now: () => now });
+  now = 1000;
+  meter.update(mib);
+  meter[Symbol.dispose]();
+  out.write("done");
+  meter[Symbol.dispose]();
+  expect(String(stream.read()).endsWith("left\r\x1b[2Kdone")).toBe(true);
+});
+
 test("work that stands still, begins anew or has nothing to do tells no time left that is wrong", () => {
   const steps = [
     [1000, 0],
@@ -52,10 +72,13 @@ test("work that stands still, begins anew or has nothing to do tells no time lef
 });
 
 function told(
-  options: { isTerminal: boolean; totalBytes?: number },
+  options: { isTerminal: boolean; totalBytes?: number; columns?: number },
   steps: readonly (readonly [ms: number, mib: number])[],
 ): string {
-  const stream = new PassThrough();
+  const stream = Object.assign(
+    new PassThrough(),
+    options.columns === undefined ? {} : { columns: options.columns },
+  );
   let now = 0;
   {
     using meter = new Meter({
