@@ -28,6 +28,7 @@ export type ProblemCode =
   | "timeout"
   | "disk-full"
   | "journal-unusable"
+  | "result-unwritable"
   | "cleanup-incomplete"
   | "interrupted";
 
@@ -62,6 +63,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   timeout: null,
   "disk-full": null,
   "journal-unusable": 1,
+  "result-unwritable": 1,
   "cleanup-incomplete": 8,
   interrupted: 130,
 };

@@ -28,7 +28,7 @@ type Compute = Pick<
 /** Instances, over EC2's API. */
 export function toCompute(link: Link, fresh: Fresh): Compute {
   const run = (request: LaunchRequest, DryRun: boolean, signal: AbortSignal) =>
-    fresh.settled([request.keyName, ...request.securityGroups], signal, () =>
+    fresh.settled([request.keyName ?? [], request.securityGroups].flat(), signal, () =>
       call(link, new RunInstancesCommand({ ...toRunInstances(request), DryRun }), {
         signal: creating(signal),
         resource: request.image,
@@ -133,7 +133,7 @@ function toRunInstances(request: LaunchRequest): RunInstancesCommandInput {
     InstanceType: request.instanceType as never,
     MinCount: 1,
     MaxCount: 1,
-    KeyName: request.keyName,
+    ...(request.keyName === null ? {} : { KeyName: request.keyName }),
     SecurityGroupIds: [...request.securityGroups],
     ClientToken: request.clientToken,
     TagSpecifications: [{ ResourceType: "instance", Tags: toTagList(request.tags) }],

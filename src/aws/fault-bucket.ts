@@ -32,6 +32,12 @@ export const bucketRules: readonly Rule[] = [
     hint: (fault) => `allow them: \`${ownershipCommand(fault)}\``,
   },
   {
+    codes: ["PreconditionFailed", "ConditionalRequestConflict"],
+    problem: "bucket-unusable",
+    message: ({ resource }) => `there is an object ${resource ?? ""} already`,
+    hint: () => `another build may be writing there: put \${{ build.id }} into upload.prefix`,
+  },
+  {
     codes: ["NoSuchKey"],
     problem: "aws-fault",
     message: ({ resource }) => `there is no object ${resource ?? ""}`,

@@ -58,13 +58,17 @@ export function toObjects(link: Link): Objects {
 }
 
 /** A request that S3 refuses when the bytes are not those of the digest, and which keeps the digest with the object. */
-export function toPutObject(where: ObjectName, { bytes, sha1, contentType, acl }: PutBody): PutObjectCommand {
+export function toPutObject(
+  where: ObjectName,
+  { bytes, sha1, contentType, acl, ifAbsent }: PutBody,
+): PutObjectCommand {
   return new PutObjectCommand({
     Bucket: where.bucket,
     Key: where.key,
     Body: bytes,
     ContentType: contentType,
     ContentLength: bytes.byteLength,
+    ...(ifAbsent ? { IfNoneMatch: "*" } : {}),
     ChecksumAlgorithm: "SHA1",
     ChecksumSHA1: Buffer.from(sha1, "hex").toString("base64"),
     // The SDK does not list ec2-bundle-read, which S3 knows all the same (bundle-format notes of the AMI tools).

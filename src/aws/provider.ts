@@ -102,7 +102,8 @@ export type GroupRequest = {
 export type LaunchRequest = {
   readonly image: string;
   readonly instanceType: string;
-  readonly keyName: string;
+  /** Null only in a dry run: nobody could log in. */
+  readonly keyName: string | null;
   readonly securityGroups: readonly string[];
   readonly subnet: string | null;
   readonly iamInstanceProfile: string | null;
@@ -153,6 +154,8 @@ export type PutBody = {
   readonly sha1: string;
   readonly contentType: string;
   readonly acl: string;
+  /** Only if there is no object of this name; otherwise the Problem `bucket-unusable`. */
+  readonly ifAbsent?: boolean;
 };
 
 export type RegisterRequest = {

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
+import { Problem } from "../problem.ts";
 import type { OutputMode, Reporter } from "../report/reporter.ts";
 import type { OnFailure } from "../run/run.ts";
 import { type Interrupt, listen } from "./interrupt.ts";
@@ -70,6 +71,15 @@ Ctrl-C ends the build and gives everything back; a second Ctrl-C stops that too 
 }
 
 async function act(path: string, options: BuildCommandOptions): Promise<number> {
+  if (options.emulate && options.onFailure !== "clean") {
+    throw new Problem(
+      "usage-wrong",
+      `--on-failure ${options.onFailure} keeps nothing with --emulate: it ends with the build`,
+      {
+        hint: "run `imgspec emulator start` in another terminal, and build with --emulator and its URL",
+      },
+    );
+  }
   const cloud = options.emulate ? "emulate" : await toCloudOptions(options);
   const [{ build }, { chooseReporter }] = await Promise.all([
     import("./build.ts"),
@@ -81,7 +91,7 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
     stream: process.stdout,
     environment: process.env,
     color: options.color ? "auto" : "never",
-    onClosed: () => interrupt.stop("the reader of its output going away"),
+    onClosed: () => interrupt.end("the reader of its output going away"),
   });
   const result = await build(path, {
     cloud,
@@ -94,10 +104,10 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
     abandon: interrupt.abandon,
     onEvent: (event) => reporter.report(event),
     onWarnings: tellDiagnostics,
+    onResult: (result) => reporter.finish(result),
     ...(options.try === undefined ? {} : { tryCommand: options.try }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   });
-  await reporter.finish(result);
   return result.exitCode;
 }
 

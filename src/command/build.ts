@@ -1,6 +1,9 @@
-import { resolve } from "node:path";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { CloudOptions } from "../aws/cloud.ts";
 import type { Diagnostic } from "../diagnostic.ts";
+import { Problem } from "../problem.ts";
 import type { Result } from "../report/result.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { OnFailure } from "../run/run.ts";
@@ -29,6 +32,8 @@ export type BuildOptions = {
   /** Ends the giving back too. */
   readonly abandon?: AbortSignal;
   onEvent?(event: RunEvent): void;
+  /** Told how the run ended, before the result is written. */
+  onResult?(result: Result): Promise<void>;
   onWarnings?(warnings: readonly Diagnostic[]): Promise<void>;
 };
 
@@ -45,6 +50,8 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
     region: options.regions ?? [],
   });
   await options.onWarnings?.(warnings);
+  const resultPath = resolve(options.resultPath ?? "imgspec-result.json");
+  await checkWritable(resultPath);
   const plan = await loadPlan(spec, options.tryCommand);
 
   const [{ toCloud }, { openJournal }, { run }, { stages }, { toResult }, { writeResult }] =
@@ -73,6 +80,19 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
     onEvent: (event) => options.onEvent?.(event),
   });
   const report = toResult(plan, result, { run: id, spec: path });
-  await writeResult(resolve(options.resultPath ?? "imgspec-result.json"), report);
+  await options.onResult?.(report);
+  await writeResult(resultPath, report);
   return report;
+}
+
+/** An hour later would be a bad time to find that the result cannot be written. */
+async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw new Problem("usage-wrong", `the result cannot be written to ${path}`, {
+      hint: "name a file in a folder that exists and is yours with --result",
+      cause,
+    });
+  }
 }

@@ -62,10 +62,19 @@ async function whereItWas(
 ): ReturnType<typeof toCloudOptions> {
   if (options.emulator !== undefined || options.endpointUrl !== undefined) return toCloudOptions(options);
   const started = entries.find((entry) => entry.type === "started");
-  if (!started?.endpointUrl) return {};
-  return toCloudOptions({ emulator: started.endpointUrl }).catch(() => ({
-    endpointUrl: started.endpointUrl ?? "",
-  }));
+  const url = started?.endpointUrl;
+  if (!url) return {};
+  // Any answer, also a refusal, is a sign of life: then it is an endpoint that is no emulator.
+  const alive = await fetch(url).then(
+    () => true,
+    () => false,
+  );
+  if (!alive) {
+    throw new Problem("network-failed", `the run was against ${url}, which does not answer any more`, {
+      hint: "an emulator that is gone has taken everything with it: there is nothing to give back",
+    });
+  }
+  return toCloudOptions({ emulator: url }).catch(() => ({ endpointUrl: url }));
 }
 
 async function noSuchRun(run: string, stateDirectory: string): Promise<Problem> {

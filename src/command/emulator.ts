@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { openEmulator, toFurniture } from "./emulate.ts";
 import { listen } from "./interrupt.ts";
-import { loadSpec } from "./load.ts";
+import { type Loaded, loadSpec } from "./load.ts";
 import { addSpecOptions, collect, type SpecOptions } from "./options.ts";
 
 type StartOptions = SpecOptions & {
@@ -43,28 +43,40 @@ Examples:
 
 async function start(options: StartOptions): Promise<void> {
   using interrupt = listen();
-  const directory =
-    options.dir === undefined ? await mkdtemp(join(tmpdir(), "imgspec-emulator-")) : resolve(options.dir);
   const specs = await Promise.all((options.for ?? []).map((path) => loadSpec(path, options)));
-  {
-    await using emulator = await openEmulator(directory, options.port);
-    for (const { spec } of specs) await emulator.furnish(toFurniture(spec));
-    const { credentials } = emulator.cloud;
-    process.stdout.write(
-      [
-        `# The emulator listens on ${emulator.url}; Ctrl-C ends it. For imgspec:`,
-        `#   imgspec build image.yaml --emulator ${emulator.url}`,
-        "# For other clients:",
-        `export AWS_ENDPOINT_URL=${emulator.url}`,
-        `export AWS_ACCESS_KEY_ID=${credentials?.accessKeyId ?? ""}`,
-        `export AWS_SECRET_ACCESS_KEY=${credentials?.secretAccessKey ?? ""}`,
-        "export AWS_REGION=us-east-1",
-        "",
-      ].join("\n"),
-    );
-    await new Promise<void>((done) => interrupt.signal.addEventListener("abort", () => done()));
+  const { dir } = options;
+  const directory = dir === undefined ? await mkdtemp(join(tmpdir(), "imgspec-emulator-")) : resolve(dir);
+  try {
+    await serve(directory, options.port, specs, interrupt.signal);
+  } finally {
+    if (dir === undefined) await rm(directory, { recursive: true, force: true });
   }
-  if (options.dir === undefined) await rm(directory, { recursive: true, force: true });
+}
+
+async function serve(
+  directory: string,
+  port: number,
+  specs: readonly Loaded[],
+  signal: AbortSignal,
+): Promise<void> {
+  await using emulator = await openEmulator(directory, port);
+  for (const { spec } of specs) await emulator.furnish(toFurniture(spec));
+  const { credentials } = emulator.cloud;
+  process.stdout.write(
+    [
+      `# The emulator listens on ${emulator.url}; Ctrl-C ends it. For imgspec:`,
+      `#   imgspec build image.yaml --emulator ${emulator.url}`,
+      "# For other clients:",
+      `export AWS_ENDPOINT_URL=${emulator.url}`,
+      `export AWS_ACCESS_KEY_ID=${credentials?.accessKeyId ?? ""}`,
+      `export AWS_SECRET_ACCESS_KEY=${credentials?.secretAccessKey ?? ""}`,
+      // The first is what the SDKs read, the second what the AWS CLI of version 1 does.
+      "export AWS_REGION=us-east-1",
+      "export AWS_DEFAULT_REGION=us-east-1",
+      "",
+    ].join("\n"),
+  );
+  if (!signal.aborted) await new Promise<void>((done) => signal.addEventListener("abort", () => done()));
 }
 
 function toPort(value: string): number {

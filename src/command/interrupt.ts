@@ -4,26 +4,33 @@ import { Problem } from "../problem.ts";
 export type Interrupt = Disposable & {
   readonly signal: AbortSignal;
   readonly abandon: AbortSignal;
-  stop(why: string): void;
+  /** A first request, never a second one: for what goes away by itself, such as the reader of the output. */
+  end(why: string): void;
 };
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Only what a person does can mean "stop cleaning too": a terminal that closes also closes the output. */
+const insistent = ["SIGINT", "SIGTERM"] as const;
 
 /** Listens to Ctrl-C, to `kill` and to a terminal that closes. */
 export function listen(): Interrupt {
   const first = new AbortController();
   const second = new AbortController();
+  const end = (why: string): void => first.abort(new Problem("interrupted", `stopped by ${why}`));
+  let asked = false;
   const stop = (why: string): void => {
-    const controller = first.signal.aborted ? second : first;
-    controller.abort(new Problem("interrupted", `stopped by ${why}`));
+    if (asked) second.abort(new Problem("interrupted", `stopped by ${why}`));
+    asked = true;
+    end(why);
   };
-  for (const name of signals) process.on(name, stop);
+  for (const name of insistent) process.on(name, stop);
+  process.on("SIGHUP", end);
   return {
     signal: first.signal,
     abandon: second.signal,
-    stop,
+    end,
     [Symbol.dispose]() {
-      for (const name of signals) process.off(name, stop);
+      for (const name of insistent) process.off(name, stop);
+      process.off("SIGHUP", end);
     },
   };
 }

@@ -24,7 +24,7 @@ export async function loadSpec(path: string, options: SpecOptions): Promise<Load
 export async function loadPlan(spec: Spec, tryCommand: string | undefined): Promise<Plan> {
   const [{ localPaths, toPlan }, { digestOfPath }] = await Promise.all([
     import("../plan/planner.ts"),
-    import("../plan/digest.ts"),
+    import("../util/digest-of-path.ts"),
   ]);
   const digests = new Map<string, string>();
   for (const local of localPaths(spec)) digests.set(local, await digestOfPath(local));

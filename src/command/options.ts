@@ -20,11 +20,11 @@ export type PlaceOptions = { readonly endpointUrl?: string; readonly emulator?: 
 export function addPlaceOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--emulator <url>", "use an emulator that `imgspec emulator start` runs").conflicts(
-        "endpointUrl",
-      ),
+      new Option("--emulator <url>", "use an emulator that `imgspec emulator start` runs")
+        .argParser(toUrl)
+        .conflicts("endpointUrl"),
     )
-    .option("--endpoint-url <url>", "send every AWS call to this URL");
+    .option("--endpoint-url <url>", "send every AWS call to this URL", toUrl);
 }
 
 /** Asks a running emulator for its addresses, credentials and certificates; or takes them from the options. */
@@ -61,4 +61,9 @@ export function toCount(value: string): number {
   if (!Number.isInteger(count) || count < 1)
     throw new InvalidArgumentError("a whole number from 1 on is needed");
   return count;
+}
+
+function toUrl(value: string): string {
+  if (/^https?:\/\/[^/]/.test(value) && URL.canParse(value)) return value;
+  throw new InvalidArgumentError("write it as http://127.0.0.1:4566");
 }

@@ -11,6 +11,7 @@ import {
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import type { Entry, Node, Scalar } from "./node.ts";
 import type { Text } from "./text.ts";
+import { type Unquoted, unquotedAt } from "./unquoted.ts";
 import { NestedTooDeeply, toYaml } from "./yaml.ts";
 
 /** A parsed YAML file: its values and their places. `root` is absent where there is nothing to go on with. */
@@ -50,6 +51,12 @@ class Reader {
       const { first, secondAt } = toYaml(this.#text.content, this.#lines);
       // A tag that nobody resolves is only a warning there, but its value would not be what was meant.
       for (const { code, message, pos } of [...first.errors, ...first.warnings].slice(0, maxErrors)) {
+        const unquoted = unquotedAt(this.#text.content, pos[0]);
+        if (unquoted) {
+          this.#tellUnquoted(unquoted);
+          // What the parser says from here on follows from this.
+          break;
+        }
         const [said = toSentence(message), hint] = yamlSayings[code] ?? [];
         this.#tell("yaml-invalid", said, pos, hint);
       }
@@ -62,6 +69,11 @@ class Reader {
       else if (!(error instanceof TooMuch)) throw error;
       return undefined;
     }
+  }
+
+  #tellUnquoted({ start, end, value }: Unquoted): void {
+    const hint = `write it as "${value}"`;
+    this.#tell("yaml-invalid", "inside of { } and [ ] an expression must be quoted", [start, end], hint);
   }
 
   #tellSecond(offset: number): void {

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Problem } from "../problem.ts";
 import { toCloudOptions } from "./cloud-options.ts";
 import type { Emulator, EmulatorOptions } from "./emulator.ts";
 import { furnish } from "./furnish.ts";
@@ -13,8 +15,7 @@ export async function startEmulator(
 ): Promise<Emulator> {
   const world = await openWorld(options.directory, options.instances);
   const server = createWorldServer(world);
-  server.listen(options.port ?? 0, "127.0.0.1");
-  await once(server, "listening");
+  await listen(server, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const { rules, identity } = world;
@@ -68,4 +69,21 @@ function toLeft({ ec2, s3, identity }: World): ReturnType<Emulator["left"]> {
       .flatMap((partition) => s3.buckets(partition))
       .flatMap((bucket) => s3.objects(bucket).map(({ key }) => `${bucket.name}/${key}`)),
   };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Problem(
+      "usage-wrong",
+      `cannot listen on port ${port}: ${code === "EADDRINUSE" ? "it is taken" : code}`,
+      {
+        hint: "name another with --port, or 0 for a free one",
+        cause,
+      },
+    );
+  }
 }

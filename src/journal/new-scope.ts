@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "../aws/cloud.ts";
 import type { Json } from "../util/json.ts";
 import { groupOf } from "../util/task-id.ts";
 import { type Journal, unreleased } from "./journal.ts";
 import { type ReleaseSignals, release } from "./release.ts";
-import type { AnyResource, Resource } from "./resource.ts";
+import type { AnyResource, Resource, ResourceContext } from "./resource.ts";
 import type { Leftover, ResourceChange } from "./resource-change.ts";
 import type { Scope } from "./scope.ts";
 
@@ -39,10 +40,22 @@ export class RunScope implements AsyncDisposable {
   #held: readonly Held[] = [];
   #nextId: number;
 
+  /** Creating calls that are under way: what they make must not be lost. */
+  readonly #pending = new Set<Promise<unknown>>();
+
   constructor(options: ScopeOptions) {
     this.#options = options;
     const ids = options.journal.entries.map((entry) => (entry.type === "acquired" ? entry.id : 0));
     this.#nextId = Math.max(0, ...ids) + 1;
+  }
+
+  /**
+   * Waits for creating calls whose answer is still on the way, at most so long: a run that is being abandoned must
+   * still be able to name what it made.
+   */
+  async settled(timeoutMs: number): Promise<void> {
+    if (this.#pending.size === 0) return;
+    await Promise.race([Promise.allSettled(this.#pending), sleep(timeoutMs, undefined, { ref: false })]);
   }
 
   /** What would not go, so far. */
@@ -84,7 +97,7 @@ export class RunScope implements AsyncDisposable {
     const left = this.#held.filter(({ task }) => isLeft(task));
     this.#held = this.#held.filter((held) => !left.includes(held));
     return left.map((held) => {
-      const leftover = toLeftover(held, null);
+      const leftover = toLeftover(held, null, this.#options.cloud);
       const { kind, name, task, byHand } = leftover;
       this.#options.onChange({ change: "left", kind, name, task, byHand });
       return leftover;
@@ -113,9 +126,25 @@ export class RunScope implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<R> {
     signal.throwIfAborted();
-    const { cloud, journal } = this.#options;
+    const { cloud } = this.#options;
     const log = (line: string) => this.#options.log(task, line);
-    const record = await resource.acquire(input, { cloud, signal, log });
+    const acquiring = this.#finish(task, resource, input, { cloud, signal, log });
+    this.#pending.add(acquiring);
+    try {
+      return await acquiring;
+    } finally {
+      this.#pending.delete(acquiring);
+    }
+  }
+
+  async #finish<I, R extends Json>(
+    task: string,
+    resource: Resource<I, R>,
+    input: I,
+    context: ResourceContext,
+  ): Promise<R> {
+    const { journal } = this.#options;
+    const record = await resource.acquire(input, context);
     const id = this.#nextId;
     this.#nextId += 1;
     // Held before it is journalled: when the journal fails, this process still gives it back. The cast forgets the
@@ -152,7 +181,7 @@ export class RunScope implements AsyncDisposable {
     for (const held of [...chain].reverse()) {
       const reason = await this.#release(held, this.#signals());
       if (reason === null) continue;
-      const leftover = toLeftover(held, reason);
+      const leftover = toLeftover(held, reason, this.#options.cloud);
       this.#leaked.push(leftover);
       this.#options.onChange({ change: "leaked", ...leftover, reason });
     }
@@ -178,9 +207,9 @@ export class RunScope implements AsyncDisposable {
   }
 }
 
-function toLeftover(held: Held, reason: string | null): Leftover {
-  const { resource, record, task } = held;
-  return { kind: resource.kind, name: describe(held), task, reason, byHand: byHand(resource, record) };
+function toLeftover(held: Held, reason: string | null, cloud: Cloud): Leftover {
+  const { resource, task } = held;
+  return { kind: resource.kind, name: describe(held), task, reason, byHand: toByHand(held, cloud) };
 }
 
 function describe({ resource, record }: Held): string {
@@ -188,8 +217,11 @@ function describe({ resource, record }: Held): string {
   return resource.describe(record as never);
 }
 
-function byHand(resource: AnyResource, record: Json): string {
-  return resource.byHand(record as never);
+/** The command must go where the run went, or it would look for the thing in AWS itself. */
+function toByHand({ resource, record }: Held, { options }: Cloud): string {
+  const command = resource.byHand(record as never);
+  const elsewhere = options.endpointUrl !== undefined && command.startsWith("aws ");
+  return elsewhere ? `${command} --endpoint-url ${options.endpointUrl}` : command;
 }
 
 /** Stands in for a kind that another version of imgspec knows. */

@@ -1,7 +1,7 @@
 import type { Cloud } from "../aws/cloud.ts";
 import type { Json } from "../util/json.ts";
 
-type ResourceContext = {
+export type ResourceContext = {
   readonly cloud: Cloud;
   readonly signal: AbortSignal;
   log(line: string): void;

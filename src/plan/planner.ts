@@ -42,6 +42,11 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     acl: image.upload.acl,
     bundleName: image.bundle.name,
     imageName: image.register.name,
+    launch: {
+      subnet: image.launch.subnet,
+      securityGroups: image.launch.securityGroups,
+      iamInstanceProfile: image.launch.iamInstanceProfile,
+    },
     architecture: image.register.architecture,
     virtualization: image.register.virtualization,
     kernel: image.register.kernel,

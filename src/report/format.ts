@@ -56,3 +56,8 @@ export function toBar(fraction: number, columns: number): string {
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** A text of several lines as one. */
+export function toOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}

@@ -1,7 +1,7 @@
 import colors from "picocolors";
 import type { RunEvent } from "../run/event.ts";
 import { toEnding } from "./ending.ts";
-import { toClock, toDuration, toSafeLine, toSize } from "./format.ts";
+import { toClock, toDuration, toOneLine, toSafeLine, toSize } from "./format.ts";
 import type { Output } from "./output.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Result } from "./result.ts";
@@ -67,7 +67,7 @@ export class PlainReporter implements Reporter {
       case "task.failed":
         return {
           who: event.task,
-          what: `failed after ${toDuration(event.ms)}: ${toSafeLine(event.message)}`,
+          what: `failed after ${toDuration(event.ms)}: ${toSafeLine(toOneLine(event.message))}`,
         };
       case "task.canceled":
         return { who: event.task, what: "canceled" };

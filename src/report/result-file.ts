@@ -11,7 +11,7 @@ export async function writeResult(path: string, result: Result): Promise<void> {
   } catch (cause) {
     await rm(beside, { force: true });
     const full = cause instanceof Error && "code" in cause && cause.code === "ENOSPC";
-    throw new Problem(full ? "disk-full" : "file-unreadable", `the result cannot be written to ${path}`, {
+    throw new Problem(full ? "disk-full" : "result-unwritable", `the result cannot be written to ${path}`, {
       cause,
     });
   }

@@ -1,5 +1,5 @@
 import type { RunEvent, TaskFacts } from "../run/event.ts";
-import { toSafeLine } from "./format.ts";
+import { toOneLine, toSafeLine } from "./format.ts";
 import { toResourceWords } from "./plain.ts";
 
 export type TaskState = "waiting" | "running" | "succeeded" | "failed" | "canceled" | "skipped";
@@ -85,7 +85,7 @@ function change(task: TaskView, event: Extract<RunEvent, { readonly task: string
       Object.assign(task, { state: "succeeded", ms: event.ms, note: event.summary });
       return;
     case "task.failed":
-      Object.assign(task, { state: "failed", ms: event.ms, note: toSafeLine(event.message) });
+      Object.assign(task, { state: "failed", ms: event.ms, note: toSafeLine(toOneLine(event.message)) });
       return;
     case "task.canceled":
       Object.assign(task, { state: "canceled", ms: event.at - task.startedAt, note: "canceled" });

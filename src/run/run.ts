@@ -40,6 +40,9 @@ export type RunOptions = {
   onEvent(event: RunEvent): void;
 };
 
+/** How long the end of an abandoned run may wait for the answer to a creating call. */
+const pendingDeadlineMs = 20_000;
+
 /**
  * Carries out a plan: each task as soon as what it needs is there, and at the end everything is given back. A failing
  * task stops its own group; the other groups go on. A failure is a result; what is thrown is a bug, or a Problem of
@@ -66,6 +69,7 @@ export async function run(plan: Plan, options: RunOptions): Promise<RunResult> {
   const giveBack = (group: string): Promise<void> =>
     options.onFailure === "clean" ? scope.releaseGroup(group) : Promise.resolve();
   const tasks = await runner.runAll(giveBack);
+  await scope.settled(pendingDeadlineMs);
   const interrupted = signal.aborted && tasks.some(({ status }) => status !== "succeeded");
   const outcome = interrupted ? "interrupted" : runner.failures.length > 0 ? "failed" : "succeeded";
   const left = await leave(outcome, runner.brokenGroups(), scope, options);

@@ -130,7 +130,7 @@ export class TaskRunner {
   }
 
   #contextOf(task: Task, signal: AbortSignal, speech: TaskVoice): StageContext {
-    const { cloud, scope, run, secrets, mask } = this.#options;
+    const { cloud, scope, run, secrets } = this.#options;
     return {
       signal,
       cloud,
@@ -139,7 +139,6 @@ export class TaskRunner {
       scope: scope.forTask(task.id, signal),
       log: (line) => speech.log(line),
       progress: (doneBytes, totalBytes) => speech.progress(doneBytes, totalBytes),
-      mask: (value) => mask.add(value),
       secret: ({ $secret }) => {
         const value = secrets.get($secret);
         if (value === undefined) throw new Error(`the spec knows no secret ${$secret}`);

@@ -6,12 +6,12 @@ import { newBundleKey } from "../bundle/key.ts";
 import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
 import { openRootImage } from "../machine/root-image.ts";
-import { Problem } from "../problem.ts";
 import { toSize } from "../util/size.ts";
 import { chooseCertificates, userPair } from "./certificates.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { CertificateInput, CheckedImage } from "./preflight.ts";
 import { spool } from "./resources.ts";
+import { withRoom } from "./room.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { login } from "./trust.ts";
 
@@ -87,7 +87,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
       userPrivateKey: user.privateKey,
     });
     const manifestPath = join(path, `${input.name}.manifest.xml`);
-    await writeFile(manifestPath, manifest);
+    await write(manifestPath, manifest);
     const saved = Math.round((1 - packed.bundledSizeBytes / packed.sizeBytes) * 100);
     context.log(
       `${parts.length} parts, ${saved} % smaller than the image, key wrapped for ${certificates.ec2Name}`,
@@ -135,23 +135,15 @@ async function packRoot(
     key,
     level: input.compression,
     signal,
-    onPart: (part) => writePart(join(directory, String(part.index)), part.bytes),
+    onPart: (part) => write(join(directory, String(part.index)), part.bytes),
     onProgress: (doneBytes) => context.progress(doneBytes, root.sizeBytes),
   });
   await root.finished;
   return packed;
 }
 
-async function writePart(path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, bytes, { mode: 0o600 });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
-    throw new Problem("disk-full", `no room for the bundle's parts in ${path}`, {
-      hint: "free some disk, or choose another place with --state-dir",
-      cause,
-    });
-  }
+function write(path: string, content: Uint8Array | string): Promise<void> {
+  return withRoom(path, () => writeFile(path, content, { mode: 0o600 }));
 }
 
 function sha1Of(text: string): string {

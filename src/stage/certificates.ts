@@ -35,7 +35,7 @@ async function chooseEc2Key(
 ): Promise<{ ec2: string; ec2Name: string }> {
   if (ec2 !== null && typeof ec2 === "object") {
     const pem = await read(ec2.path);
-    const variant = variantOfKey(pem, ec2Certificates);
+    const variant = naming(ec2.path, () => variantOfKey(pem, ec2Certificates));
     if (regional !== null && variant !== regional && !allowMismatch) {
       throw new Problem(
         "certificate-unusable",
@@ -58,8 +58,21 @@ async function readPair({ user }: CertificateInput): Promise<Certificates["user"
   if (user === null) return null;
   const certificate = await read(user.certificate);
   const privateKey = await read(user.privateKey);
-  checkPair(certificate, privateKey);
+  naming(`${user.certificate} with ${user.privateKey}`, () => checkPair(certificate, privateKey));
   return { certificate, privateKey };
+}
+
+/** Says of which file something is wrong. */
+function naming<T>(path: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(error.code, `${path}: ${error.message}`, {
+      hint: error.hint ?? "check the paths in the section certificate of the spec",
+      cause: error.cause,
+    });
+  }
 }
 
 async function read(path: string): Promise<string> {

@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import type { Account } from "../aws/cloud.ts";
-import type { Image, Provider } from "../aws/provider.ts";
+import type { Image, LaunchRequest, Provider } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 import type { CertificateVariant } from "../util/region.ts";
 import { chooseCertificates } from "./certificates.ts";
@@ -21,6 +22,8 @@ export type PreflightInput = {
   readonly kernel: string | null;
   readonly ramdisk: string | null;
   readonly certificate: CertificateInput;
+  /** What the launch will ask for beside image and type, tried out by a dry run. */
+  readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile">;
 };
 
 export type CertificateInput = {
@@ -63,6 +66,7 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
     const types = await checks.run(() =>
       usableTypes(provider, input.instanceTypes, { architecture, virtualization }, context),
     );
+    if (source && types) await checks.run(() => tryLaunch(provider, input, source, types, context));
     const boot = await checks.run(async () => source && toBoot(input, source, virtualization, context));
     await checks.run(() => checkBucket(provider, input, context));
     await checks.run(() => checkName(provider, input.imageName, context.signal));
@@ -100,9 +104,7 @@ class Checks {
     if (!first) return;
     if (others.length === 0) throw first;
     const list = this.#problems.map(({ message, hint }) => `- ${message}${hint ? `\n  ${hint}` : ""}`);
-    throw new Problem("preflight-failed", `${this.#problems.length} things are wrong:\n${list.join("\n")}`, {
-      cause: first,
-    });
+    throw new Problem("preflight-failed", `${this.#problems.length} things are wrong:\n${list.join("\n")}`);
   }
 }
 
@@ -155,6 +157,29 @@ function toBoot(
       hint: "set register.kernel to an aki-… of the region",
     },
   );
+}
+
+/** Asks EC2 whether it would: a permission that is missing for the launch is told before anything is created. */
+async function tryLaunch(
+  provider: Provider,
+  { launch }: PreflightInput,
+  source: Image,
+  [instanceType]: readonly string[],
+  { run, signal }: StageContext,
+): Promise<void> {
+  if (instanceType === undefined) return;
+  const tags = { "imgspec:run": run.id };
+  const clientToken = randomUUID();
+  const request = {
+    ...launch,
+    image: source.id,
+    instanceType,
+    keyName: null,
+    userData: null,
+    clientToken,
+    tags,
+  };
+  await provider.canLaunchInstance(request, signal);
 }
 
 async function checkBucket(provider: Provider, input: PreflightInput, context: StageContext): Promise<void> {

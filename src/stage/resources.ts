@@ -1,8 +1,19 @@
-import { mkdir, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Account } from "../aws/cloud.ts";
-import type { GroupRequest, LaunchRequest, RegisterRequest, Tags } from "../aws/provider.ts";
+import type {
+  GroupRequest,
+  LaunchRequest,
+  ObjectName,
+  Provider,
+  RegisterRequest,
+  Tags,
+} from "../aws/provider.ts";
 import type { AnyResource, Resource } from "../journal/resource.ts";
 import { makeKeyPair } from "../machine/key-pair.ts";
+import { Problem } from "../problem.ts";
+import { withRoom } from "./room.ts";
 
 type Held = { readonly account: Account; readonly id: string };
 
@@ -22,7 +33,7 @@ function flags({ region, profile }: Account): string {
 /** A private key file, mode 0600, and its public line. */
 export const keyFile: Resource<string, { readonly path: string; readonly publicKey: string }> = {
   kind: "local.key-file",
-  acquire: async (path) => ({ path, publicKey: await makeKeyPair(path, "imgspec") }),
+  acquire: async (path) => ({ path, publicKey: await withRoom(path, () => makeKeyPair(path, "imgspec")) }),
   release: ({ path }) => rm(path, { force: true }),
   describe: ({ path }) => `private key ${path}`,
   byHand: ({ path }) => `rm ${path}`,
@@ -32,10 +43,14 @@ export const keyFile: Resource<string, { readonly path: string; readonly publicK
 export const spool: Resource<string, { readonly path: string }> = {
   kind: "local.spool",
   acquire: async (path) => {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await withRoom(path, () => mkdir(path, { recursive: true, mode: 0o700 }));
     return { path };
   },
-  release: ({ path }) => rm(path, { recursive: true, force: true }),
+  release: async ({ path }) => {
+    await rm(path, { recursive: true, force: true });
+    // The last one takes the directory of all along.
+    await rmdir(dirname(path)).catch(() => undefined);
+  },
   describe: ({ path }) => `spooled parts in ${path}`,
   byHand: ({ path }) => `rm -r ${path}`,
 };
@@ -82,20 +97,56 @@ type StoredBundle = {
   readonly keys: readonly string[];
 };
 
-/** The objects of one bundle: recorded before the first byte goes up, so that no part is ever forgotten. */
-export const bundleObjects: Resource<StoredBundle, StoredBundle> = {
+/** What is put in the place of the manifest until it comes. */
+type Claim = { readonly acl: string; readonly run: string; readonly manifestSha1: string };
+
+/**
+ * The objects of one bundle: recorded before the first part goes up, so that none is ever forgotten. The place of the
+ * manifest, the last key, is claimed first: what is given back must never be the bundle of another build.
+ */
+export const bundleObjects: Resource<StoredBundle & Claim, StoredBundle> = {
   kind: "s3.bundle",
-  acquire: (input) => Promise.resolve(input),
+  acquire: async ({ account, bucket, keys, acl, run, manifestSha1 }, { cloud }) => {
+    const key = keys.at(-1) ?? "";
+    const text = `claimed by imgspec run ${run}\n`;
+    await claim(cloud.account(account), { bucket, key }, { text, acl, manifestSha1 });
+    return { account, bucket, keys };
+  },
   release: async ({ account, bucket, keys }, { cloud, signal }) => {
     const provider = cloud.account(account);
     for (const key of keys) await provider.deleteObject({ bucket, key }, signal);
   },
   describe: ({ bucket, keys }) => `${keys.length} objects of the bundle ${bucket}/${keys.at(-1) ?? ""}`,
   byHand: ({ account, bucket, keys }) => {
-    const directory = (keys.at(-1) ?? "").replace(/[^/]*$/, "");
-    return `aws s3 rm --recursive s3://${bucket}/${directory} ${flags(account)}`;
+    // Each by its name: beside them, under the same prefix, may lie the bundles of other images.
+    const objects = keys.map((key) => `{Key=${key}}`).join(",");
+    return `aws s3api delete-objects --bucket ${bucket} --delete 'Objects=[${objects}]' ${flags(account)}`;
   },
 };
+
+/** Our own claim may be there when an answer was lost, and our own manifest when the stage runs again. */
+async function claim(
+  provider: Provider,
+  where: ObjectName,
+  { text, acl, manifestSha1 }: { readonly text: string; readonly acl: string; readonly manifestSha1: string },
+): Promise<void> {
+  const bytes = Buffer.from(text);
+  const sha1 = createHash("sha1").update(bytes).digest("hex");
+  const isOurs = async (): Promise<boolean> => {
+    const there = await provider.headObject(where, toTheEnd());
+    return there !== null && [sha1, manifestSha1].includes(there.sha1 ?? "");
+  };
+  if (await isOurs()) return;
+  try {
+    await provider.putObject(
+      where,
+      { bytes, sha1, contentType: "text/plain", acl, ifAbsent: true },
+      toTheEnd(),
+    );
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "bucket-unusable" || !(await isOurs())) throw error;
+  }
+}
 
 export const image: Resource<{ readonly account: Account; readonly request: RegisterRequest }, Held> = {
   kind: "ec2.image",

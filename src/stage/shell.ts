@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runScript } from "../machine/script.ts";
 import { Problem } from "../problem.ts";
+import { digestOfPath } from "../util/digest-of-path.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { login } from "./trust.ts";
@@ -28,11 +29,34 @@ export const shell: Stage<ShellInput, LaunchedInstance> = {
   title: "Run a script",
   exitCode: 5,
   run: async (input, context) => {
-    const text = "path" in input.script ? await readFile(input.script.path) : toScript(input.script.inline);
+    const text = "path" in input.script ? await readScript(input.script) : toScript(input.script.inline);
     await retrying(input, context, () => attempt(input, text, context));
     return input.on;
   },
 };
+
+/** What runs is what was planned: the spec may be an hour old by now. */
+async function readScript({
+  path,
+  contents,
+}: {
+  readonly path: string;
+  readonly contents: string;
+}): Promise<Uint8Array> {
+  try {
+    const text = await readFile(path);
+    const changed = contents !== "" && (await digestOfPath(path)) !== contents;
+    if (!changed) return text;
+  } catch (cause) {
+    throw new Problem("command-failed", `the script ${path} cannot be read any more`, {
+      hint: "leave the files of a spec in place until its build is done",
+      cause,
+    });
+  }
+  throw new Problem("command-failed", `the script ${path} was changed after the build had begun`, {
+    hint: "build again, and leave it as it is meanwhile",
+  });
+}
 
 async function attempt(input: ShellInput, text: string | Uint8Array, context: StageContext): Promise<void> {
   await using machine = await login(input.on, context);
@@ -49,7 +73,7 @@ async function attempt(input: ShellInput, text: string | Uint8Array, context: St
   const name = "path" in input.script ? input.script.path : "the inline script";
   const how = code === null ? `was ended by SIG${signal ?? "KILL"}` : `exited with ${code}`;
   throw new Problem("command-failed", `${name} (${input.label}) ${how}`, {
-    hint: `its last lines are above; exit codes that count as success: ${input.exitCodes.join(", ")}`,
+    hint: `exit codes that count as success: ${input.exitCodes.join(", ")}`,
   });
 }
 

@@ -28,8 +28,6 @@ export type StageContext = {
   progress(doneBytes: number, totalBytes?: number): void;
   /** The value that a `SecretRef` stands for. It is masked wherever the run speaks. */
   secret(ref: { readonly $secret: string }): string;
-  /** From now on this value too is masked: a password that was only now made. */
-  mask(value: string): void;
 };
 
 export type RunFacts = {

@@ -58,7 +58,7 @@ export const trial: Stage<TrialInput, TriedImage> = {
         "image-mismatch",
         `the new image ${registered.imageId} failed its trial: ${error.message}`,
         {
-          hint: "the image stays registered; what the command printed is above",
+          hint: "the image stays registered; what the command printed is among the last lines",
           cause: error,
         },
       );

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import pLimit from "p-limit";
 import type { Account } from "../aws/cloud.ts";
 import { Problem } from "../problem.ts";
+import { inParallel } from "../store/in-parallel.ts";
+import { type LocalObject, manifestType, partType, putFile } from "../store/put-file.ts";
 import type { Bundle } from "./bundle.ts";
 import { joinKey } from "./preflight.ts";
 import { bundleObjects } from "./resources.ts";
@@ -39,25 +40,28 @@ export const upload: Stage<UploadInput, UploadedBundle> = {
       ...bundle.parts.map((part) => ({
         ...part,
         key: joinKey(prefix, part.name),
-        contentType: "application/octet-stream",
+        contentType: partType,
       })),
       {
         key: joinKey(prefix, `${bundle.name}.manifest.xml`),
         path: bundle.manifestPath,
         sizeBytes: manifest.byteLength,
         sha1: bundle.manifestSha1,
-        contentType: "application/xml",
+        contentType: manifestType,
       },
     ];
     await context.scope.acquire(bundleObjects, {
       account: bundle.account,
       bucket,
       keys: objects.map(({ key }) => key),
+      acl,
+      run: context.run.id,
+      manifestSha1: bundle.manifestSha1,
     });
-    const put = putter({ account: bundle.account, bucket, acl, objects }, context);
+    const put = putter(bundle.account, input, objects, context);
     // The manifest goes last: who sees it may rely on every part being there.
-    await inParallel(objects.slice(0, -1), input.concurrency, put, context);
-    await inParallel(objects.slice(-1), 1, put, context);
+    await inParallel(objects.slice(0, -1), input.concurrency, put, context.signal);
+    await inParallel(objects.slice(-1), 1, put, context.signal);
 
     const stored = objects.map(({ key, sizeBytes, sha1 }) => ({ key, sizeBytes, sha1 }));
     const last = stored.at(-1);
@@ -72,61 +76,21 @@ export const upload: Stage<UploadInput, UploadedBundle> = {
   },
 };
 
-type Local = StoredPart & { readonly path: string; readonly contentType: string };
-
-/** Puts one object, unless S3 has it already with the same size and SHA-1. */
+/** Puts one object, unless S3 has it already, and tells how far the upload is. */
 function putter(
-  {
-    account,
-    bucket,
-    acl,
-    objects,
-  }: { account: Account; bucket: string; acl: string; objects: readonly Local[] },
+  account: Account,
+  { bucket, acl }: UploadInput,
+  objects: readonly LocalObject[],
   context: StageContext,
-): (object: Local, signal: AbortSignal) => Promise<void> {
+): (object: LocalObject, signal: AbortSignal) => Promise<void> {
   const provider = context.cloud.account(account);
   const totalBytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let doneBytes = 0;
   context.progress(0, totalBytes);
-  return async ({ key, path, sizeBytes, sha1, contentType }, signal) => {
-    const there = await provider.headObject({ bucket, key }, signal);
-    if (there?.sizeBytes === sizeBytes && there.sha1 === sha1) {
-      context.log(`${key} is there already`);
-    } else {
-      await provider.putObject(
-        { bucket, key },
-        { bytes: await readFile(path), sha1, contentType, acl },
-        signal,
-      );
-    }
-    doneBytes += sizeBytes;
+  return async (object, signal) => {
+    const how = await putFile(provider, bucket, acl, object, signal);
+    if (how === "there") context.log(`${object.key} is there already`);
+    doneBytes += object.sizeBytes;
     context.progress(doneBytes, totalBytes);
   };
-}
-
-/** The first failure stops the others, and is the one that is told. */
-async function inParallel(
-  objects: readonly Local[],
-  concurrency: number,
-  put: (object: Local, signal: AbortSignal) => Promise<void>,
-  { signal }: StageContext,
-): Promise<void> {
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  const limit = pLimit(concurrency);
-  const settled = await Promise.allSettled(
-    objects.map((object) =>
-      limit(async () => {
-        either.throwIfAborted();
-        try {
-          await put(object, either);
-        } catch (error) {
-          failed.abort(error);
-          throw error;
-        }
-      }),
-    ),
-  );
-  signal.throwIfAborted();
-  if (settled.some(({ status }) => status === "rejected")) throw failed.signal.reason;
 }

@@ -63,6 +63,7 @@ export function toPreflight(change: Partial<PreflightInput> = {}): PreflightInpu
     acl: "aws-exec-read",
     bundleName: "image",
     imageName: "web 1",
+    launch: { subnet: null, securityGroups: [], iamInstanceProfile: null },
     architecture: null,
     virtualization: null,
     kernel: null,

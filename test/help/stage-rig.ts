@@ -62,7 +62,6 @@ export async function newStageRig(
     scope: scope.forTask(task, signal),
     log: (line) => lines.push(line),
     progress: (done, total) => progress.push({ done, total }),
-    mask: () => undefined,
     secret: ({ $secret }) => secrets[$secret] ?? "",
   });
   return {

@@ -65,33 +65,25 @@ test("blanks and stars are no secrets", () => {
   expect(new Mask(["", " ", "\n", "***"]).text("a b *** c")).toBe("a b *** c");
 });
 
-test("no event and no result of a run holds a secret, not even one that was only now made", async () => {
+test("no event and no result of a run holds a secret", async () => {
   await fc.assert(
-    fc.asyncProperty(
-      secrets,
-      secrets,
-      fc.constantFrom(...Object.values(forms)),
-      async (known, made, toForm) => {
-        const talk = toStage("talk", async (_input: object, { log, mask, secret, scope }): Promise<never> => {
-          mask(made);
-          const value = `${toForm(secret({ $secret: "token" }))} and ${toForm(made)}`;
-          log(value);
-          await scope.acquire(toThing(new Set()), value);
-          throw new Problem("command-failed", value, { hint: value, cause: new Error(value) });
-        });
-        const plan = new PlanBuilder("talking");
-        plan.add("r", "talk", talk, {});
-        const options = { secrets: new Map([["token", known]]), onFailure: "keep" } as const;
-        const { events, result } = await runPlan(plan.toPlan(), toStages(talk), options);
-        const strings = [...stringsIn(events), ...stringsIn(result)];
-        for (const hidden of [known, made].map(toForm)) {
-          expect(strings.filter((text) => text.includes(hidden))).toEqual([]);
-        }
-        expect(events.some((event) => event.type === "task.failed" && event.message.includes("***"))).toBe(
-          true,
-        );
-      },
-    ),
+    fc.asyncProperty(secrets, fc.constantFrom(...Object.values(forms)), async (known, toForm) => {
+      const talk = toStage("talk", async (_input: object, { log, secret, scope }): Promise<never> => {
+        const value = `the token is ${toForm(secret({ $secret: "token" }))}`;
+        log(value);
+        await scope.acquire(toThing(new Set()), value);
+        throw new Problem("command-failed", value, { hint: value, cause: new Error(value) });
+      });
+      const plan = new PlanBuilder("talking");
+      plan.add("r", "talk", talk, {});
+      const options = { secrets: new Map([["token", known]]), onFailure: "keep" } as const;
+      const { events, result } = await runPlan(plan.toPlan(), toStages(talk), options);
+      const strings = [...stringsIn(events), ...stringsIn(result)];
+      expect(strings.filter((text) => text.includes(toForm(known)))).toEqual([]);
+      expect(events.some((event) => event.type === "task.failed" && event.message.includes("***"))).toBe(
+        true,
+      );
+    }),
     { numRuns: 30 },
   );
 });
