@@ -13,18 +13,22 @@ test("each command in docs/ami-tools.md that takes the place of an old one works
   await writeFile(tool.path("web.img.gz"), gzipSync(image, { level: 1 }));
   for (const folder of ["bundle", "restored", "copy"]) await mkdir(tool.path(folder));
   const emulator = await emulatorOf(tool);
+  const state = await readFile(tool.path("aws/identity.json"), "utf8");
+  const { accountId = "" } = JSON.parse(state) as { accountId?: string };
   const failures: string[] = [];
   const lines = await commands();
   for (const line of lines) {
     // Of the line as it stands there: the program as a command, and another AWS than the real one.
-    const place = /imgspec (upload|download|delete)/.test(line) ? ` --emulator ${emulator}` : "";
+    const place = /imgspec (upload|download|delete)|s3:/.test(line) ? ` --emulator ${emulator}` : "";
     const shell = `imgspec() { "$node" "$bin" "$@"; }; node=$1 bin=$2; ${line}${place}`;
-    const { code, stderr } = await tool.run([], { shell });
+    const { code, stderr } = await tool.run([], { shell, env: { GOV_ACCOUNT: accountId } });
     if (code !== 0) failures.push(`${line}: ${code} ${stderr}`);
   }
   expect(failures).toEqual([]);
-  expect(lines).toHaveLength(13);
-  expect((await readFile(tool.path("restored/web.img"))).equals(image)).toBe(true);
+  expect(lines).toHaveLength(16);
+  for (const path of ["restored/web.img", "copy/web.img"]) {
+    expect((await readFile(tool.path(path))).equals(image)).toBe(true);
+  }
 });
 
 /** The right column of the table, a pipe without the backslash that the table takes. */
