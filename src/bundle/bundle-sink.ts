@@ -4,7 +4,8 @@ import type { Manifest } from "./manifest.ts";
 export type BundlePart = { readonly index: number; readonly bytes: Uint8Array; readonly sha1: string };
 
 /**
- * Where a bundle goes: a directory, a bucket. Parts come in order and each is waited for. Until `finish` has resolved
+ * Where a bundle goes: a directory, a bucket. Parts come in order and each is waited for; afterwards its bytes may be used
+ * for another. Until `finish` has resolved
  * there is no bundle: disposing of the sink before that takes everything back.
  */
 export type BundleSink = AsyncDisposable & {

@@ -34,7 +34,8 @@ export async function bundled(
     signal: never,
     level: 1,
     onPart: async ({ bytes }) => {
-      parts.push(bytes);
+      // They are only lent.
+      parts.push(Uint8Array.from(bytes));
     },
     ...options,
   });

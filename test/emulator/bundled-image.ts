@@ -31,7 +31,7 @@ export async function newBundle(): Promise<TestBundle> {
     key,
     signal: AbortSignal.timeout(60_000),
     onPart: async ({ bytes }) => {
-      parts.push(bytes);
+      parts.push(Uint8Array.from(bytes));
     },
   });
   return { image, parts, packed, key };
