@@ -23,6 +23,7 @@ export { type OpenedBundle, openBundle, toOpenedBundle } from "./bundle/opened-b
 export { type OpenPart, partsIn } from "./bundle/part-source.ts";
 export { decryptPrivateKey } from "./bundle/pem.ts";
 export { readManifest } from "./bundle/read-manifest.ts";
+export { openSparseImage } from "./bundle/sparse-image.ts";
 export { type UnbundledImage, type UnbundleOptions, unbundle } from "./bundle/unbundle.ts";
 export {
   type CertificateOptions,

@@ -61,6 +61,7 @@ export async function bundleImage(
     name: options.name,
     sizeBytes: image.sizeBytes,
     modifiedAt: image.modifiedAt,
+    ...(image.extents ? { extents: image.extents } : {}),
     key,
     signal: options.signal,
     onPart: (part) => sink.writePart(part),

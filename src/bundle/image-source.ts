@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { Problem } from "../problem.ts";
 import { toFileProblem, withFiles } from "./file-problem.ts";
+import type { Extent } from "./tar-header.ts";
 
 /** An image that is going to be bundled, wherever it comes from. */
 export type ImageSource = {
@@ -14,6 +15,8 @@ export type ImageSource = {
   readonly sizeBytes: number;
   /** Written into the bundle, as tar does. */
   readonly modifiedAt: Date;
+  /** Where it is not zero, and then `chunks` has the bytes of these only. Absent: all of it. */
+  readonly extents?: readonly Extent[];
   readonly chunks: AsyncIterable<Uint8Array>;
 };
 

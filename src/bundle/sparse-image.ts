@@ -1,6 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { BufferRing } from "./buffer-ring.ts";
 import { isZero } from "./byte-reader.ts";
+import { toFileProblem, withFiles } from "./file-problem.ts";
+import { type ImageSource, openImage } from "./image-source.ts";
 import { inOrder } from "./ordered.ts";
 import type { Extent } from "./tar-header.ts";
 
@@ -18,17 +20,21 @@ const pageBytes = 4096;
 const leastHoleBytes = 64 * 1024;
 
 /**
- * Where a file is not zero, in whole pages of 4 KiB. Reads all of it, at the speed of reading: Node cannot ask a file
- * system for the holes of a file.
+ * The image in a file or on a block device, without its zeros: they are no part of the bundle, and the image that comes
+ * out of it has holes there. They are found in whole pages of 4 KiB by reading everything once more than for a dense
+ * bundle, for Node cannot ask a file system for the holes of a file; what is not zero is then read again.
  */
-export async function findExtents(
-  path: string,
-  sizeBytes: number,
-  signal: AbortSignal,
-): Promise<readonly Extent[]> {
+export async function openSparseImage(path: string, signal: AbortSignal): Promise<ImageSource> {
+  const image = await openImage(path);
+  const what = `cannot read the image ${path}`;
+  const extents = await withFiles(what, () => findExtents(path, image.sizeBytes, signal));
+  return { ...image, extents, chunks: readExtents(path, extents, what) };
+}
+
+async function findExtents(path: string, sizeBytes: number, signal: AbortSignal): Promise<readonly Extent[]> {
   const extents: Extent[] = [];
   let offset = 0;
-  for await (const piece of readExtents(path, [{ offset: 0, sizeBytes }])) {
+  for await (const piece of read(path, [{ offset: 0, sizeBytes }])) {
     signal.throwIfAborted();
     for (const { start, end } of dataRuns(piece)) addRun(extents, offset + start, offset + end);
     offset += piece.length;
@@ -36,11 +42,20 @@ export async function findExtents(
   return extents;
 }
 
-/** The bytes of these extents, fewer where the file ends. A chunk is valid until the next is asked for. */
-export async function* readExtents(
+async function* readExtents(
   path: string,
   extents: readonly Extent[],
+  what: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* read(path, extents);
+  } catch (cause) {
+    throw toFileProblem(what, cause);
+  }
+}
+
+/** The bytes of these extents, fewer where the file ends. A chunk is valid until the next is asked for. */
+async function* read(path: string, extents: readonly Extent[]): AsyncGenerator<Uint8Array, void, undefined> {
   await using file = await open(path, "r");
   const ring = new BufferRing(new SharedArrayBuffer(readsInFlight * pieceBytes), pieceBytes);
   yield* inOrder(toPieces(extents), readsInFlight, ({ offset, sizeBytes }) =>
