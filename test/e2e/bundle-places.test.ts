@@ -9,7 +9,7 @@ const pair = ["--cert", "cert-user.pem", "--privatekey", "pk-user.pem"];
 const user = ["--user", "123456789012", "--level", "1"];
 
 /** A small disk of one's own takes a namespace, which not every kernel allows. */
-const namespaces = spawnSync("unshare", ["-Urm", "sh", "-c", "mount -t tmpfs none /mnt"]).status === 0;
+const namespaces = spawnSync("/bin/sh", ["-c", "unshare -Urm mount -t tmpfs none /mnt"]).status === 0;
 
 const onDisk = (options: string): string =>
   `exec unshare -Urm sh -euc 'mount -t tmpfs -o ${options} none disk; status=0; "$@" || status=$?; ls -A disk >&2; exit $status' sh "$@"`;

@@ -40,7 +40,7 @@ test.each(Object.keys(vectors))(
 );
 
 /** A bare machine may lack them; .ci/run installs them. */
-const missing = ["openssl", "gunzip", "tar", "sed", "xxd"].filter(
+const missing = ["openssl", "gunzip", "tar", "sed", "basenc"].filter(
   (name) => spawnSync(name).error !== undefined,
 );
 
@@ -66,7 +66,7 @@ test.skipIf(missing.length > 0)(
 /** As by hand, from a manifest and a private key. */
 const restore = `
   field() { sed "s,.*<$1[^>]*>\\([0-9a-f]*\\)</$1>.*,\\1," web.manifest.xml; }
-  open() { field "$1" | xxd -r -p | openssl pkeyutl -decrypt -inkey pk-user.pem -pkeyopt rsa_padding_mode:pkcs1; }
+  open() { field "$1" | tr a-f A-F | basenc --base16 -d | openssl pkeyutl -decrypt -inkey pk-user.pem -pkeyopt rsa_padding_mode:pkcs1; }
   mkdir out
   cat web.part.0 web.part.1 |
     openssl enc -d -aes-128-cbc -K "$(open user_encrypted_key)" -iv "$(open user_encrypted_iv)" |

@@ -10,7 +10,7 @@ import type { Ended } from "./cli.ts";
 const bin = resolve(import.meta.dirname, "../../dist/bin.cjs");
 
 /** What a run of the program is given beside its arguments. */
-export type Given = {
+type Given = {
   readonly env?: NodeJS.ProcessEnv;
   /** What comes on stdin; it ends after these bytes. */
   readonly input?: Iterable<Uint8Array>;
