@@ -73,6 +73,39 @@ test("with --on-failure keep the instance stays, and clean gives it back", async
   expect(emulator.left().instances).toEqual([]);
 });
 
+test("a result that cannot be written is told before anything is created", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  const { code, stderr } = await cli.run(
+    "build",
+    "image.yaml",
+    "--emulator",
+    emulator.url,
+    "--result",
+    "no/r.json",
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain("--result");
+  expect(emulator.calls("GetCallerIdentity")).toBe(0);
+});
+
+test("keeping things in an emulator that ends with the build is refused", async () => {
+  await using cli = await newCli("quickstart");
+  const { code, stderr } = await cli.run("build", "image.yaml", "--emulate", "--on-failure", "keep");
+  expect(code).toBe(2);
+  expect(stderr).toContain("imgspec emulator start");
+});
+
+test("a permission to launch that is missing is told before anything is created", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  emulator.deny("ec2:RunInstances");
+  const { code, stdout } = await cli.run("build", "image.yaml", "--emulator", emulator.url);
+  expect(stdout).toContain("ec2:RunInstances");
+  expect(code).toBe(4);
+  expect(emulator.calls("ImportKeyPair")).toBe(0);
+});
+
 async function rewrite(folder: string, change: (text: string) => string): Promise<void> {
   const path = join(folder, "image.yaml");
   await writeFile(path, change(await readFile(path, "utf8")));

@@ -50,6 +50,28 @@ test("clean leaves a run alone that is still at work, and names its process", as
   expect(emulator.left()).toEqual(nothing);
 });
 
+test("Ctrl-C that ends the reader of the output too is one Ctrl-C, and nothing is left", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  const started = await cli.start(/us-east-1\/bundle/, "build", "image.yaml", "--emulator", emulator.url);
+  started.process.kill("SIGINT");
+  started.process.stdout?.destroy();
+  expect((await started.ended).code).toBe(130);
+  expect(emulator.left()).toEqual(nothing);
+  expect(await cli.result()).toMatchObject({ outcome: "interrupted", leftBehind: [] });
+});
+
+test("a terminal that closes ends the run in order", async () => {
+  await using cli = await newCli("quickstart");
+  await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+  const started = await cli.start(/us-east-1\/bundle/, "build", "image.yaml", "--emulator", emulator.url);
+  started.process.kill("SIGHUP");
+  started.process.stdout?.destroy();
+  started.process.kill("SIGHUP");
+  expect((await started.ended).code).toBe(130);
+  expect(emulator.left()).toEqual(nothing);
+});
+
 test("a reader that goes away ends the run in order", async () => {
   await using cli = await newCli("quickstart");
   await using emulator = await newEmulated(join(cli.folder, "image.yaml"));

@@ -83,6 +83,16 @@ test("the manifest goes up when every part is there, and a part that fails stops
   expect(put.at(-1)).toBe("web/1/image.manifest.xml");
 });
 
+test("a place that another build has claimed is left to it", async () => {
+  const other = await newSpooled(join(rig.run.directory, "other"), 2);
+  await rig.stage(upload, toUpload(other, "shared"));
+  const before = cloud.emulator.left().objects.filter((object) => object.includes("shared/"));
+  await expect(rig.stage(upload, toUpload(bundle, "shared"))).rejects.toMatchObject({
+    code: "bucket-unusable",
+  });
+  expect(cloud.emulator.left().objects.filter((object) => object.includes("shared/"))).toEqual(before);
+});
+
 test("every object is noted before the first byte goes up, and an interrupt leaves none", async () => {
   const stop = new AbortController();
   cloud.emulator.fail("PutObject", "slow:300", { times: 10 });

@@ -41,7 +41,9 @@ export async function answerEc2(call: Call): Promise<void> {
   const name = params.text("Action") ?? "";
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
   if (!action) throw new AwsFault("InvalidAction", `The action ${name} is not valid for this web service.`);
-  const effect = await disturb(call, name);
+  // A dry run asks EC2 for leave only; what may be scarce or slow is the action itself.
+  const isDryRun = params.text("DryRun") === "true";
+  const effect = await disturb(call, isDryRun ? `${name}:DryRun` : name);
   if (effect === "cut") return;
   if (world.rules.isDenied(name)) throw unauthorized(call, name);
   const ec2Call: Ec2Call = { ...call, params, region: world.ec2.region(region) };
