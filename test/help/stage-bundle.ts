@@ -16,7 +16,7 @@ export async function newSpooled(directory: string, count = 3): Promise<Bundle> 
       return { name: `image.part.${index}`, path, sizeBytes: bytes.length, sha1: sha1Of(bytes) };
     }),
   );
-  const manifest = Buffer.from(`<manifest>${randomBytes(8).toString("hex")}</manifest>`);
+  const manifest = Buffer.from(`<m>${randomBytes(2).toString("hex")}</m>`);
   const manifestPath = join(directory, "image.manifest.xml");
   await writeFile(manifestPath, manifest);
   return {
