@@ -1,6 +1,7 @@
 /** What a program may import. Covered by semantic versioning, as are the schemas and the exit codes. */
 
-export type { CloudOptions } from "./aws/cloud.ts";
+export type { Cloud, CloudOptions } from "./aws/cloud.ts";
+export { toCloud } from "./aws/sdk-cloud.ts";
 export {
   type BundleOptions,
   bundleImage,
@@ -19,6 +20,7 @@ export type {
   ManifestPart,
   Mapping,
 } from "./bundle/manifest.ts";
+export { type Fate, type MigrateOptions, migrateManifest } from "./bundle/migrate-manifest.ts";
 export { type OpenedBundle, openBundle, toOpenedBundle } from "./bundle/opened-bundle.ts";
 export { type OpenPart, partsIn } from "./bundle/part-source.ts";
 export { decryptPrivateKey } from "./bundle/pem.ts";
@@ -37,4 +39,8 @@ export type { Diagnostic, Place } from "./diagnostic.ts";
 export { Problem, type ProblemCode } from "./problem.ts";
 export type { Result } from "./report/result.ts";
 export type { RunEvent } from "./run/event.ts";
+export { type BundleInS3, openBundleInS3 } from "./store/bundle-in-s3.ts";
+export { type Downloaded, type DownloadOptions, downloadBundle } from "./store/download-bundle.ts";
+export { type MigrateBundleOptions, type Migrated, migrateBundle } from "./store/migrate-bundle.ts";
+export { type Uploaded, type UploadOptions, uploadBundle } from "./store/upload-bundle.ts";
 export type { CertificateVariant } from "./util/region.ts";

@@ -4,11 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Cloud } from "../../src/aws/cloud.ts";
 import { openKey } from "../../src/bundle/open-key.ts";
 import { openBundleInS3 } from "../../src/store/bundle-in-s3.ts";
+import { copyParts } from "../../src/store/copy-parts.ts";
 import { downloadBundle } from "../../src/store/download-bundle.ts";
-import type { Outcome } from "../../src/store/progress.ts";
+import { type Outcome, Tally } from "../../src/store/progress.ts";
+import { manifestType, sha1Of } from "../../src/store/put-file.ts";
 import { type Uploaded, uploadBundle } from "../../src/store/upload-bundle.ts";
 import { unbundled } from "../bundle/bundled.ts";
-import { userPrivateKey } from "../bundle/golden.ts";
+import { goldenPath, userPrivateKey } from "../bundle/golden.ts";
 import { clouds, createBucket, type TestCloud } from "../help/clouds.ts";
 import {
   acl,
@@ -150,6 +152,42 @@ for (const { name, skipped, start } of clouds) {
       expect(Object.keys(await aclsOf(test1, bucket)).filter((key) => key.startsWith("some/"))).toEqual([
         "some/web.part.1",
       ]);
+    });
+
+    test("a bundle is copied within S3 to another region, and the copy is the same", async () => {
+      const to = { bucket: newBucketName(), prefix: "copy" };
+      await createBucket(test1, to.bucket, "eu-west-1");
+      const bundle = await openBundleInS3(cloud, `s3://${bucket}/web/1/web.manifest.xml`, { region, signal });
+      const target = {
+        provider: cloud.account({ region: "eu-west-1" }),
+        place: to,
+        acl,
+        concurrency,
+        signal,
+      };
+      const copied: Outcome[] = [];
+      const listener = { onDone: (_: string, how: Outcome) => void copied.push(how) };
+      await copyParts(bundle, target, new Tally(listener, bundle.manifest.image.bundledSizeBytes));
+      await copyParts(bundle, target, new Tally(listener, bundle.manifest.image.bundledSizeBytes));
+      expect(copied).toEqual(["copied", "copied", "there", "there"]);
+      const head = await target.provider.headObject({ bucket: to.bucket, key: "copy/web.part.1" }, signal);
+      expect(head).toEqual({
+        sizeBytes: files.parts[1]?.length,
+        sha1: bundle.manifest.image.parts[1]?.sha1,
+      });
+    });
+
+    test("a manifest from before 2007 is opened with its owner's private key", async () => {
+      const encrypted = await readFile(goldenPath("formats/small.manifest.enc-v2.bin"));
+      const body = { bytes: encrypted, sha1: sha1Of(encrypted), contentType: manifestType, acl };
+      await cloud.account({ region }).putObject({ bucket, key: "old/small.manifest.xml" }, body, signal);
+      const url = `s3://${bucket}/old/small.manifest.xml`;
+      await expect(openBundleInS3(cloud, url, { region, signal })).rejects.toMatchObject({
+        code: "bundle-invalid",
+        hint: expect.stringContaining("--privatekey"),
+      });
+      const bundle = await openBundleInS3(cloud, url, { region, signal, privateKey: userPrivateKey });
+      expect([bundle.manifest.image.name, bundle.stored.length]).toEqual(["small.img", encrypted.length]);
     });
 
     async function upload(more: Partial<Parameters<typeof uploadBundle>[1]> = {}): Promise<Uploaded> {
