@@ -26,9 +26,9 @@ async function ask(question: string, keyPath: string, signal: AbortSignal): Prom
   const descriptor = openTerminal(keyPath);
   const terminal = new ReadStream(descriptor);
   try {
-    process.stderr.write(question);
-    // No echo; and Ctrl-C arrives as a character.
+    // No echo, not even of who types at once; and Ctrl-C arrives as a character.
     terminal.setRawMode(true);
+    process.stderr.write(question);
     return await readLine(terminal, signal);
   } finally {
     terminal.setRawMode(false);
