@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Account } from "../aws/cloud.ts";
+import { withFiles } from "../bundle/file-problem.ts";
 import { newBundleKey } from "../bundle/key.ts";
 import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
@@ -11,7 +12,6 @@ import { chooseCertificates, userPair } from "./certificates.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { CertificateInput, CheckedImage } from "./preflight.ts";
 import { spool } from "./resources.ts";
-import { withRoom } from "./room.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { login } from "./trust.ts";
 
@@ -143,7 +143,7 @@ async function packRoot(
 }
 
 function write(path: string, content: Uint8Array | string): Promise<void> {
-  return withRoom(path, () => writeFile(path, content, { mode: 0o600 }));
+  return withFiles(`cannot write ${path}`, () => writeFile(path, content, { mode: 0o600 }));
 }
 
 function sha1Of(text: string): string {

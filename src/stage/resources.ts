@@ -10,10 +10,10 @@ import type {
   RegisterRequest,
   Tags,
 } from "../aws/provider.ts";
+import { withFiles } from "../bundle/file-problem.ts";
 import type { AnyResource, Resource } from "../journal/resource.ts";
 import { makeKeyPair } from "../machine/key-pair.ts";
 import { Problem } from "../problem.ts";
-import { withRoom } from "./room.ts";
 
 type Held = { readonly account: Account; readonly id: string };
 
@@ -33,7 +33,10 @@ function flags({ region, profile }: Account): string {
 /** A private key file, mode 0600, and its public line. */
 export const keyFile: Resource<string, { readonly path: string; readonly publicKey: string }> = {
   kind: "local.key-file",
-  acquire: async (path) => ({ path, publicKey: await withRoom(path, () => makeKeyPair(path, "imgspec")) }),
+  acquire: async (path) => ({
+    path,
+    publicKey: await withFiles(`cannot write ${path}`, () => makeKeyPair(path, "imgspec")),
+  }),
   release: ({ path }) => rm(path, { force: true }),
   describe: ({ path }) => `private key ${path}`,
   byHand: ({ path }) => `rm ${path}`,
@@ -43,7 +46,7 @@ export const keyFile: Resource<string, { readonly path: string; readonly publicK
 export const spool: Resource<string, { readonly path: string }> = {
   kind: "local.spool",
   acquire: async (path) => {
-    await withRoom(path, () => mkdir(path, { recursive: true, mode: 0o700 }));
+    await withFiles(`cannot write ${path}`, () => mkdir(path, { recursive: true, mode: 0o700 }));
     return { path };
   },
   release: async ({ path }) => {

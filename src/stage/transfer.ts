@@ -1,3 +1,4 @@
+import { withFiles } from "../bundle/file-problem.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Problem } from "../problem.ts";
 import type { LaunchedInstance } from "./launch.ts";
@@ -58,10 +59,12 @@ export const downloadFiles: Stage<DownloadFilesInput, LaunchedInstance> = {
   run: async (input, context) => {
     await retrying(input, context, () =>
       transferring(input, context, (machine, signal) =>
-        machine.download(input.from, input.to, {
-          signal,
-          onBytes: (done, total) => context.progress(done, total),
-        }),
+        withFiles(`${input.label} cannot write ${input.to}`, () =>
+          machine.download(input.from, input.to, {
+            signal,
+            onBytes: (done, total) => context.progress(done, total),
+          }),
+        ),
       ),
     );
     return input.on;
