@@ -1,9 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
 import type { Place } from "../store/address.ts";
 import type { Doomed } from "../store/delete-bundle.ts";
 import type { Located } from "../store/locate.ts";
+import { ask, canAsk } from "./ask.ts";
 import {
   addKeyOptions,
   addTalkOptions,
@@ -12,7 +12,7 @@ import {
   print,
   type TalkOptions,
 } from "./bundle-options.ts";
-import { listen } from "./interrupt.ts";
+import { type Interrupt, listen } from "./interrupt.ts";
 import { readPrivateKey } from "./keys.ts";
 import { addStoreOptions, openCloud, type StoreOptions, toSeeker } from "./store-options.ts";
 
@@ -66,15 +66,16 @@ async function act(options: DeleteCommandOptions): Promise<number> {
   const found = await locate(cloud, place.bucket, toSeeker(options), signal);
   const doomed = await find(options, found, place, signal);
   const keys = [...doomed.manifests, ...doomed.parts];
-  if (!(await isMeant(options, found, keys, signal))) {
+  if (!(await isMeant(options, found, keys, interrupt))) {
     print(options, { deleted: [], bucketDeleted: false }, () => "nothing is deleted");
     return 0;
   }
   await deleteBundle(found.provider, place, doomed, signal);
   if (options.clear) await found.provider.deleteBucket(place.bucket, signal);
   const result = { deleted: keys.map((key) => toUrl(place, key)), bucketDeleted: options.clear ?? false };
-  const bucket = options.clear ? `, and bucket ${place.bucket}` : "";
-  print(options, result, () => `${keys.length} objects deleted in ${place.bucket}${bucket}`);
+  const bucket = options.clear ? "; the bucket is deleted" : "";
+  const what = keys.length === 0 ? "nothing of it is there" : `${keys.length} objects deleted`;
+  print(options, result, () => `${what} in ${place.bucket}${bucket}`);
   return 0;
 }
 
@@ -100,21 +101,16 @@ async function isMeant(
   { yes = false, clear = false }: DeleteCommandOptions,
   { bucket }: Located,
   keys: readonly string[],
-  signal: AbortSignal,
+  interrupt: Interrupt,
 ): Promise<boolean> {
   if (yes || (keys.length === 0 && !clear)) return true;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!canAsk()) {
     throw new Problem("usage-wrong", `${keys.length} objects would be deleted, and there is nobody to ask`, {
       hint: "add --yes to delete them without a question",
     });
   }
   for (const key of keys) process.stderr.write(`s3://${bucket.name}/${key}\n`);
   const also = clear ? `, and bucket ${bucket.name}` : "";
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const question = `Delete these ${keys.length} objects${also}? [y/N] `;
-    return /^y/i.test((await terminal.question(question, { signal })).trim());
-  } finally {
-    terminal.close();
-  }
+  const answer = await ask(`Delete these ${keys.length} objects${also}? [y/N] `, interrupt);
+  return /^y/i.test(answer.trim());
 }

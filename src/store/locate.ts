@@ -1,5 +1,6 @@
 import type { Account, Cloud } from "../aws/cloud.ts";
 import { defaultRegion } from "../aws/default-region.ts";
+import { faultOf } from "../aws/fault-problem.ts";
 import type { Bucket, Provider } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 
@@ -24,7 +25,12 @@ export async function locate(
   signal: AbortSignal,
 ): Promise<Located> {
   const asked = await toAccount(cloud, seeker);
-  const bucket = await cloud.account(asked).bucket(name, signal);
+  const bucket = await cloud
+    .account(asked)
+    .bucket(name, signal)
+    .catch((cause: unknown) => {
+      throw isNoBucket(cause) ? noBucket(name, asked, cause) : cause;
+    });
   if (bucket.region === asked.region) return { bucket, account: asked, provider: cloud.account(asked) };
   if (seeker.region !== undefined) {
     throw new Problem("bucket-unusable", `bucket ${name} is in ${bucket.region}, not in ${seeker.region}`, {
@@ -42,4 +48,20 @@ export async function toAccount(cloud: Cloud, { profile, region }: Seeker): Prom
     region: region ?? (await defaultRegion(profile, cloud.options)) ?? "us-east-1",
     ...(profile === undefined ? {} : { profile }),
   };
+}
+
+/** Whether this is because there is no such bucket. */
+export function isNoBucket(error: unknown): boolean {
+  const cause = error instanceof Problem ? error.cause : undefined;
+  // HEAD, as which this is asked, has no body and so no code.
+  const codes = ["NoSuchBucket", "NotFound", "Http404"];
+  return [error, cause].some((one) => codes.includes(faultOf(one)?.code ?? ""));
+}
+
+function noBucket(name: string, { region, profile }: Account, cause: unknown): Problem {
+  const whose = profile === undefined ? "" : ` by profile ${profile}`;
+  return new Problem("bucket-unusable", `bucket ${name} does not exist`, {
+    hint: `it was looked for from ${region}${whose}: another partition has other buckets`,
+    cause,
+  });
 }

@@ -1,7 +1,6 @@
 import type { Cloud } from "../aws/cloud.ts";
-import { faultOf } from "../aws/fault-problem.ts";
 import { Problem } from "../problem.ts";
-import { type Located, locate, type Seeker, toAccount } from "./locate.ts";
+import { isNoBucket, type Located, locate, type Seeker, toAccount } from "./locate.ts";
 
 /** Where a bundle is to go. */
 export type TargetOptions = Seeker & {
@@ -61,9 +60,4 @@ async function create(
   const provider = cloud.account(account);
   const isNew = await provider.createBucket(name, signal);
   return { bucket: await provider.bucket(name, signal), provider, account, isNew };
-}
-
-/** HEAD, as which this is asked, has no body and so no code. */
-function isNoBucket(error: unknown): boolean {
-  return ["NoSuchBucket", "NotFound", "Http404"].includes(faultOf(error)?.code ?? "");
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -158,4 +159,29 @@ test("a migrated manifest is opened by the other region's EC2, and the old one i
   expect((await tool.run(["verify", manifest, ...pair])).code).toBe(0);
   const again = await tool.run(line);
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining(`${manifest}.bak exists already`)]);
+});
+
+/** A terminal of our own; part of util-linux. */
+const haveTerminal = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+
+test.skipIf(!haveTerminal)("on a terminal delete lists and asks, and only a yes deletes", async () => {
+  await using cloud = await startEmulatedCloud();
+  await using tool = await newTool();
+  await tool.copy("ruby153/small/small.img.manifest.xml");
+  const bucket = newBucketName();
+  const place = ["-b", bucket, "--emulator", cloud.emulator.url];
+  await tool.run(["upload", "small.img.manifest.xml", "--create-bucket", ...place]);
+  // The command as one word for `script`, which runs it in a shell of its own.
+  const shell = 'exec script -qec "$*" /dev/null';
+  for (const [answer, left] of [
+    ["n\n", 2],
+    ["y\n", 0],
+  ] as const) {
+    const input = [Buffer.from(answer)];
+    const { code, stdout } = await tool.run(["delete", "-p", "small.img", ...place], { shell, input });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`s3://${bucket}/small.img.manifest.xml\r\ns3://${bucket}/small.img.part.0`);
+    expect(stdout).toContain("Delete these 2 objects? [y/N]");
+    expect(cloud.emulator.left().objects).toHaveLength(left);
+  }
 });
