@@ -1,9 +1,5 @@
-import { realpath } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { MadeBundle } from "../bundle/bundle-image.ts";
-import type { ImageSource } from "../bundle/image-source.ts";
-import { isSafeFileName } from "../bundle/manifest.ts";
 import { Problem } from "../problem.ts";
 import {
   addKeyOptions,
@@ -17,6 +13,7 @@ import {
   type TalkOptions,
   toBytes,
 } from "./bundle-options.ts";
+import { expectApart, nameOf, openSource } from "./bundle-source.ts";
 import { addTargetOptions, findTarget, type Target, type TargetOptions } from "./bundle-target.ts";
 import { toCodes, toLevel, toMappings } from "./bundle-values.ts";
 import { chooseEc2Key, type Ec2Key, type Ec2KeyOptions } from "./ec2-key.ts";
@@ -38,6 +35,7 @@ type BundleCommandOptions = TalkOptions &
     readonly productcodes?: readonly string[];
     readonly size?: number;
     readonly sizeChecks: boolean;
+    readonly sparse?: boolean;
     readonly level?: number;
   };
 
@@ -67,6 +65,7 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
     .option("--kernel <id>", "aki-…, of a paravirtual image")
     .option("--ramdisk <id>", "ari-…, of a paravirtual image")
     .option("--size <bytes>", "of an image from stdin, such as 10GiB", toBytes)
+    .option("--sparse", "leave the zeros out, as holes: unbundles faster, but the image is read twice")
     .option("--no-size-checks", "also images of more than 10 GiB, which EC2 refuses")
     .option("--level <number>", "of compression, 1 (fast) to 9 (small)", toLevel);
   addTalkOptions(command)
@@ -98,7 +97,7 @@ async function act(argument: string | undefined, options: BundleCommandOptions):
     target.standIns,
   );
   const own = await readPair(options, signal);
-  const image = await openSource(path, options.size);
+  const image = await openSource(path, options, signal);
   const name = nameOf(image, options.prefix);
   if (options.to === undefined) await expectApart(path, options.destination, name);
   tellChoices(options, architecture, ec2, own !== undefined);
@@ -124,41 +123,6 @@ async function act(argument: string | undefined, options: BundleCommandOptions):
   meter?.[Symbol.dispose]();
   await tellMade(options, made, ec2, target);
   return 0;
-}
-
-async function openSource(path: string, sizeBytes: number | undefined): Promise<ImageSource> {
-  const { openImage, streamImage } = await import("../bundle/image-source.ts");
-  if (path !== "-") return openImage(path, sizeBytes);
-  if (sizeBytes !== undefined) return streamImage(process.stdin, sizeBytes);
-  throw new Problem("usage-wrong", "the size of an image from stdin must be known beforehand", {
-    hint: "add --size, such as --size 10GiB: it stands at the very beginning of a bundle",
-  });
-}
-
-function nameOf(image: ImageSource, prefix: string | undefined): string {
-  const name = prefix ?? image.name;
-  if (name === null) {
-    throw new Problem("usage-wrong", "a bundle of an image from stdin needs a name", {
-      hint: "add --prefix",
-    });
-  }
-  if (isSafeFileName(name)) return name;
-  throw new Problem("usage-wrong", `"${name}" cannot be the name of a bundle`, {
-    hint: "use letters, digits, dots, dashes and underscores",
-  });
-}
-
-/** The parts of an older bundle are removed, and the image may be called like one. */
-async function expectApart(path: string, destination: string, name: string): Promise<void> {
-  const { isBundleFile } = await import("../bundle/directory-sink.ts");
-  if (path === "-" || !isBundleFile(name, basename(path))) return;
-  const [folder, target] = await Promise.all(
-    [dirname(path), destination].map((place) => realpath(place).catch(() => place)),
-  );
-  if (folder !== target) return;
-  throw new Problem("usage-wrong", `${path} would be replaced by the bundle itself`, {
-    hint: "choose another --prefix or --destination",
-  });
 }
 
 function ownArchitecture(): string {

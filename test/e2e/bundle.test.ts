@@ -44,9 +44,14 @@ const missing = ["openssl", "gunzip", "tar", "sed", "basenc"].filter(
   (name) => spawnSync(name).error !== undefined,
 );
 
-test.skipIf(missing.length > 0)(
-  "openssl, gunzip and tar restore what bundle made (where they are)",
-  async () => {
+const restorable = [
+  ["bundle made", []],
+  ["bundle --sparse made", ["--sparse"]],
+] as const;
+
+test.skipIf(missing.length > 0).each(restorable)(
+  "openssl, gunzip and tar restore what %s (where they are)",
+  async (_what, options) => {
     await using tool = await newTool();
     const image = Buffer.concat([
       noise(8_000_000),
@@ -55,8 +60,9 @@ test.skipIf(missing.length > 0)(
       Buffer.alloc(1),
     ]);
     await writeFile(tool.path("web.img"), image);
-    const { code } = await tool.run(["bundle", "web.img", ...user, ...pair, "--prefix", "web", ...quickly]);
-    expect(code).toBe(0);
+    const line = ["bundle", "web.img", ...user, ...pair, "--prefix", "web", ...quickly, ...options];
+    const { code, stdout } = await tool.run([...line, "--output", "json"]);
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ imageSha256: sha256(image) })]);
     expect(await tool.files()).toEqual(["web.img", "web.manifest.xml", "web.part.0", "web.part.1"]);
     await promisify(execFile)("sh", ["-euc", restore], { cwd: tool.folder });
     expect((await readFile(tool.path("out/web"))).equals(image)).toBe(true);
