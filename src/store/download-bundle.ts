@@ -47,6 +47,7 @@ export async function downloadBundle(cloud: Cloud, options: DownloadOptions): Pr
   const located = await locate(cloud, place.bucket, options, signal);
   const bundle = await openAt(located, place, fileName, options);
   const { parts, bundledSizeBytes } = bundle.manifest.image;
+  expectPartNames(parts);
   const tally = new Tally(options, bundledSizeBytes);
   let sizeBytes = 0;
   const get = async (part: ManifestPart, either: AbortSignal): Promise<void> => {
@@ -70,6 +71,19 @@ export async function downloadBundle(cloud: Cloud, options: DownloadOptions): Pr
     alreadyThere: tally.there,
     sizeBytes,
   };
+}
+
+/** A manifest of somebody else's must not make us write `.bashrc`; every tool calls its parts so. */
+function expectPartNames(parts: readonly ManifestPart[]): void {
+  const odd = parts.find(({ fileName }) => !/\.part\.\d+$/.test(fileName));
+  if (!odd) return;
+  throw new Problem(
+    "bundle-invalid",
+    `part ${odd.index} is called ${odd.fileName}, which is no name of a part`,
+    {
+      hint: "imgspec unbundle s3://… takes the image out without writing such a file",
+    },
+  );
 }
 
 async function getPart(

@@ -28,7 +28,10 @@ export async function locate(
   const bucket = await cloud
     .account(asked)
     .bucket(name, signal)
-    .catch((cause: unknown) => {
+    .catch((cause: unknown): Bucket => {
+      // Who may not ask about a bucket may still read or write in it, and S3 says it when the bucket is elsewhere.
+      if (cause instanceof Problem && cause.code === "permission-denied")
+        return { name, region: asked.region, ownership: null };
       throw isNoBucket(cause) ? noBucket(name, asked, cause) : cause;
     });
   if (bucket.region === asked.region) return { bucket, account: asked, provider: cloud.account(asked) };

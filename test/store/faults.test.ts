@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cloud } from "../../src/aws/cloud.ts";
 import { Problem } from "../../src/problem.ts";
 import { downloadBundle } from "../../src/store/download-bundle.ts";
+import { manifestType, sha1Of } from "../../src/store/put-file.ts";
 import { type Uploaded, uploadBundle } from "../../src/store/upload-bundle.ts";
 import { createBucket, startEmulatedCloud } from "../help/clouds.ts";
 import {
@@ -121,6 +122,30 @@ test("a part that is not what the manifest says leaves no file of its name", asy
     code: "bundle-invalid",
     message: "part 1 (web.part.1) is missing",
   });
+});
+
+test("who may only get objects gets a bundle", async () => {
+  const bucket = await newBucket();
+  await upload(bucket);
+  await using target = await newDirectory();
+  const denied = ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetBucketOwnershipControls", "s3:PutObject"];
+  for (const action of denied) testCloud.emulator.deny(action);
+  const outcome = await download(bucket, target.path).catch((error: unknown) => error);
+  for (const action of denied) testCloud.emulator.allow(action);
+  expect(outcome).toMatchObject({ downloaded: 2 });
+});
+
+test("a manifest that calls a part like a file of the user's makes nobody write it", async () => {
+  const bucket = await newBucket();
+  const bytes = Buffer.from(files.xml.replace("web.part.1", ".bashrc"));
+  const body = { bytes, sha1: sha1Of(bytes), contentType: manifestType, acl };
+  await cloud.account({ region }).putObject({ bucket, key: "web.manifest.xml" }, body, signal);
+  await using target = await newDirectory();
+  await expect(download(bucket, target.path)).rejects.toMatchObject({
+    code: "bundle-invalid",
+    message: "part 1 is called .bashrc, which is no name of a part",
+  });
+  expect(await readdir(target.path)).toEqual([]);
 });
 
 test("a manifest that is not there is told by its URL", async () => {
