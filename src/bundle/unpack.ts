@@ -29,6 +29,9 @@ export type UnpackedImage = { readonly sizeBytes: number; readonly dataBytes: nu
 /** One part is read while another is being opened up. */
 const partsInFlight = 2;
 
+/** Gunzip, the slowest, need not wait for what is done with its bytes until 8 MiB of them lie there. */
+const ahead = { chunkSize: 1024 * 1024, readableHighWaterMark: 8 * 1024 * 1024 };
+
 /**
  * Parts -> AES -> gunzip -> tar -> image, in one pass and bounded memory. Everything that the manifest says is held
  * against what is found: SHA-1 of each part and of the tar stream, sizes, padding, the one member. The first that
@@ -42,7 +45,7 @@ export async function unpack(manifest: Manifest, options: UnpackOptions): Promis
   try {
     await pipeline(
       decrypt(readParts(manifest, options), options.key),
-      createGunzip({ chunkSize: 1024 * 1024 }),
+      createGunzip(ahead),
       async (plain: AsyncIterable<Buffer>) => {
         const tar = tap(plain, (bytes) => digest.update(bytes));
         for await (const segment of toSegments(tar, image.sizeBytes)) {

@@ -33,10 +33,14 @@ export async function writeImage(
 /** What a hole is made of in most file systems. */
 const holeBytes = 4096;
 
+/** So many writes may be under way while the next bytes are made. */
+const mostWrites = 8;
+
 class SparseFile implements AsyncDisposable {
   readonly #path: string;
   readonly #temporary: string;
   readonly #file: FileHandle;
+  readonly #writes: Promise<void>[] = [];
 
   static async create(path: string): Promise<SparseFile> {
     const temporary = `${path}.${randomBytes(6).toString("hex")}.partial`;
@@ -53,21 +57,24 @@ class SparseFile implements AsyncDisposable {
     this.#file = file;
   }
 
+  /** Resolves when there is room for more; the bytes are in use until `keep` or the end. */
   async write({ offset, bytes }: Segment): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const end = this.#endOfRun(offset, bytes, at);
-      if (end > at) await this.#writeAll(bytes.subarray(at, end), offset + at);
+      if (end > at) await this.#begin(bytes.subarray(at, end), offset + at);
       // What stopped the run was a hole, or the end.
       at = endOfBlock(offset, end);
     }
   }
 
   async keep(sizeBytes: number): Promise<void> {
+    await Promise.all(this.#writes);
     await this.#file.truncate(sizeBytes);
     await rename(this.#temporary, this.#path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#writes);
     await this.#file.close();
     await rm(this.#temporary, { force: true });
   }
@@ -80,6 +87,16 @@ class SparseFile implements AsyncDisposable {
       end = Math.min(next, bytes.length);
     }
     return end;
+  }
+
+  async #begin(bytes: Uint8Array, offset: number): Promise<void> {
+    const write = this.#writeAll(bytes, offset);
+    // Its turn to be awaited may come after it has failed.
+    write.catch(() => undefined);
+    this.#writes.push(write);
+    if (this.#writes.length < mostWrites) return;
+    await this.#writes[0];
+    void this.#writes.shift();
   }
 
   async #writeAll(bytes: Uint8Array, offset: number): Promise<void> {
