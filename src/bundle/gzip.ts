@@ -4,7 +4,7 @@ import { isZero } from "./byte-reader.ts";
 import { inOrder } from "./ordered.ts";
 
 /** What is deflated at once, bytes. */
-export const blockBytes: number = 1024 * 1024;
+export const blockBytes: number = 512 * 1024;
 
 /** A block in memory that other threads may read. */
 export type Block = Buffer<SharedArrayBuffer>;
@@ -61,7 +61,7 @@ class Deflater {
     // A level of memory below the default cuts deflate's own blocks smaller, which suits what changes as often as the
     // files of an image: 0.2 % smaller at the same speed (bench/bundle.md).
     const memLevel = 7;
-    this.#options = { level, memLevel, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: blockBytes / 4 };
+    this.#options = { level, memLevel, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: blockBytes / 2 };
   }
 
   deflate(block: Buffer): Promise<Uint8Array> {

@@ -93,9 +93,9 @@ export function partName(name: string, index: number, count: number): string {
   return `${name}.part.${String(index).padStart(String(count).length, "0")}`;
 }
 
-/** Enough to keep every core busy while blocks wait for their turn. */
+/** Enough to keep every core busy while blocks wait for their turn; more would only take memory. */
 function blocksInFlight(): number {
-  return Math.min(32, Math.max(4, 2 * availableParallelism()));
+  return Math.min(20, Math.max(8, 2 * availableParallelism()));
 }
 
 function checkOptions({ name, sizeBytes }: PackOptions): void {
