@@ -139,7 +139,7 @@ test("a private key of somebody else, a certificate of somebody else, and what i
     ["cert-user.pem", "cert-user.pem"],
     ["none.pem", "cert-user.pem"],
   ] as const) {
-    const { code, stderr } = await tool.run(["unbundle", manifest, "-k", key, "-c", certificate]);
+    const { code, stderr } = await tool.run(["unbundle", manifest, "-q", "-k", key, "-c", certificate]);
     results.push(`${code} ${stderr.split("\n")[0]}`);
   }
   expect(results).toEqual([
@@ -165,7 +165,7 @@ async function bundleInto(tool: Tool): Promise<void> {
     "--level",
     "1",
   ];
-  const { code, stderr } = await tool.run([...from, "-c", "cert-user.pem", "-k", "pk-user.pem"], given);
+  const { code, stderr } = await tool.run([...from, "-q", "-c", "cert-user.pem", "-k", "pk-user.pem"], given);
   expect([code, stderr]).toEqual([0, ""]);
 }
 
