@@ -67,7 +67,9 @@ class BucketSink implements BundleSink {
     this.#signal.throwIfAborted();
     const key = toKey(this.#options.place, this.partName(index));
     this.#keys.push(key);
-    const sent = this.#put(key, bytes, sha1, partType).catch((error: unknown) => this.#failed.abort(error));
+    // They are only lent, and on their way longer than this takes.
+    const lasting = Uint8Array.from(bytes);
+    const sent = this.#put(key, lasting, sha1, partType).catch((error: unknown) => this.#failed.abort(error));
     this.#flight.add(sent);
     void sent.then(() => this.#flight.delete(sent));
     // Packing waits for it, so that no more than this many are in memory.
