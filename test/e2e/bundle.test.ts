@@ -29,6 +29,7 @@ test.each(Object.keys(vectors))(
       "out",
       "-o",
       "json",
+      "--quiet",
     ]);
     expect([code, stderr]).toEqual([0, ""]);
     const restored = JSON.parse(stdout) as { path: string; sizeBytes: number };
