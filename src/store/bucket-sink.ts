@@ -1,8 +1,10 @@
+import { setMaxListeners } from "node:events";
 import pLimit from "p-limit";
 import type { Provider } from "../aws/provider.ts";
 import type { BundlePart, BundleSink } from "../bundle/bundle-sink.ts";
 import type { Manifest } from "../bundle/manifest.ts";
 import { Problem } from "../problem.ts";
+import { abortable } from "../util/abortable.ts";
 import { type Place, toKey, toUrl } from "./address.ts";
 import { findByName } from "./delete-bundle.ts";
 import { manifestType, partType, sha1Of } from "./put-file.ts";
@@ -20,6 +22,9 @@ export type BucketSinkOptions = {
   readonly concurrency: number;
   readonly signal: AbortSignal;
 };
+
+/** How long what is on its way gets to arrive, so that it can be deleted. */
+const answerMs = 5_000;
 
 /** How much time the parts of a bundle that failed get to go away again. */
 const rollBackMs = 60_000;
@@ -46,16 +51,17 @@ export async function bucketSink(options: BucketSinkOptions): Promise<BundleSink
 class BucketSink implements BundleSink {
   readonly #options: BucketSinkOptions;
   readonly #limit: ReturnType<typeof pLimit>;
-  readonly #failed = new AbortController();
-  readonly #signal: AbortSignal;
   readonly #flight = new Set<Promise<void>>();
+  readonly #failed = new AbortController();
+  /** Of each request. Not the run's: what was sent in full is stored, even when nobody waits for the answer. */
+  readonly #given = new AbortController();
   readonly #keys: string[] = [];
   #isWhole = false;
 
   constructor(options: BucketSinkOptions) {
     this.#options = options;
     this.#limit = pLimit(options.concurrency);
-    this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
+    setMaxListeners(0, this.#given.signal);
   }
 
   /** Nobody knows yet how many there will be; four digits keep any listing in order. */
@@ -65,43 +71,54 @@ class BucketSink implements BundleSink {
 
   async writePart({ index, bytes, sha1 }: BundlePart): Promise<void> {
     this.#signal.throwIfAborted();
-    const key = toKey(this.#options.place, this.partName(index));
-    this.#keys.push(key);
     // They are only lent, and on their way longer than this takes.
-    const lasting = Uint8Array.from(bytes);
-    const sent = this.#put(key, lasting, sha1, partType).catch((error: unknown) => this.#failed.abort(error));
-    this.#flight.add(sent);
-    void sent.then(() => this.#flight.delete(sent));
+    this.#send(this.partName(index), Uint8Array.from(bytes), sha1, partType);
     // Packing waits for it, so that no more than this many are in memory.
-    if (this.#flight.size >= this.#options.concurrency) await Promise.race(this.#flight);
+    if (this.#flight.size >= this.#options.concurrency) await this.#until(Promise.race(this.#flight));
   }
 
   async finish({ image }: Manifest, text: string): Promise<void> {
-    await Promise.all(this.#flight);
-    this.#signal.throwIfAborted();
+    await this.#until(Promise.all(this.#flight));
     await this.#removeOthers(new Set(this.#keys));
     const bytes = Buffer.from(text, "utf8");
-    const key = toKey(this.#options.place, `${image.name}.manifest.xml`);
-    this.#keys.unshift(key);
-    await this.#put(key, bytes, sha1Of(bytes), manifestType);
+    this.#send(`${image.name}.manifest.xml`, bytes, sha1Of(bytes), manifestType);
+    await this.#until(Promise.all(this.#flight));
     this.#isWhole = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isWhole) return;
-    this.#failed.abort();
+    const late = setTimeout(() => this.#given.abort(), answerMs);
     await Promise.all(this.#flight);
+    clearTimeout(late);
     const { provider, place } = this.#options;
     // What brought us here may have aborted the run's own signal.
     await provider
-      .deleteObjects(place.bucket, this.#keys, AbortSignal.timeout(rollBackMs))
+      .deleteObjects(place.bucket, this.#keys.reverse(), AbortSignal.timeout(rollBackMs))
       .catch(() => undefined);
   }
 
-  #put(key: string, bytes: Uint8Array, sha1: string, contentType: string): Promise<void> {
+  get #signal(): AbortSignal {
+    return AbortSignal.any([this.#options.signal, this.#failed.signal]);
+  }
+
+  #send(fileName: string, bytes: Uint8Array, sha1: string, contentType: string): void {
     const { provider, place, acl } = this.#options;
+    const key = toKey(place, fileName);
+    this.#keys.push(key);
     const body = { bytes, sha1, contentType, acl };
-    return this.#limit(() => provider.putObject({ bucket: place.bucket, key }, body, this.#signal));
+    const sent = this.#limit(() =>
+      provider.putObject({ bucket: place.bucket, key }, body, this.#given.signal),
+    )
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => this.#flight.delete(sent));
+    this.#flight.add(sent);
+  }
+
+  /** Until then, or until something failed or the run is over. */
+  async #until(done: Promise<unknown>): Promise<void> {
+    await abortable(done, this.#signal);
+    this.#signal.throwIfAborted();
   }
 
   /** Of an older bundle that had more parts, or of one that was never finished. */

@@ -117,7 +117,7 @@ test("an upload that was killed goes on where it was", async () => {
   cloud.emulator.fail("PutObject", "slow:0");
   cloud.emulator.fail("PutObject", "slow:60000");
   const { process: child, ended } = tool.start([...line, "--concurrency", "1"]);
-  while (cloud.emulator.calls("PutObject") < 2) await sleep(10);
+  while (child.exitCode === null && cloud.emulator.calls("PutObject") < 2) await sleep(10);
   child.kill("SIGKILL");
   await ended;
   expect(cloud.emulator.left().objects).toEqual([`${bucket}/web.part.0`]);
@@ -135,7 +135,7 @@ test("a bundle in S3 that is interrupted while it is made leaves nothing", async
   cloud.emulator.fail("PutObject", "slow:60000");
   const line = ["bundle", "web.img", "-u", "123456789012", ...pair, "--to", `s3://${bucket}`];
   const { process: child, ended } = tool.start([...line, "--emulator", cloud.emulator.url]);
-  while (cloud.emulator.calls("PutObject") < 2) await sleep(10);
+  while (child.exitCode === null && cloud.emulator.calls("PutObject") < 2) await sleep(10);
   child.kill("SIGINT");
   expect((await ended).code).toBe(130);
   expect(cloud.emulator.left().objects).toEqual([]);
