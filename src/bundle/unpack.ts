@@ -30,7 +30,7 @@ export type UnpackedImage = { readonly sizeBytes: number; readonly dataBytes: nu
 const partsInFlight = 2;
 
 /** Gunzip, the slowest, need not wait for what is done with its bytes until 8 MiB of them lie there. */
-const ahead = { chunkSize: 1024 * 1024, readableHighWaterMark: 8 * 1024 * 1024 };
+const ahead = { chunkSize: 256 * 1024, readableHighWaterMark: 8 * 1024 * 1024 };
 
 /**
  * Parts -> AES -> gunzip -> tar -> image, in one pass and bounded memory. Everything that the manifest says is held
