@@ -49,6 +49,8 @@ export async function* gzip<T extends { readonly bytes: Block }>(
   yield deflater.trailer();
 }
 
+type Deflated = { readonly block: Buffer; readonly before: Buffer; readonly deflated: Promise<Buffer> };
+
 /** Deflates blocks in their order, and the same block over and over only once. */
 class Deflater {
   readonly #options: ZlibOptions;
@@ -56,6 +58,8 @@ class Deflater {
   #sizeBytes = 0;
   #before: Buffer = Buffer.alloc(0);
   #zeroBlock: Promise<Buffer> | undefined;
+  /** The block right before, if it is not zero; the memory of any older one may hold another by now. */
+  #last: Deflated | undefined;
 
   constructor(level: number) {
     // A level of memory below the default cuts deflate's own blocks smaller, which suits what changes as often as the
@@ -71,10 +75,22 @@ class Deflater {
     // Its own memory will be used again while the next block needs this.
     this.#before = Buffer.from(block.subarray(-windowBytes));
     if (block.length === blockBytes && isZero(block)) {
+      this.#last = undefined;
       // Without a dictionary it fits behind anything.
       this.#zeroBlock ??= deflateBlock(block, this.#options);
       return this.#zeroBlock;
     }
+    const deflated = this.#repeated(block, before) ?? this.#deflateBehind(before, block);
+    this.#last = { block, before, deflated };
+    return deflated;
+  }
+
+  #repeated(block: Buffer, before: Buffer): Promise<Buffer> | undefined {
+    const last = this.#last;
+    return last?.block.equals(block) && last.before.equals(before) ? last.deflated : undefined;
+  }
+
+  #deflateBehind(before: Buffer, block: Buffer): Promise<Buffer> {
     return deflateBlock(
       block,
       before.length === 0 ? this.#options : { ...this.#options, dictionary: before },

@@ -47,6 +47,24 @@ test("a source may use its chunk again as soon as the next is asked for", async 
   expect(restored.subarray(-100_000).every((byte) => byte === 30)).toBe(true);
 });
 
+test("an image that says the same over and over comes back too", async () => {
+  const mib = 1024 * 1024;
+  const pattern = noise(mib / 2);
+  const pieces = [
+    pattern,
+    pattern,
+    pattern,
+    pattern,
+    Buffer.alloc(mib),
+    pattern,
+    Buffer.alloc(12 * mib, 0xff),
+  ];
+  const image = Buffer.concat([...pieces, noise(1000)]);
+  const bundle = await bundled([image], { sizeBytes: image.length });
+  const restored = await unbundled(bundle.manifest, bundle.key, partsOf(bundle.parts));
+  expect(restored.equals(image)).toBe(true);
+});
+
 test("parts are 10 MiB but for the last, and their sizes add up", async () => {
   const sizeBytes = 25 * 1024 * 1024;
   const { packed, parts } = await bundled([noise(sizeBytes)], { sizeBytes });
