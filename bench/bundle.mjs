@@ -1,128 +1,125 @@
-// Bundles one image with our engine and with the pipeline of Amazon's AMI tools, in turns, and prints the ratios.
+// Bundles and unbundles one image with our engine and with the pipelines of Amazon's AMI tools, in turns. Writes the
+// ratios to bench/bundle.md and bench/bundle.svg.
 //
-//   node bench/bundle.mjs [IMAGE] [ROUNDS]
+//   node bench/bundle.mjs [ROUNDS] [IMAGE]
 //
-// Without an image: a file system of 512 MiB made from /usr/bin and Python's library (needs mke2fs and bash).
+// Needs Linux, bash, GNU time, openssl, gzip and pigz; and mke2fs when no image is given. Each round begins with what
+// the default level is measured by, so that it is paired; the other levels and compressors run once.
 import { execFileSync } from "node:child_process";
+import { createCipheriv, createHash } from "node:crypto";
 import {
-  cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { toReport } from "./bundle-report.mjs";
+import { amazonsPack, amazonsUnpack, buildOurs, plainUnpack } from "./bundle-ways.mjs";
+import { toSvg } from "./plot.mjs";
+import { makeImage } from "./realistic-image.mjs";
 
+const defaultLevel = 5;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "imgspec-bench-"));
+const cores = availableParallelism();
 
 try {
-  const image = process.argv[2] ? resolve(process.argv[2]) : makeImage();
-  const rounds = Number(process.argv[3] ?? 3);
-  await build({
-    entryPoints: [join(root, "src/bundle/key.ts"), join(root, "src/bundle/pack.ts")],
-    outdir: join(scratch, "dist/bundle"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-  });
-  writeFileSync(join(scratch, "ours.mjs"), oursScript(image));
-  const seen = Array.from({ length: rounds }, () => ({
-    ours: timed(`"${process.execPath}" ../ours.mjs`),
-    amazons: timed(amazonsScript(image)),
-  }));
-  report(statSync(image).size / 2 ** 20, rounds, seen);
+  const rounds = Number(process.argv[2] ?? 3);
+  const image = process.argv[3] ? resolve(process.argv[3]) : makeImage(scratch);
+  await buildOurs(root, scratch);
+  const seen = measure(image, rounds);
+  const facts = {
+    seen,
+    rounds,
+    defaultLevel,
+    cores,
+    gib: statSync(image).size / 2 ** 30,
+    machine: `${cores} cores of ${cpus()[0]?.model.trim()}, Node ${process.version}`,
+    date: new Date().toISOString().slice(0, 10),
+    threads: threadSeconds(),
+  };
+  writeFileSync(join(root, "bench/bundle.md"), toReport(facts));
+  writeFileSync(join(root, "bench/bundle.svg"), toSvg(facts));
+  execFileSync("npx", ["biome", "format", "--write", "bench/bundle.md"], { cwd: root, stdio: "ignore" });
+  console.log(readFileSync(join(root, "bench/bundle.md"), "utf8"));
 } finally {
   rmSync(scratch, { recursive: true });
 }
 
-function makeImage() {
-  const tree = join(scratch, "tree");
-  for (const from of ["/usr/bin", "/usr/lib/python3", "/usr/lib/python3.11"].filter(existsSync)) {
-    cpSync(from, join(tree, from), { recursive: true, verbatimSymlinks: true });
+/** Every way's runs, by its name. */
+function measure(image, rounds) {
+  const node = `"${process.execPath}"`;
+  const ours = (level) => `${node} ../pack.mjs "${image}" ${level}`;
+  const seen = {};
+  const run = (name, script) => {
+    const one = timed(script);
+    seen[name] = [...(seen[name] ?? []), one];
+    console.log(`${name}: ${one.wall} s, CPU ${one.cpu.toFixed(1)} s, ${one.mib} MiB, load ${one.load}`);
+  };
+  execFileSync("cat", [image], { stdio: "ignore" });
+  for (let round = 0; round < rounds; round += 1) {
+    run(`ours, level ${defaultLevel}`, ours(defaultLevel));
+    keepBundle();
+    run("unbundle: ours", `${node} ../unpack.mjs`);
+    run("unbundle: cat, openssl, gzip -d, tar", plainUnpack);
+    run("unbundle: Amazon's, with its digest", amazonsUnpack);
+    run("Amazon's, gzip -9", amazonsPack(image, "gzip -9"));
   }
-  const image = join(scratch, "image");
-  execFileSync("mke2fs", ["-q", "-t", "ext4", "-d", tree, image, "512M"]);
-  rmSync(tree, { recursive: true });
-  return image;
+  for (const level of [1, 2, 3, 4, 6, 7, 8, 9]) run(`ours, level ${level}`, ours(level));
+  run("Amazon's with pigz -6", amazonsPack(image, "pigz -6"));
+  run("Amazon's with pigz -9", amazonsPack(image, "pigz -9"));
+  return seen;
 }
 
-function oursScript(image) {
-  return `
-    import { createReadStream, statSync } from "node:fs";
-    import { writeFile } from "node:fs/promises";
-    import { newBundleKey } from "./dist/bundle/key.js";
-    import { pack } from "./dist/bundle/pack.js";
-    const path = ${JSON.stringify(image)};
-    await pack(createReadStream(path, { highWaterMark: 1024 * 1024 }), {
-      name: "image",
-      sizeBytes: statSync(path).size,
-      key: newBundleKey(),
-      signal: new AbortController().signal,
-      onPart: ({ index, bytes }) => writeFile("part." + index, bytes),
-    });`;
-}
-
-/** As ec2-bundle-image runs it, the key aside. */
-function amazonsScript(image) {
-  const key = "00112233445566778899aabbccddeeff";
-  return `
-    mkfifo ../digest
-    openssl sha1 < ../digest > /dev/null &
-    tar -chS --owner 0 --group 0 -C "$(dirname "${image}")" "$(basename "${image}")" | tee ../digest | gzip -9 |
-      openssl enc -e -aes-128-cbc -K ${key} -iv ${key} > ../whole
-    wait
-    split -b 10485760 -d -a 3 ../whole part.
-    for part in part.*; do openssl sha1 < "$part" > /dev/null; done
-    rm ../digest ../whole`;
-}
-
-/** Wall and CPU seconds of a script, and the bytes of the parts that it leaves in its working directory. */
+/** Runs a script in a fresh directory. Seconds, peak memory of its largest process, bytes that it leaves there. */
 function timed(script) {
-  const parts = join(scratch, "parts");
-  mkdirSync(parts);
-  const start = performance.now();
-  const wrapped = `set -euo pipefail\n${script}\ntimes > ../times`;
-  execFileSync("bash", ["-c", wrapped], { cwd: parts, stdio: ["ignore", "ignore", "inherit"] });
-  const seconds = (performance.now() - start) / 1000;
-  const bytes = readdirSync(parts).reduce((sum, name) => sum + statSync(join(parts, name)).size, 0);
-  rmSync(parts, { recursive: true });
-  return { seconds, cpu: childCpu(readFileSync(join(scratch, "times"), "utf8")), bytes };
+  const directory = join(scratch, "run");
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory);
+  const times = join(scratch, "times");
+  const load = loadavg()[0].toFixed(1);
+  execFileSync("time", ["-f", "%e %U %S %M", "-o", times, "bash", "-euo", "pipefail", "-c", script], {
+    cwd: directory,
+    stdio: ["ignore", "ignore", "inherit"],
+    // As the command line sets it.
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, cores)) },
+  });
+  const [wall, user, system, kib] = readFileSync(times, "utf8").trim().split(" ").map(Number);
+  const bytes = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+  const main =
+    script.includes("pack.mjs") && !script.includes("unpack")
+      ? Number(readFileSync(join(scratch, "main")))
+      : null;
+  return { wall, cpu: user + system, mib: Math.round(kib / 1024), bytes, load, main };
 }
 
-/** The second line of bash's \`times\`: user and system time of its children, such as 1m2.345s. */
-function childCpu(times) {
-  const [, children = ""] = times.trim().split("\n");
-  return children
-    .split(" ")
-    .map((text) => text.match(/(\d+)m([\d.]+)s/))
-    .reduce((sum, match) => sum + Number(match?.[1]) * 60 + Number(match?.[2]), 0);
+function keepBundle() {
+  rmSync(join(scratch, "bundle"), { recursive: true, force: true });
+  renameSync(join(scratch, "run"), join(scratch, "bundle"));
 }
 
-function report(mib, rounds, seen) {
-  console.log(`${mib} MiB, ${availableParallelism()} cores, Node ${process.version}, median of ${rounds}`);
-  for (const way of ["ours", "amazons"]) {
-    const of = (key) => median(seen.map((run) => run[way][key]));
-    const rate = (mib / of("seconds")).toFixed(0);
-    console.log(
-      `${way}: ${of("seconds").toFixed(1)} s, ${rate} MiB/s, CPU ${of("cpu").toFixed(1)} s, ${of("bytes")} bytes`,
-    );
-  }
-  for (const key of ["seconds", "cpu", "bytes"]) {
-    const ratio = median(seen.map(({ ours, amazons }) => ours[key] / amazons[key]));
-    console.log(`ours / amazons, ${key}: ${ratio.toFixed(3)}`);
-  }
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+/** What each of the threads beside the main one works per GiB that it is given, seconds. */
+function threadSeconds() {
+  const bytes = Buffer.alloc(256 * 2 ** 20, "image");
+  const perGib = (work) => {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    return ((user + system) / 1e6) * (2 ** 30 / bytes.length);
+  };
+  return {
+    sha1: perGib(() => createHash("sha1").update(bytes).digest()),
+    sha256: perGib(() => createHash("sha256").update(bytes).digest()),
+    aes: perGib(() => {
+      const cipher = createCipheriv("aes-128-cbc", Buffer.alloc(16), Buffer.alloc(16));
+      for (let at = 0; at < bytes.length; at += 8192) cipher.update(bytes.subarray(at, at + 8192));
+    }),
+  };
 }
