@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstat, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Problem } from "../problem.ts";
 import { withFiles } from "./file-problem.ts";
@@ -13,7 +13,7 @@ export type UnbundleOptions = {
   readonly privateKey: string;
   /** PEM of the supposed signer. Absent: the signature is not looked at. */
   readonly certificate?: string;
-  /** A directory. The image gets the bundle's name, whatever the tar member is called. */
+  /** A directory, made if it is missing. The image gets the bundle's name, whatever the tar member is called. */
   readonly destination: string;
   /** Overwrites a file of that name. */
   readonly force?: boolean;
@@ -42,6 +42,8 @@ export async function unbundle(
   if (!force) await expectFree(path);
   if (certificate !== undefined) expectSignature(text, certificate);
   const key = openKey(manifest.image, options.privateKey);
+  const directory = resolve(options.destination);
+  await withFiles(`cannot make the directory ${directory}`, () => mkdir(directory, { recursive: true }));
   const unpacked = await withFiles(`cannot write the image ${path}`, () =>
     writeImage(manifest, key, openPart, path, {
       signal,
