@@ -30,7 +30,7 @@ test("what a spec leaves open is filled in", async () => {
         name: "image",
         sizeMib: null,
         exclude: ["tmp", "var/tmp", "proc", "sys", "dev", "run", "mnt", "media"].map((path) => `/${path}/**`),
-        compression: 6,
+        compression: 5,
       },
       certificate: { ec2: null, allowMismatch: false, user: null },
       upload: {
