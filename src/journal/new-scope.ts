@@ -220,8 +220,8 @@ function describe({ resource, record }: Held): string {
 /** The command must go where the run went, or it would look for the thing in AWS itself. */
 function toByHand({ resource, record }: Held, { options }: Cloud): string {
   const command = resource.byHand(record as never);
-  const elsewhere = options.endpointUrl !== undefined && command.startsWith("aws ");
-  return elsewhere ? `${command} --endpoint-url ${options.endpointUrl}` : command;
+  if (options.endpointUrl === undefined) return command;
+  return command.replaceAll(/(^|&& )aws /g, `$1aws --endpoint-url ${options.endpointUrl} `);
 }
 
 /** Stands in for a kind that another version of imgspec knows. */

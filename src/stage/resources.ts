@@ -13,6 +13,7 @@ import type {
 import { withFiles } from "../bundle/file-problem.ts";
 import type { AnyResource, Resource } from "../journal/resource.ts";
 import { makeKeyPair } from "../machine/key-pair.ts";
+import { quote } from "../machine/quote.ts";
 import { Problem } from "../problem.ts";
 
 type Held = { readonly account: Account; readonly id: string };
@@ -100,6 +101,9 @@ type StoredBundle = {
   readonly keys: readonly string[];
 };
 
+/** S3's own limit (DeleteObjects); a bundle of 10 GiB has more. */
+const deletedAtOnce = 1000;
+
 /** What is put in the place of the manifest until it comes. */
 type Claim = { readonly acl: string; readonly run: string; readonly manifestSha1: string };
 
@@ -115,15 +119,18 @@ export const bundleObjects: Resource<StoredBundle & Claim, StoredBundle> = {
     await claim(cloud.account(account), { bucket, key }, { text, acl, manifestSha1 });
     return { account, bucket, keys };
   },
-  release: async ({ account, bucket, keys }, { cloud, signal }) => {
-    const provider = cloud.account(account);
-    for (const key of keys) await provider.deleteObject({ bucket, key }, signal);
-  },
+  release: ({ account, bucket, keys }, { cloud, signal }) =>
+    cloud.account(account).deleteObjects(bucket, keys, signal),
   describe: ({ bucket, keys }) => `${keys.length} objects of the bundle ${bucket}/${keys.at(-1) ?? ""}`,
   byHand: ({ account, bucket, keys }) => {
     // Each by its name: beside them, under the same prefix, may lie the bundles of other images.
-    const objects = keys.map((key) => `{Key=${key}}`).join(",");
-    return `aws s3api delete-objects --bucket ${bucket} --delete 'Objects=[${objects}]' ${flags(account)}`;
+    const batches = Array.from({ length: Math.ceil(keys.length / deletedAtOnce) }, (_, index) =>
+      keys.slice(index * deletedAtOnce, (index + 1) * deletedAtOnce),
+    );
+    return batches
+      .map((batch) => quote(JSON.stringify({ Objects: batch.map((Key) => ({ Key })), Quiet: true })))
+      .map((what) => `aws s3api delete-objects --bucket ${bucket} --delete ${what} ${flags(account)}`)
+      .join(" && ");
   },
 };
 

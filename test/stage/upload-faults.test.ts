@@ -65,7 +65,7 @@ test("the manifest goes up when every part is there, and a part that fails stops
   const put: string[] = [];
   const provider = newProvider({
     headObject: () => Promise.resolve(null),
-    deleteObject: () => Promise.resolve(),
+    deleteObjects: () => Promise.resolve(),
     putObject: async ({ key }: ObjectName, { contentType }: PutBody) => {
       // The claim is no manifest yet.
       if (contentType !== "text/plain") put.push(key);
