@@ -5,7 +5,11 @@ import { root, textOf } from "./pages.ts";
 /** A call that src/aws can make, and the IAM action that it needs: S3 names two of them after what they read. */
 export type Call = { readonly name: string; readonly action: string };
 
-const readings: Readonly<Record<string, string>> = { HeadBucket: "ListBucket", HeadObject: "GetObject" };
+const readings: Readonly<Record<string, string>> = {
+  HeadBucket: "ListBucket",
+  HeadObject: "GetObject",
+  DeleteObjects: "DeleteObject",
+};
 
 /** Actions that no call is named after: setting tags, an ACL or a role is a permission of its own. */
 export const besides: readonly string[] = ["ec2:CreateTags", "iam:PassRole", "s3:PutObjectAcl"];
