@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, textOf } from "./pages.ts";
 
-/** A call that src/aws can make, and the IAM action that it needs: S3 names two of them after what they read. */
+/** A call that src/aws can make, and the IAM action that it needs: S3 names some otherwise. */
 export type Call = { readonly name: string; readonly action: string };
 
 const readings: Readonly<Record<string, string>> = {
