@@ -19,9 +19,13 @@ dir=\${to%/*}
 mkdir -p "\${dir:-/}" || exit 1
 umask 077
 part=$dir/.imgspec-$$.part
-trap 'rm -f "$part"' EXIT
-trap 'exit 1' HUP INT TERM PIPE
-cat >"$part" || exit 1
+# A second signal must not end the rm: what is ignored here is ignored there.
+trap 'trap "" HUP INT TERM PIPE; rm -f "$part"' EXIT
+trap 'trap "" HUP INT TERM PIPE; exit 1' HUP INT TERM PIPE
+exec 3<&0 4>"$part" || exit 1
+# In the background: a shell that waits for a foreground command hears of a signal only when that has ended.
+cat <&3 >&4 &
+wait $! || exit 1
 got=$(wc -c <"$part")
 [ "$got" -eq "$size" ] || { echo "$got of $size bytes arrived" >&2; exit 1; }
 chmod "$mode" "$part" && mv -f "$part" "$to"

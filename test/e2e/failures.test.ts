@@ -66,7 +66,7 @@ test("with --on-failure keep the instance stays, and clean gives it back", async
   const url = emulator.url;
   const { code, stdout } = await cli.run("build", "image.yaml", "--emulator", url, "--on-failure", "keep");
   expect(code).toBe(5);
-  expect(stdout).toMatch(/aws ec2 terminate-instances --instance-ids i-/);
+  expect(stdout).toMatch(/aws --endpoint-url \S+ ec2 terminate-instances --instance-ids i-/);
   expect(emulator.left().instances).toHaveLength(1);
   const { run } = await cli.result();
   expect((await cli.run("clean", run)).code).toBe(0);

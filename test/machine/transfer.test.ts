@@ -111,7 +111,8 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
     await expect(
       machine.upload(big, at("aborted", "file"), { signal: stop.signal, onBytes }),
     ).rejects.toThrow("enough");
-    expect(listing(at("aborted"))).toBe(". d 755\n");
+    // The other side hears of it a moment later.
+    await expect.poll(() => listing(at("aborted")), { timeout: 10_000 }).toBe(". d 755\n");
   });
 });
 
