@@ -21,6 +21,8 @@ export type HeldCommand = {
   /** Ends the program and everything that it started. */
   readonly signal: AbortSignal;
   readonly onLine?: CommandOptions["onLine"];
+  /** Called when it runs: from now on its time counts. */
+  readonly onStart?: () => void;
 };
 
 type Running = {
@@ -41,6 +43,7 @@ export async function runHeld(held: HeldMachine, command: HeldCommand): Promise<
   const name = `imgspec-${randomBytes(12).toString("hex")}`;
   try {
     const { directory, bootId } = await start(held, name, command);
+    command.onStart?.();
     const running: Running = { held, name, directory, bootId, signal };
     const outputs = { stdout: newOutput("stdout", onLine), stderr: newOutput("stderr", onLine) };
     try {
