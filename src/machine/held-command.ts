@@ -25,6 +25,9 @@ export type HeldCommand = {
   readonly onStart?: () => void;
 };
 
+/** What was read of an output stays in the machine's memory until it is this much. */
+const forgetEveryBytes = 16 * 1024 * 1024;
+
 type Running = {
   readonly held: HeldMachine;
   readonly name: string;
@@ -88,10 +91,15 @@ async function start(
   throw new Problem("command-failed", `the machine did not start a command: ${why}`);
 }
 
-type Output = { readonly tail: Tail; readonly lines: LineSplitter; bytes: number };
+type Output = { readonly tail: Tail; readonly lines: LineSplitter; bytes: number; forgotten: number };
 
 function newOutput(from: "stdout" | "stderr", onLine: CommandOptions["onLine"]): Output {
-  return { tail: new Tail(), lines: new LineSplitter((line) => onLine?.(line, from)), bytes: 0 };
+  return {
+    tail: new Tail(),
+    lines: new LineSplitter((line) => onLine?.(line, from)),
+    bytes: 0,
+    forgotten: 0,
+  };
 }
 
 type Outputs = Readonly<Record<"stdout" | "stderr", Output>>;
@@ -126,10 +134,14 @@ async function print(
   { directory, signal }: Running,
   outputs: Outputs,
 ): Promise<readonly string[]> {
-  const after = {
-    stdout: new AfterMark(answerMark, (bytes) => add(outputs.stdout, bytes)),
-    stderr: new AfterMark(answerMark, (bytes) => add(outputs.stderr, bytes)),
-  };
+  const listen = (output: Output, file: string): AfterMark =>
+    new AfterMark(answerMark, (bytes) => {
+      add(output, bytes);
+      if (output.bytes - output.forgotten < forgetEveryBytes) return;
+      output.forgotten = output.bytes;
+      void forget(machine, `${directory}/${file}`, output.bytes, signal);
+    });
+  const after = { stdout: listen(outputs.stdout, "out"), stderr: listen(outputs.stderr, "err") };
   const words = [directory, String(outputs.stdout.bytes + 1), String(outputs.stderr.bytes + 1)];
   const { stderr } = await machine.run(toCommand(words), {
     signal,
@@ -148,6 +160,12 @@ function add(output: Output, bytes: Uint8Array): void {
   output.bytes += bytes.length;
   output.tail.push(bytes);
   output.lines.push(bytes);
+}
+
+/** Gives back the memory of what was read. Where the machine cannot do that, it has to have enough. */
+async function forget(machine: Machine, path: string, bytes: number, signal: AbortSignal): Promise<void> {
+  const command = ["fallocate", "--punch-hole", "--offset", "0", "--length", String(bytes), path];
+  await machine.run(command.map(quote).join(" "), { signal }).catch(() => undefined);
 }
 
 function whatHappened(how: string, rebooted: boolean): string {

@@ -3,17 +3,18 @@ import { quote } from "./quote.ts";
 /**
  * Finds the processes that carry a mark in their environment or arguments and signals them: the whole process group
  * when its leader is marked too (sshd gives every command a group of its own), else only the process, since the
- * group may then be that of the server itself. Linux only: it reads /proc. Its own group is spared.
+ * group may then be that of the server itself. Linux only: it reads /proc, where a NUL ends
+ * each word (busybox' grep without -z sees the first alone). Its own group is spared.
  */
 const program = `group() {
   read -r line < "/proc/$1/stat" || return 1
   set -- \${line##*) }
   group=$3
 } 2>/dev/null
-marked() { grep -qsF -e "$token" "/proc/$1/environ" "/proc/$1/cmdline"; }
+marked() { grep -qszF -e "$token" "/proc/$1/environ" "/proc/$1/cmdline"; }
 group $$ || exit 0
 own=$group
-for path in $(grep -lsF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
+for path in $(grep -lszF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
   pid=\${path#/proc/}; pid=\${pid%%/*}
   group "$pid" || continue
   [ "$group" != "$own" ] || continue
