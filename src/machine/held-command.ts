@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import { Problem } from "../problem.ts";
 import { AfterMark } from "./after-mark.ts";
+import { elevator } from "./elevate.ts";
 import { endHeld, removeHeld } from "./held-end.ts";
 import { type HeldMachine, persist } from "./held-machine.ts";
 import { answerMark, follower, loader, rest, starter, startFailures, supervisor } from "./held-programs.ts";
@@ -74,18 +75,20 @@ async function start(
     toAssignment("program", program),
     toAssignment("input", stdin),
     toAssignment("supervisor", supervisor),
-    Buffer.from(starter),
+    toAssignment("elevator", elevator),
   ]);
-  const command = toCommand([name, sudo ? "sudo" : "", ...words]);
-  const { code, stdout, stderr } = await persist(held, signal, (machine) =>
-    machine.run(command, { signal, stdin: payload }),
-  );
+  // The line is never empty, since that would mean no root; a shell drops the blank.
+  const command = toCommand([name, sudo ? ` ${words.map(quote).join(" ")}` : "", ...words]);
+  const { code, stdout, stderr } = await persist(held, signal, (machine) => {
+    const password = toAssignment("password", machine.sudoPassword ?? "");
+    return machine.run(command, { signal, stdin: Buffer.concat([payload, password, Buffer.from(starter)]) });
+  });
   const [directory, bootId = ""] = toAnswer(stdout);
   if (code === 0 && directory !== undefined) return { directory, bootId };
   const why = stderr.trim() || `exit ${code}`;
   if (code === startFailures.noRoot) {
     throw new Problem("command-failed", `the script cannot run as root: ${why}`, {
-      hint: "connect.user must be root or may use sudo without a password; or set sudo: false",
+      hint: "connect.user must be root or may use sudo (with a password: connect.sudoPassword); or set sudo: false",
     });
   }
   throw new Problem("command-failed", `the machine did not start a command: ${why}`);

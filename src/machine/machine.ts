@@ -4,6 +4,8 @@ export type Machine = AsyncDisposable & {
   readonly hostKey: string;
   /** Aborts, with a Problem, when the connection is lost or closed. */
   readonly lost: AbortSignal;
+  /** What sudo is told there when it asks. */
+  readonly sudoPassword?: string | null;
   /** Runs a command line in the login shell of the user. A non-zero exit is a result, not an error. */
   run(command: string, options: CommandOptions): Promise<CommandResult>;
   /**

@@ -1,4 +1,4 @@
-import { quote } from "./quote.ts";
+import { elevate } from "./elevate.ts";
 
 /**
  * Finds the processes that carry a mark in their environment or arguments and signals them: the whole process group
@@ -24,9 +24,6 @@ done
 [ -z "$found" ] || echo imgspec-found
 `;
 
-/** Root sees and reaches every process of the command, also those that it started through sudo. */
-const asRoot = `if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n sh -s; fi; exec sh -s`;
-
 /** A command line that does the same and whose processes can be found again by this token. */
 export function markCommand(token: string, commandLine: string): string {
   return `export IMGSPEC_COMMAND=${token}; ${commandLine}`;
@@ -37,5 +34,9 @@ export function markCommand(token: string, commandLine: string): string {
  * The token goes by stdin, or the reaper would find itself.
  */
 export function toReaper(token: string, name: "TERM" | "KILL" | "0"): { command: string; stdin: string } {
-  return { command: `sh -c ${quote(asRoot)}`, stdin: `token=${token}\nname=${name}\nfound=\n${program}` };
+  // Root sees and reaches every process of the command, also those that it started through sudo.
+  return {
+    command: elevate(["sh", "-s"], "anyway"),
+    stdin: `token=${token}\nname=${name}\nfound=\n${program}`,
+  };
 }
