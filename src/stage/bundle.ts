@@ -43,7 +43,7 @@ export type Bundle = {
   /** SHA-1 of the tar stream, as the manifest has it. */
   readonly digest: string;
   /** SHA-256 of the raw image. */
-  readonly imageSha256: string;
+  readonly imageSha256: string | null;
   readonly sizeBytes: number;
   readonly bundledSizeBytes: number;
   /** Whose key opens it: a variant's name or the path of a certificate. */
@@ -134,6 +134,7 @@ async function packRoot(
     modifiedAt: new Date(),
     key,
     level: input.compression,
+    imageDigest: true,
     signal,
     onPart: (part) => write(join(directory, String(part.index)), part.bytes),
     onProgress: (doneBytes) => context.progress(doneBytes, root.sizeBytes),
