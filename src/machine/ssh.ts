@@ -12,6 +12,8 @@ export type ConnectOptions = {
   readonly timeoutMs: number;
   /** Told why a first attempt failed, and again whenever the reason changes. */
   readonly log?: (line: string) => void;
+  /** What sudo is told when it asks; commands made by `elevate` get it on their stdin. */
+  readonly sudoPassword?: string | null;
 };
 
 /** A server may listen a moment before its keys are in their places; more refusals than these are its last word. */
@@ -33,7 +35,8 @@ export async function connect(address: MachineAddress, options: ConnectOptions):
   const failures: ConnectFailure[] = [];
   for (;;) {
     const outcome = await tryOnce(address, privateKey, deadline, signal);
-    if (!(outcome instanceof ConnectFailure)) return new SshMachine(outcome, nameOf(address));
+    if (!(outcome instanceof ConnectFailure))
+      return new SshMachine(outcome, nameOf(address), options.sudoPassword ?? null);
     const told = failures.at(-1)?.message;
     failures.push(outcome);
     const pauseMs = pauseAfter(failures);
