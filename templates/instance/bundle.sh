@@ -2,9 +2,9 @@
 #
 #   sh bundle.sh DIRECTORY LEVEL COMMAND...
 #
-# DIRECTORY: on a memory file system, mode 0700. It holds `image-program`, which becomes the command's stdin, and
-# `passphrase`, of which the AES key and IV are the SHA-256. What the builder has to give comes there as files, whole
-# from the first moment: `head` and `tail` of the tar stream once "imgspec-image: size=BYTES" was told, and for each
+# stdin: a line with the passphrase of which the AES key and IV are the SHA-256; then what becomes the command's stdin.
+# DIRECTORY: on a memory file system, mode 0700. What else the builder has to give comes there as files, whole from
+# the first moment: `head` and `tail` of the tar stream once "imgspec-image: size=BYTES" was told, and for each
 # "imgspec-want: INDEX SHA1 SIZE TRY" a curl configuration `put.INDEX.TRY` with URL and headers.
 # At most two parts are in the directory at any time, and nothing of the bundle is anywhere else.
 #
@@ -152,8 +152,11 @@ main() {
   shift 2
   cd "$directory" || fail "there is no $directory"
   if sleep 0.1 2>/dev/null; then beat=0.2 beats=5; else beat=1 beats=1; fi
-  exec 5<passphrase || fail "there is no passphrase"
+  read -r passphrase && cat >image-program && echo "$passphrase" >passphrase && exec 5<passphrase ||
+    fail "the passphrase could not be kept in $directory"
+  unset passphrase
   rm -f passphrase
+  exec </dev/null
   true >running
   mkfifo image-copy tar-copy size-copy || fail "no named pipe could be made in $directory"
   trap 'finish 71' EXIT
@@ -183,4 +186,4 @@ main() {
   finish 0
 }
 
-main "$@" </dev/null
+main "$@"
