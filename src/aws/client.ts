@@ -101,12 +101,7 @@ function unlessAborted<T>(sent: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** What to throw for what the SDK threw. */
-export function toCallProblem(
-  error: unknown,
-  link: Link,
-  operation: string,
-  options: CallOptions,
-): Problem {
+export function toCallProblem(error: unknown, link: Link, operation: string, options: CallOptions): Problem {
   const { service, account, identity } = link;
   if (options.signal.aborted) return toStopped(options.signal.reason, `${service} ${operation}`);
   if (error instanceof Problem) return error;

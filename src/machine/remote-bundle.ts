@@ -31,7 +31,9 @@ export type RemoteBundleOptions = {
   /** Writes a file there that only the owner can read, complete from its first moment on. */
   write(content: string | Uint8Array, path: string, signal: AbortSignal): Promise<void>;
   /** A URL for just this part, and the headers that belong to it. Asked again when S3 did not take the part. */
-  sign(part: RemotePart): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }>;
+  sign(
+    part: RemotePart,
+  ): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }>;
   log(line: string): void;
   onProgress?(doneBytes: number): void;
 };
@@ -153,7 +155,9 @@ class Talk {
       throw new Problem("bundle-invalid", `the instance asks for part ${index} of ${sizeBytes} bytes`);
     }
     const { url, headers } = await this.#options.sign({ index, sha1, sizeBytes });
-    const lines = Object.entries(headers).map(([name, value]) => `header = ${quoteForCurl(`${name}: ${value}`)}`);
+    const lines = Object.entries(headers).map(
+      ([name, value]) => `header = ${quoteForCurl(`${name}: ${value}`)}`,
+    );
     await this.#write(`url = ${quoteForCurl(url)}\n${lines.join("\n")}\n`, `put.${index}.${attempt}`);
   }
 
