@@ -7,7 +7,7 @@ export type Said =
   | { readonly type: "clock"; readonly seconds: number }
   | Bundled
   | { readonly type: "failure"; readonly text: string }
-  | { readonly type: "other"; readonly text: string | null };
+  | { readonly type: "other"; readonly line: string; readonly text: string | null };
 
 /** A part that waits for its URL. */
 export type Wanted = {
@@ -19,7 +19,7 @@ export type Wanted = {
   readonly attempt: number;
 };
 
-type Refused = {
+export type Refused = {
   readonly type: "refused";
   readonly index: number;
   readonly attempt: number;
@@ -28,7 +28,7 @@ type Refused = {
   readonly why: string;
 };
 
-type Bundled = {
+export type Bundled = {
   readonly type: "bundled";
   readonly tarSha1: string;
   readonly imageSha256: string;
@@ -74,9 +74,10 @@ const readers: readonly (readonly [RegExp, (...fields: readonly string[]) => Sai
     }),
   ],
   [/^imgspec-failure: (.*)$/, (text = "") => ({ type: "failure", text })],
-  [/^imgspec-(?:missing|problem|no-room): /, () => ({ type: "other", text: null })],
-  [/^(?:imgspec-(?:phase|note): )?(.*)$/, (text = "") => ({ type: "other", text })],
 ];
+
+/** What is told once more, in other words, when the image has failed. */
+const noise = /^imgspec-(?:missing|problem|no-room): /;
 
 /** Reads a line. One that is none of the program's own is for people. */
 export function readSaid(line: string): Said {
@@ -84,5 +85,9 @@ export function readSaid(line: string): Said {
     const [whole, ...fields] = pattern.exec(line) ?? [];
     if (whole !== undefined) return toSaid(...fields);
   }
-  return { type: "other", text: line };
+  return {
+    type: "other",
+    line,
+    text: noise.test(line) ? null : line.replace(/^imgspec-(?:phase|note): /, ""),
+  };
 }

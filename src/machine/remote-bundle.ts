@@ -6,7 +6,7 @@ import { tarBlockBytes, tarTailBytes, toTarHeader } from "../bundle/tar-header.t
 import { Problem } from "../problem.ts";
 import type { CommandResult } from "./machine.ts";
 import { quoteForCurl } from "./quote-for-curl.ts";
-import { readSaid, type Said, type Wanted } from "./remote-bundle-lines.ts";
+import { type Bundled, type Refused, readSaid, type Said, type Wanted } from "./remote-bundle-lines.ts";
 import { toImageProblem } from "./root-image.ts";
 
 const program = new URL("../../templates/instance/bundle.sh", import.meta.url);
@@ -75,7 +75,7 @@ class Talk {
   readonly #parts = new Map<number, PackedPart>();
   readonly #lines: string[] = [];
   #sizeBytes: number | undefined;
-  #bundled: Extract<Said, { type: "bundled" }> | undefined;
+  #bundled: Bundled | undefined;
   #failure: string | undefined;
   /** How far the machine's clock is ahead of ours. */
   #aheadSeconds = 0;
@@ -87,18 +87,22 @@ class Talk {
   }
 
   hear(line: string): void {
-    const said = readSaid(line);
+    this.#react(readSaid(line)).catch((error: unknown) => this.#onFailure(error));
+  }
+
+  /** What is noted is noted at once; only answers take time. */
+  async #react(said: Said): Promise<void> {
     switch (said.type) {
       case "image":
         this.#sizeBytes = said.sizeBytes;
-        return this.#answer(() => this.#giveEnds(said.sizeBytes));
+        return this.#giveEnds(said.sizeBytes);
       case "want":
-        return this.#answer(() => this.#giveUrl(said));
+        return this.#giveUrl(said);
       case "put":
         this.#parts.set(said.index, said);
         return this.#options.onProgress?.(this.#bundledBytes());
       case "refused":
-        return this.#answer(() => this.#weigh(said));
+        return this.#weigh(said);
       case "clock":
         this.#aheadSeconds = said.seconds - Math.round(Date.now() / 1000);
         return;
@@ -108,13 +112,10 @@ class Talk {
       case "failure":
         this.#failure ??= said.text;
         return;
-      case "other":
-        this.#lines.push(line);
+      default:
+        this.#lines.push(said.line);
         if (this.#lines.length > keptLines) this.#lines.shift();
         if (said.text !== null) this.#options.log(said.text);
-        return;
-      default:
-        return said satisfies never;
     }
   }
 
@@ -136,10 +137,6 @@ class Talk {
       bundledSizeBytes: this.#bundledBytes(),
       parts,
     };
-  }
-
-  #answer(give: () => Promise<void>): void {
-    give().catch((error: unknown) => this.#onFailure(error));
   }
 
   async #giveEnds(sizeBytes: number): Promise<void> {
@@ -166,27 +163,26 @@ class Talk {
   }
 
   /** Waiting mends what is late or overloaded; it does not mend what is forbidden. */
-  async #weigh({ index, attempt, status, why }: Extract<Said, { type: "refused" }>): Promise<void> {
+  async #weigh({ index, attempt, status, why }: Refused): Promise<void> {
     const told = `S3 did not take part ${index} (${status} ${why})`;
     if ([401, 403, 404].includes(status) && !isLate(why)) {
       throw new Problem(status === 404 ? "upload-failed" : "permission-denied", told, {
         hint: "the parts are put with URLs that the builder signs: its credentials need s3:PutObject and s3:PutObjectAcl",
       });
     }
+    if (isLate(why) && attempt >= mostLate) throw this.#toProblem(told);
     this.#options.log(`${told}; asking again after try ${attempt}`);
   }
 
   #toProblem(failure: string): Problem {
     const skew = Math.abs(this.#aheadSeconds);
-    const clock =
-      skew < skewWorthTelling
-        ? ""
-        : `; the instance's clock is ${toDuration(skew)} ${this.#aheadSeconds > 0 ? "ahead of" : "behind"} the builder's`;
-    return new Problem("upload-failed", `the instance could not bundle itself: ${failure}${clock}`, {
-      hint:
-        clock === ""
-          ? "bundle.at: builder does the same over SSH"
-          : "set the clocks (chronyc makestep): S3 judges the builder's, certificates are judged by the instance's",
+    const message = `the instance could not bundle itself: ${failure}`;
+    if (skew < skewSeconds) {
+      return new Problem("upload-failed", message, { hint: "bundle.at: builder does the same over SSH" });
+    }
+    const clock = `${toDuration(skew)} ${this.#aheadSeconds > 0 ? "ahead of" : "behind"} the builder's`;
+    return new Problem("clock-skewed", `${message}; the instance's clock is ${clock}`, {
+      hint: "set both clocks (chronyc makestep): S3 judges URLs by the builder's, curl judges certificates by the instance's",
     });
   }
 
@@ -195,7 +191,11 @@ class Talk {
   }
 }
 
-const skewWorthTelling = 60;
+/** A clock that is off by more may be the cause. */
+const skewSeconds = 60;
+
+/** A URL that came too late so often will not come in time. */
+const mostLate = 3;
 
 /** What S3 says of a URL that came too late, or of a clock that is wrong. */
 function isLate(why: string): boolean {

@@ -1,8 +1,9 @@
 # Finds out whether this machine can bundle itself, and makes the directory for it.
 #
-#   sh bundle-survey.sh NAME OWNER LEVEL URL
+#   sh bundle-survey.sh NAME LEVEL URL
 #
-# Tells on stdout: "directory=PATH", a new one of this name and owner on a memory file system; "clock=SECONDS"; for each
+# Tells on stdout: "directory=PATH", a new one of this name on a memory file system, which belongs to the user that
+# logged in; "clock=SECONDS"; for each
 # thing that is not as it must be "lacks=WHAT"; and what of the URL came back, "status=CODE" of HTTP or "unreachable=WHY".
 
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"
@@ -30,7 +31,7 @@ make_directory() {
     free=$(free_kib "$place")
     free=${free##*[!0-9]}
     [ "${free:-0}" -ge "$least_kib" ] || continue
-    mkdir "$place/$1" 2>/dev/null && chown "$2" "$place/$1" || continue
+    mkdir "$place/$1" 2>/dev/null && chown "${SUDO_UID:-$(id -u)}" "$place/$1" || continue
     echo "directory=$place/$1"
     return 0
   done
@@ -65,7 +66,7 @@ try_url() {
 
 for tool in mkfifo tee dd wc date sed tr df unshare; do has "$tool" || lacks "$tool"; done
 try_openssl
-try_compressor "$3"
-try_url "$4"
-make_directory "$1" "$2"
+try_compressor "$2"
+try_url "$3"
+make_directory "$1"
 echo "clock=$(date +%s)"

@@ -135,7 +135,7 @@ try_put() {
 }
 
 answered() {
-  [ ! -f "answer.$1" ] || sed -n "s/.*<$2>\([^<]*\)<.*/\1/p" "answer.$1" | { read -r text && echo "$text"; }
+  [ ! -f "answer.$1" ] || sed -n "s/.*<$2>\([^<]*\)<.*/\1/p" "answer.$1" | { read -r text; echo "$text"; }
 }
 
 # Whatever is still at work sees that it is over, or loses the pipe that it writes to.

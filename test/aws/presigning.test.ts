@@ -11,7 +11,12 @@ test("x", async () => {
   const bytes = Buffer.from("hello");
   const sha1 = createHash("sha1").update(bytes).digest("hex");
   const where = { bucket: "acme-images", key: "web/1/image.part.0000" };
-  const put = await provider.presignPut(where, { sizeBytes: 5, sha1, contentType: "application/octet-stream", acl: "aws-exec-read" }, 60, signal);
+  const put = await provider.presignPut(
+    where,
+    { sizeBytes: 5, sha1, contentType: "application/octet-stream", acl: "aws-exec-read" },
+    60,
+    signal,
+  );
   console.log(put);
   const answer = await fetch(put.url, { method: "PUT", body: bytes, headers: put.headers });
   console.log(answer.status, await answer.text());

@@ -68,7 +68,7 @@ export async function newBench(shell = "sh"): Promise<Bench> {
           stdin: 'echo "imgspec-phase: sending" >&2; echo "imgspec-image: size=$2" >&2; exec cat "$1"\n',
         },
         signal: AbortSignal.timeout(60_000),
-        run: (command) => runLocally(shell, command),
+        run: (command) => runLocally(shell, command, process.env),
         write: async (content, path) => {
           await writeFile(`${path}.new`, content, { mode: 0o600 });
           await rename(`${path}.new`, path);
@@ -91,16 +91,28 @@ export async function newBench(shell = "sh"): Promise<Bench> {
   };
 }
 
+/** The same with a program of one's own in front of the machine's. */
+export async function runWith(
+  directory: string,
+  name: string,
+  text: string,
+  command: RemoteCommand,
+): ReturnType<typeof runLocally> {
+  await writeFile(join(directory, name), text, { mode: 0o755 });
+  return runLocally("sh", command, { ...process.env, PATH: `${directory}:${process.env["PATH"]}` });
+}
+
 /** In a process group of its own, which an abort ends, as it is on an instance. */
 async function runLocally(
   shell: string,
   { program, arguments: words, stdin, signal, onLine }: RemoteCommand,
+  env: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; signal: string | null }> {
   const scripts = await mkdtemp("/var/tmp/imgspec-test-");
   const script = join(scripts, "program");
   await writeFile(script, program);
   const [file = "", ...rest] = [...shell.split(" "), script, ...words];
-  const child = spawn(file, rest, { detached: true, stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn(file, rest, { detached: true, stdio: ["pipe", "ignore", "pipe"], env });
   const lines = new LineSplitter(onLine);
   child.stderr.on("data", (chunk: Buffer) => lines.push(chunk));
   child.stdin.on("error", () => undefined);
