@@ -6,8 +6,8 @@ import type { StageContext } from "./stage.ts";
 
 /** Where a bundle can be made on an instance; disposing removes the directory. */
 export type InstancePlace = AsyncDisposable & {
+  readonly held: HeldMachine;
   readonly directory: string;
-  readonly aheadSeconds: number;
 };
 
 /** A clock that is off by more is worth a line. */
@@ -34,7 +34,7 @@ export async function findInstancePlace(
       context.log(`the instance's clock is ${toSkew(aheadSeconds)} the builder's`);
     }
     const dispose = (): Promise<void> => removeDirectory(held, directory, sudo);
-    return { directory, aheadSeconds, [Symbol.asyncDispose]: dispose };
+    return { held, directory, [Symbol.asyncDispose]: dispose };
   }
   if (directory !== null) await removeDirectory(held, directory, sudo);
   context.log(

@@ -2,11 +2,11 @@ import type { Provider } from "../aws/provider.ts";
 import { newPassphrase, toBundleKey } from "../bundle/key.ts";
 import { streamedPartName } from "../bundle/pack.ts";
 import { runHeld } from "../machine/held-command.ts";
-import { type HeldMachine, persist } from "../machine/held-machine.ts";
+import { persist } from "../machine/held-machine.ts";
 import { bundleRemotely, type RemotePart } from "../machine/remote-bundle.ts";
-import { readImageProgram, toImageCommand } from "../machine/root-image.ts";
+import { type ImageFacts, readImageProgram, toImageCommand } from "../machine/root-image.ts";
 import { partType } from "../store/put-file.ts";
-import { type BundleInput, type Packed, toImageFacts } from "./bundle.ts";
+import type { BundleInput, Packed } from "./bundle.ts";
 import type { InstancePlace } from "./bundle-place.ts";
 import { joinKey } from "./preflight.ts";
 import { bundleObjects, bundleParts } from "./resources.ts";
@@ -21,8 +21,8 @@ const validSeconds = 300;
 /** Has the instance make the bundle and put its parts into S3; only the manifest is left to be made. */
 export async function bundleThere(
   input: BundleInput,
-  held: HeldMachine,
-  place: InstancePlace,
+  facts: ImageFacts,
+  { held, directory }: InstancePlace,
   context: StageContext,
 ): Promise<Packed> {
   const { account } = input.on;
@@ -43,8 +43,8 @@ export async function bundleThere(
     modifiedAt: new Date(),
     passphrase,
     level: input.compression,
-    directory: place.directory,
-    image: { command: toImageCommand(toImageFacts(input)), stdin: await readImageProgram() },
+    directory,
+    image: { command: toImageCommand(facts), stdin: await readImageProgram() },
     signal: context.signal,
     run: (command) => runHeld(held, { ...command, sudo }),
     write: (content, path, signal) =>

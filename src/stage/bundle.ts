@@ -132,14 +132,14 @@ export type Packed = {
 };
 
 /** What is to be in the image. */
-export function toImageFacts({ on, sizeMib, exclude }: BundleInput): ImageFacts {
+function toImageFacts({ on, sizeMib, exclude }: BundleInput): ImageFacts {
   return { sizeMib, exclude, forgetKey: on.publicKey };
 }
 
 async function make(input: BundleInput, directory: string, context: StageContext): Promise<Packed> {
   await using held = hold(input.on, context);
   await using place = await findInstancePlace(input, held, context);
-  if (place !== null) return await bundleThere(input, held, place, context);
+  if (place !== null) return await bundleThere(input, toImageFacts(input), place, context);
   const key = newBundleKey();
   const image = await packHere(input, key, directory, context);
   return {
