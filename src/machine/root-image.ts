@@ -7,16 +7,19 @@ import { quote } from "./quote.ts";
 
 const program = new URL("../../templates/instance/root-image.sh", import.meta.url);
 
-export type RootImageOptions = {
+export type ImageFacts = {
   /** Size of the file system; null: what the files take, a fifth more, and 64 MiB. */
   readonly sizeMib: number | null;
   /** Absolute globs: a directory that matches loses its contents, anything else is left out. */
   readonly exclude: readonly string[];
-  readonly sudo: boolean;
   /** Another directory than `/` to take for the root. */
   readonly root?: string;
   /** A public key line to be left out of every authorized_keys. */
   readonly forgetKey: string;
+};
+
+export type RootImageOptions = ImageFacts & {
+  readonly sudo: boolean;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 };
@@ -41,7 +44,7 @@ export async function openRootImage(machine: Machine, options: RootImageOptions)
   });
   const { stdout, result } = await machine.stream(commandOf(options), {
     signal,
-    stdin: await readFile(program),
+    stdin: await readImageProgram(),
     onLine: (line) => {
       const size = /^imgspec-image: size=(\d+)$/.exec(line)?.[1];
       if (size !== undefined) {
@@ -53,7 +56,7 @@ export async function openRootImage(machine: Machine, options: RootImageOptions)
     },
   });
   const finished = result.then((outcome) => {
-    if (outcome.code !== 0) throw toProblem(outcome);
+    if (outcome.code !== 0) throw toImageProblem(outcome);
   });
   finished.catch(() => undefined);
   await Promise.race([announced, finished]);
@@ -75,14 +78,25 @@ async function* checked(
   if (bytes !== sizeBytes) throw incomplete(`${bytes} of ${sizeBytes} bytes arrived`);
 }
 
-function commandOf({ sizeMib, exclude, sudo, root, forgetKey }: RootImageOptions): string {
-  const words = [
+/** What is to be run, as root, with `readImageProgram` on its stdin. */
+export function toImageCommand({ sizeMib, exclude, root, forgetKey }: ImageFacts): readonly string[] {
+  return [
     ...["unshare", "-m", "sh", "-s", "--"],
     ...(sizeMib === null ? [] : ["--size", String(sizeMib)]),
     ...(root === undefined ? [] : ["--root", root]),
     ...["--forget", forgetKey],
     ...exclude.flatMap((glob) => ["--exclude", glob]),
   ];
+}
+
+/** The program that makes the image. */
+export function readImageProgram(): Promise<string> {
+  return readFile(program, "utf8");
+}
+
+function commandOf(options: RootImageOptions): string {
+  const { sudo } = options;
+  const words = toImageCommand(options);
   const command = sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
   const path = 'PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH';
   const check =
@@ -90,7 +104,8 @@ function commandOf({ sizeMib, exclude, sudo, root, forgetKey }: RootImageOptions
   return `sh -c ${quote(`${path}; ${check}; ${command}`)}`;
 }
 
-function toProblem({ code, signal, stderr }: Omit<CommandResult, "stdout">): Problem {
+/** What to throw when the program has failed. */
+export function toImageProblem({ code, signal, stderr }: Omit<CommandResult, "stdout">): Problem {
   const lines = stderr.trim().split("\n");
   const told = (what: string): string | undefined =>
     lines.findLast((line) => line.startsWith(`imgspec-${what}: `))?.slice(what.length + 10);
