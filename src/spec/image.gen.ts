@@ -268,7 +268,7 @@ export interface WrittenImage {
      */
     include: string[];
     /**
-     * keep: /etc/fstab as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
+     * The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
      */
     fstab: string;
     /**
@@ -284,7 +284,7 @@ export interface WrittenImage {
        */
       sshHostKeys: "scrub" | "refuse" | "keep";
       /**
-       * /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
+       * The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
        */
       machineId: "scrub" | "refuse" | "keep";
       /**

@@ -257,7 +257,7 @@ type Bundle = {
    */
   include?: string[] | string;
   /**
-   * keep: /etc/fstab as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
+   * The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
    */
   fstab?: string;
   /**
@@ -273,7 +273,7 @@ type Bundle = {
      */
     sshHostKeys?: ("scrub" | "refuse" | "keep") | string;
     /**
-     * /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
+     * The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
      */
     machineId?: ("scrub" | "refuse" | "keep") | string;
     /**
