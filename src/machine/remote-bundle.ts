@@ -7,7 +7,7 @@ import { Problem } from "../problem.ts";
 import type { CommandResult } from "./machine.ts";
 import { quoteForCurl } from "./quote-for-curl.ts";
 import { type Bundled, type Refused, readSaid, type Said, type Wanted } from "./remote-bundle-lines.ts";
-import { toImageProblem } from "./root-image.ts";
+import { type HygieneFinding, ImageListener, toImageProblem } from "./root-image-lines.ts";
 
 const program = new URL("../../templates/instance/bundle.sh", import.meta.url);
 
@@ -46,6 +46,8 @@ export type RemoteCommand = {
   readonly onLine: (line: string) => void;
 };
 
+export type RemoteBundle = { readonly image: PackedImage; readonly findings: readonly HygieneFinding[] };
+
 /** How many lines of the machine's an error may quote. */
 const keptLines = 200;
 
@@ -53,7 +55,7 @@ const keptLines = 200;
  * Has a machine bundle its root by itself and put the parts into S3; what a manifest says of them comes back. Neither
  * the key nor a URL is ever in an argument there, or on a disk.
  */
-export async function bundleRemotely(options: RemoteBundleOptions): Promise<PackedImage> {
+export async function bundleRemotely(options: RemoteBundleOptions): Promise<RemoteBundle> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const talk = new Talk(options, signal, (error) => failed.abort(error));
@@ -65,7 +67,7 @@ export async function bundleRemotely(options: RemoteBundleOptions): Promise<Pack
     onLine: (line) => talk.hear(line),
   });
   if (failed.signal.aborted) throw failed.signal.reason;
-  return talk.finish(outcome);
+  return { image: talk.finish(outcome), findings: talk.findings };
 }
 
 class Talk {
@@ -74,6 +76,7 @@ class Talk {
   readonly #onFailure: (error: unknown) => void;
   readonly #parts = new Map<number, PackedPart>();
   readonly #lines: string[] = [];
+  readonly #image: ImageListener;
   #sizeBytes: number | undefined;
   #bundled: Bundled | undefined;
   #failure: string | undefined;
@@ -84,6 +87,11 @@ class Talk {
     this.#options = options;
     this.#signal = signal;
     this.#onFailure = onFailure;
+    this.#image = new ImageListener(options.log, () => undefined);
+  }
+
+  get findings(): readonly HygieneFinding[] {
+    return this.#image.findings;
   }
 
   hear(line: string): void {
@@ -115,13 +123,14 @@ class Talk {
       default:
         this.#lines.push(said.line);
         if (this.#lines.length > keptLines) this.#lines.shift();
-        if (said.text !== null) this.#options.log(said.text);
+        this.#image.hear(said.line);
     }
   }
 
   finish(outcome: Pick<CommandResult, "code" | "signal">): PackedImage {
     if (this.#failure !== undefined) throw this.#toProblem(this.#failure);
-    if (outcome.code !== 0) throw toImageProblem({ ...outcome, stderr: this.#lines.join("\n") });
+    if (outcome.code !== 0)
+      throw toImageProblem({ ...outcome, stderr: this.#lines.join("\n") }, this.findings);
     const sizeBytes = this.#sizeBytes ?? 0;
     const parts = [...this.#parts.values()].sort((a, b) => a.index - b.index);
     const tarBytes = tarBlockBytes + sizeBytes + tarTailBytes(sizeBytes);

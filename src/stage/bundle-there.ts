@@ -4,7 +4,8 @@ import { streamedPartName } from "../bundle/pack.ts";
 import { runHeld } from "../machine/held-command.ts";
 import { persist } from "../machine/held-machine.ts";
 import { bundleRemotely, type RemotePart } from "../machine/remote-bundle.ts";
-import { type ImageFacts, readImageProgram, toImageCommand } from "../machine/root-image.ts";
+import { toImageCommand } from "../machine/root-image.ts";
+import { type RootImageRequest, toRootImageProgram } from "../machine/root-image-program.ts";
 import { partType } from "../store/put-file.ts";
 import type { BundleInput, Packed } from "./bundle.ts";
 import type { InstancePlace } from "./bundle-place.ts";
@@ -21,7 +22,7 @@ const validSeconds = 300;
 /** Has the instance make the bundle and put its parts into S3; only the manifest is left to be made. */
 export async function bundleThere(
   input: BundleInput,
-  facts: ImageFacts,
+  request: RootImageRequest,
   { held, directory }: InstancePlace,
   context: StageContext,
 ): Promise<Packed> {
@@ -38,13 +39,13 @@ export async function bundleThere(
     manifestSha1: null,
   });
   const sudo = input.on.user !== "root";
-  const image = await bundleRemotely({
+  const made = await bundleRemotely({
     name: input.name,
     modifiedAt: new Date(),
     passphrase,
     level: input.compression,
     directory,
-    image: { command: toImageCommand(facts), stdin: await readImageProgram() },
+    image: { command: toImageCommand(request), stdin: await toRootImageProgram(request) },
     signal: context.signal,
     run: (command) => runHeld(held, { ...command, sudo }),
     write: (content, path, signal) =>
@@ -54,7 +55,7 @@ export async function bundleThere(
     onProgress: (doneBytes) => context.progress(doneBytes),
   });
   const partName = (index: number): string => streamedPartName(input.name, index);
-  return { image, key: toBundleKey(passphrase), partName, isStored: true };
+  return { ...made, key: toBundleKey(passphrase), partName, isStored: true };
 }
 
 /** Signs for a part once its key is in the journal. */

@@ -6,7 +6,9 @@ import { withFiles } from "../bundle/file-problem.ts";
 import { type BundleKey, newBundleKey } from "../bundle/key.ts";
 import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
-import { type ImageFacts, openRootImage } from "../machine/root-image.ts";
+import { openRootImage } from "../machine/root-image.ts";
+import type { HygieneFinding } from "../machine/root-image-lines.ts";
+import type { RootImageRequest } from "../machine/root-image-program.ts";
 import { Problem } from "../problem.ts";
 import { toSize } from "../util/size.ts";
 import { findInstancePlace } from "./bundle-place.ts";
@@ -17,6 +19,7 @@ import type { CertificateInput, CheckedImage } from "./preflight.ts";
 import { spool } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { hold, login } from "./trust.ts";
+import { toRootImageRequest, type VolumeCopyInput } from "./volume-copy.ts";
 
 export type BundleInput = {
   readonly on: LaunchedInstance;
@@ -26,8 +29,7 @@ export type BundleInput = {
   /** Where an instance puts the parts. */
   readonly upload: { readonly bucket: string; readonly prefix: string; readonly acl: string };
   readonly name: string;
-  readonly sizeMib: number | null;
-  readonly exclude: readonly string[];
+  readonly copy: VolumeCopyInput;
   readonly compression: number;
   readonly certificate: CertificateInput;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
@@ -63,6 +65,8 @@ export type Bundle = {
   readonly kernel: string | null;
   readonly ramdisk: string | null;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+  /** Keys, credentials and traces that were found on the way, and what was done with them. */
+  readonly hygiene: readonly HygieneFinding[];
 };
 
 export const bundle: Stage<BundleInput, Bundle> = {
@@ -75,7 +79,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
     const certificates = await chooseCertificates(input.certificate, context.cloud.options);
     const directory = join(context.run.directory, "spool", context.task.replaceAll("/", "-"));
     const { path } = await context.scope.acquire(spool, directory);
-    const { image: packed, key, isStored, ...made } = await make(input, path, context);
+    const { image: packed, findings, key, isStored, ...made } = await make(input, path, context);
     const parts = packed.parts.map(({ index, sizeBytes, sha1 }) => ({
       name: made.partName(index),
       path: isStored ? null : join(path, String(index)),
@@ -119,6 +123,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
       kernel: input.checked.kernel,
       ramdisk: input.checked.ramdisk,
       blockDeviceMappings: input.blockDeviceMappings,
+      hygiene: findings,
     };
   },
 };
@@ -126,24 +131,22 @@ export const bundle: Stage<BundleInput, Bundle> = {
 /** What was packed, wherever that was, and what a manifest says of it. */
 export type Packed = {
   readonly image: PackedImage;
+  readonly findings: readonly HygieneFinding[];
   readonly key: BundleKey;
   readonly partName: (index: number) => string;
   readonly isStored: boolean;
 };
 
-/** What is to be in the image. */
-function toImageFacts({ on, sizeMib, exclude }: BundleInput): ImageFacts {
-  return { sizeMib, exclude, forgetKey: on.publicKey };
-}
-
 async function make(input: BundleInput, directory: string, context: StageContext): Promise<Packed> {
   await using held = hold(input.on, context);
   await using place = await findInstancePlace(input, held, context);
-  if (place !== null) return await bundleThere(input, toImageFacts(input), place, context);
+  const request = await toRootImageRequest(input.copy, input.on.publicKey);
+  if (place !== null) return await bundleThere(input, request, place, context);
   const key = newBundleKey();
-  const image = await packHere(input, key, directory, context);
+  const { image, findings } = await packHere(input, request, key, directory, context);
   return {
     image,
+    findings,
     key,
     partName: (index) => partName(input.name, index, image.parts.length),
     isStored: false,
@@ -153,15 +156,18 @@ async function make(input: BundleInput, directory: string, context: StageContext
 /** A stream cannot go on in the middle, but the root is still there to begin again. */
 const mostStreams = 3;
 
+type PackedRoot = Pick<Packed, "image" | "findings">;
+
 async function packHere(
   input: BundleInput,
+  request: RootImageRequest,
   key: BundleKey,
   directory: string,
   context: StageContext,
-): Promise<PackedImage> {
+): Promise<PackedRoot> {
   for (let stream = 1; ; stream += 1) {
     try {
-      return await packRoot(input, key, directory, context);
+      return await packRoot(input, request, key, directory, context);
     } catch (error) {
       const isLost = error instanceof Problem && error.code === "connect-failed";
       if (!isLost || context.signal.aborted || stream === mostStreams) throw error;
@@ -172,19 +178,20 @@ async function packHere(
 
 async function packRoot(
   input: BundleInput,
+  request: RootImageRequest,
   key: BundleKey,
   directory: string,
   context: StageContext,
-): Promise<PackedImage> {
+): Promise<PackedRoot> {
   const { signal } = context;
   await using machine = await login(input.on, context);
   const root = await openRootImage(machine, {
-    ...toImageFacts(input),
+    ...request,
     sudo: input.on.user !== "root",
     signal,
     log: (line) => context.log(line),
   });
-  const packed = await pack(root.chunks, {
+  const image = await pack(root.chunks, {
     name: input.name,
     sizeBytes: root.sizeBytes,
     modifiedAt: new Date(),
@@ -196,7 +203,7 @@ async function packRoot(
     onProgress: (doneBytes) => context.progress(doneBytes, root.sizeBytes),
   });
   await root.finished;
-  return packed;
+  return { image, findings: root.findings };
 }
 
 function write(path: string, content: Uint8Array | string): Promise<void> {

@@ -36,6 +36,7 @@ export async function newSpooled(directory: string, count = 3): Promise<Bundle> 
     kernel: "aki-919dcaf8",
     ramdisk: null,
     blockDeviceMappings: [],
+    hygiene: [],
   };
 }
 

@@ -12,7 +12,7 @@ import { upload } from "../../src/stage/upload.ts";
 import { verify } from "../../src/stage/verify.ts";
 import { whyNot } from "../emulator/sandbox/rig.ts";
 import { type Builder, newBuilder } from "../help/stage-builder.ts";
-import { account, certificate, toChecked, toImage } from "../help/stage-inputs.ts";
+import { account, certificate, toChecked, toCopy, toImage } from "../help/stage-inputs.ts";
 
 const why = await whyNot();
 const bucket = "acme-images";
@@ -63,8 +63,7 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
       at: where,
       upload: { bucket, prefix, acl: "aws-exec-read" },
       name: "image",
-      sizeMib: null,
-      exclude: ["/tmp/**", "/proc/**", "/sys/**", "/dev/**", "/run/**"],
+      copy: toCopy(),
       compression: 1,
       certificate: { ...certificate, user },
       blockDeviceMappings: [],
