@@ -61,7 +61,17 @@ test.skipIf(missing.length > 0).each(restorable)(
       Buffer.alloc(1),
     ]);
     await writeFile(tool.path("web.img"), image);
-    const line = ["bundle", "web.img", "--sha256", ...user, ...pair, "--prefix", "web", ...quickly, ...options];
+    const line = [
+      "bundle",
+      "web.img",
+      "--sha256",
+      ...user,
+      ...pair,
+      "--prefix",
+      "web",
+      ...quickly,
+      ...options,
+    ];
     const { code, stdout } = await tool.run([...line, "--output", "json"]);
     expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ imageSha256: sha256(image) })]);
     expect(await tool.files()).toEqual(["web.img", "web.manifest.xml", "web.part.0", "web.part.1"]);
