@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
     await using held = hold(builder.on, builder.rig.context("us-east-1/bundle"));
     const signal = AbortSignal.timeout(30_000);
     const seen = await survey(held, { level: 5, url: "http://127.0.0.1:9/", sudo: true, signal });
-    await removeDirectory(held, seen.directory ?? "", true);
+    await removeDirectory(held, seen.directory ?? "");
     expect(seen).toMatchObject({ lacks: [], unreachable: expect.stringMatching(/^curl: \(7\)/) });
     expect(Math.abs(seen.aheadSeconds)).toBeLessThan(30);
   });
