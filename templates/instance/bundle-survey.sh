@@ -9,8 +9,8 @@
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"
 umask 077
 
-# Two parts of 10 MiB, and room to move.
-least_kib=24576
+# Three parts of 10 MiB, and room to move.
+least_kib=34816
 
 lacks() { echo "lacks=$*"; }
 has() { command -v "$1" >/dev/null 2>&1; }

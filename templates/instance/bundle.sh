@@ -6,7 +6,7 @@
 # DIRECTORY: on a memory file system, mode 0700. What else the builder has to give comes there as files, whole from
 # the first moment: `head` and `tail` of the tar stream once "imgspec-image: size=BYTES" was told, and for each
 # "imgspec-want: INDEX SHA1 SIZE TRY" a curl configuration `put.INDEX.TRY` with URL and headers.
-# At most two parts are in the directory at any time, and nothing of the bundle is anywhere else.
+# At most three parts are in the directory at any time, one being filled and two being put; nothing of the bundle is anywhere else.
 #
 # Told on stderr, besides what the command tells: "imgspec-clock: SECONDS", "imgspec-refused: INDEX TRY STATUS WHY",
 # "imgspec-put: INDEX SHA1 SIZE", and at the end
@@ -84,7 +84,7 @@ fill() {
 }
 
 put_parts() {
-  index=0 before=
+  index=0 before= last=
   while :; do
     [ -e running ] || exit 71
     fill "part.$index"
@@ -94,12 +94,13 @@ put_parts() {
       *) fail "part $index could not be held in $directory" ;;
     esac
     [ -z "$before" ] || wait "$before" || exit 71
+    before=$last
     put_part "$index" "$have" </dev/null &
-    before=$!
+    last=$!
     index=$((index + 1))
   done
   rm -f "part.$index"
-  [ -z "$before" ] || wait "$before" || exit 71
+  for put in $before $last; do wait "$put" || exit 71; done
   echo "$index" >count
 }
 

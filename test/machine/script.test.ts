@@ -89,7 +89,7 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
       await path('echo "$0"'),
       await path('echo "$0"; exit 3'),
       await path('echo "$0"; kill -KILL $$'),
-      await path('echo "$0"; sleep 30', { timeoutSeconds: 1 }),
+      await path('echo "$0"; sleep 30', { timeoutSeconds: 5 }),
     ];
     expect(paths.every((one) => one.endsWith("/script"))).toBe(true);
     const { stdout } = await machine.run(

@@ -31,7 +31,7 @@ describe.skipIf(!haveSshd)(
       host: "127.0.0.1",
       port,
       user: sshd.address.user,
-      privateKeyPath: sshd.address.privateKeyPath,
+      privateKeyPath: join(sshd.directory, "user"),
       publicKey: "",
       hostKey: sshd.hostKey,
       connectTimeoutSeconds: 20,
