@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkImageTools } from "../../src/machine/root-image.ts";
 import { connect } from "../../src/machine/ssh.ts";
 import { haveSshd, startSshd } from "../help/sshd.ts";
-import { type CopyRig, newCopyRig, sh, shells, whyNoDisks } from "../help/volume-copy.ts";
+import { type CopyRig, newCopyRig, sh, shells, whyNoDisks, works } from "../help/volume-copy.ts";
 
 const check = ["--check", "yes"];
+const haveBtrfs = works("command -v mkfs.btrfs && grep -w btrfs /proc/filesystems");
 
 describe.skipIf(whyNoDisks !== undefined)(
   `what an image needs is asked first (skipped: ${whyNoDisks})`,
@@ -46,18 +47,21 @@ describe.skipIf(whyNoDisks !== undefined)(
       expect(stderr).not.toContain("imgspec-image");
     });
 
-    test("btrfs is refused with the way out, and becomes ext4 where a bare file system is asked for", async () => {
-      const change = `umount ${rig.at("root")}; mount -t btrfs -o loop ${rig.at("btrfs")} ${rig.at("root")}`;
-      if (!makeBtrfs()) return;
-      const { code, stderr } = await onRoot(change, check);
-      expect([code, stderr]).toEqual([
-        70,
-        expect.stringContaining("imgspec-problem: the root is btrfs, which cannot be"),
-      ]);
-      const none = await onRoot(change, ["--partition", "none", "--fstab", "generate"]);
-      expect(none.code, none.stderr).toBe(0);
-      sh(`e2fsck -fn "$1"`, rig.at("image"));
-    });
+    test.skipIf(!haveBtrfs)(
+      "btrfs (skipped without it) is refused with the way out, and becomes ext4 where a bare file system is asked for",
+      async () => {
+        const change = `umount ${rig.at("root")}; mount -t btrfs -o loop ${rig.at("btrfs")} ${rig.at("root")}; mkdir ${rig.at("root")}/etc`;
+        sh(`truncate -s 200M "$1"; mkfs.btrfs -q "$1"`, rig.at("btrfs"));
+        const { code, stderr } = await onRoot(change, check);
+        expect([code, stderr]).toEqual([
+          70,
+          expect.stringContaining("imgspec-problem: the root is btrfs, which cannot be"),
+        ]);
+        const none = await onRoot(change, ["--partition", "none", "--fstab", "generate"]);
+        expect(none.code, none.stderr).toBe(0);
+        sh(`e2fsck -fn "$1"`, rig.at("image"));
+      },
+    );
 
     test("a table that the disk does not have is refused", async () => {
       const { code, stderr } = await onRoot(":", [...check, "--partition", "gpt"]);
@@ -82,14 +86,33 @@ describe.skipIf(whyNoDisks !== undefined)(
           "no-room: the files take 31 MiB already, the image is to have 20 MiB at most",
         ),
       ]);
-      const small = await onRoot(
-        `for place in /mnt /var/tmp /tmp; do mount -t tmpfs -o size=8M t $place; done; TMPDIR=/tmp`.replace(
-          "/tmp; do",
-          "; do",
+    });
+
+    test("no scratch room is told, with how much it takes and how much there is", async () => {
+      const before = `mount --make-rprivate / && mount --move ${rig.at("root")} /media
+      for place in /mnt /var/tmp /tmp; do mount -t tmpfs -o size=8M t $place; done; mkdir -p ${rig.at()}; unset TMPDIR`;
+      const { code, stderr } = await onRoot(before, [...check, "--root", "/media"]);
+      expect([code, stderr]).toEqual([
+        73,
+        expect.stringMatching(
+          /^imgspec-no-room: no directory has 3\d MiB free for the image, \d MiB at most/,
         ),
-        check,
-      );
-      expect(small.code, small.stderr).toBe(0);
+      ]);
+    });
+
+    test.each([
+      ["dm", "LVM-abc", "a logical volume (LVM)"],
+      ["dm", "CRYPT-LUKS2-abc", "encrypted (LUKS)"],
+      ["md", "", "a RAID array"],
+    ])("a root on %s %s is refused", async (kind, uuid, what) => {
+      // The kernel's account of the device, where this machine may have no device mapper.
+      const before = `number=$(mountpoint -d ${rig.at("root")}); mount -t tmpfs t /sys/dev/block
+      mkdir -p "/sys/dev/block/$number/${kind}"; echo "${uuid}" >"/sys/dev/block/$number/${kind}/uuid"`;
+      const { code, stderr } = await onRoot(before, check);
+      expect([code, stderr]).toEqual([
+        70,
+        expect.stringContaining(`imgspec-problem: the root is ${what}\nimgspec-hint: `),
+      ]);
     });
 
     test("a machine that has it all passes in silence", async () => {
@@ -99,15 +122,6 @@ describe.skipIf(whyNoDisks !== undefined)(
     function onRoot(change: string, words: readonly string[], shell = "sh"): ReturnType<CopyRig["copy"]> {
       const before = `mount -o loop ${rig.at("fs")} ${rig.at("root")} || exit\n${change}`;
       return rig.copy(["--root", rig.at("root"), ...words], { shell, before });
-    }
-
-    function makeBtrfs(): boolean {
-      try {
-        sh(`truncate -s 200M "$1"; mkfs.btrfs -q "$1"`, rig.at("btrfs"));
-        return true;
-      } catch {
-        return false;
-      }
     }
   },
 );
