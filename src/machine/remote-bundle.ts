@@ -112,7 +112,7 @@ class Talk {
       case "failure":
         this.#failure ??= said.text;
         return;
-      default:
+      case "other":
         this.#lines.push(said.line);
         if (this.#lines.length > keptLines) this.#lines.shift();
         if (said.text !== null) this.#options.log(said.text);
