@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -13,11 +13,13 @@ const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern2 = new RegExp("^sg-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern3 = new RegExp("^[1-9][0-9]{0,5}[smh]$", "u");
 const pattern4 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", "u");
-const pattern7 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
-const pattern9 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern10 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const pattern11 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern12 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern5 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
+const pattern6 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
+const pattern9 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
+const pattern11 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern12 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const pattern13 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern14 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -368,6 +370,9 @@ if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
 if(data13.method === undefined){
 data13.method = "ec2";
 }
+if(data13.keyPair === undefined){
+data13.keyPair = null;
+}
 if(data13.subnet === undefined){
 data13.subnet = null;
 }
@@ -471,9 +476,9 @@ vErrors.push(err32);
 errors++;
 }
 }
-let data17 = data13.subnet;
+let data17 = data13.keyPair;
 if((typeof data17 !== "string") && (data17 !== null)){
-const err33 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data17};
+const err33 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/type",keyword:"type",params:{type: schema6.properties.launch.properties.keyPair.type},message:"must be string,null",schema:schema6.properties.launch.properties.keyPair.type,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -483,8 +488,8 @@ vErrors.push(err33);
 errors++;
 }
 if(typeof data17 === "string"){
-if(!pattern1.test(data17)){
-const err34 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data17};
+if(func3(data17) < 1){
+const err34 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -494,14 +499,9 @@ vErrors.push(err34);
 errors++;
 }
 }
-let data18 = data13.securityGroups;
-if(Array.isArray(data18)){
-const len3 = data18.length;
-for(let i3=0; i3<len3; i3++){
-let data19 = data18[i3];
-if(typeof data19 === "string"){
-if(!pattern2.test(data19)){
-const err35 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data19};
+let data18 = data13.subnet;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err35 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data18};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -510,9 +510,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-}
-else {
-const err36 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data19};
+if(typeof data18 === "string"){
+if(!pattern1.test(data18)){
+const err36 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data18};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -522,9 +522,14 @@ vErrors.push(err36);
 errors++;
 }
 }
-}
-else {
-const err37 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data18};
+let data19 = data13.securityGroups;
+if(Array.isArray(data19)){
+const len3 = data19.length;
+for(let i3=0; i3<len3; i3++){
+let data20 = data19[i3];
+if(typeof data20 === "string"){
+if(!pattern2.test(data20)){
+const err37 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -533,9 +538,9 @@ vErrors.push(err37);
 }
 errors++;
 }
-let data20 = data13.iamInstanceProfile;
-if((typeof data20 !== "string") && (data20 !== null)){
-const err38 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data20};
+}
+else {
+const err38 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -544,9 +549,10 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(typeof data20 === "string"){
-if(func3(data20) < 1){
-const err39 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data20};
+}
+}
+else {
+const err39 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data19};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -555,10 +561,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-let data21 = data13.userData;
+let data21 = data13.iamInstanceProfile;
 if((typeof data21 !== "string") && (data21 !== null)){
-const err40 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data21};
+const err40 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data21};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -567,9 +572,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-let data22 = data13.metadataTokens;
-if((typeof data22 !== "string") && (data22 !== null)){
-const err41 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data22};
+if(typeof data21 === "string"){
+if(func3(data21) < 1){
+const err41 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data21};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -578,8 +583,10 @@ vErrors.push(err41);
 }
 errors++;
 }
-if(!(((data22 === "required") || (data22 === "optional")) || (data22 === null))){
-const err42 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data22};
+}
+let data22 = data13.userData;
+if((typeof data22 !== "string") && (data22 !== null)){
+const err42 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data22};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -588,12 +595,9 @@ vErrors.push(err42);
 }
 errors++;
 }
-let data23 = data13.tags;
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-for(const key5 in data23){
-let data24 = data23[key5];
-if(typeof data24 !== "string"){
-const err43 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data24};
+let data23 = data13.metadataTokens;
+if((typeof data23 !== "string") && (data23 !== null)){
+const err43 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data23};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -602,10 +606,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-}
-else {
-const err44 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data23};
+if(!(((data23 === "required") || (data23 === "optional")) || (data23 === null))){
+const err44 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data23};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -614,10 +616,12 @@ vErrors.push(err44);
 }
 errors++;
 }
-let data25 = data13.timeout;
-if(typeof data25 === "string"){
-if(!pattern3.test(data25)){
-const err45 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data25};
+let data24 = data13.tags;
+if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+for(const key5 in data24){
+let data25 = data24[key5];
+if(typeof data25 !== "string"){
+const err45 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data25};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -627,8 +631,9 @@ vErrors.push(err45);
 errors++;
 }
 }
+}
 else {
-const err46 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data25};
+const err46 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data24};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -637,9 +642,10 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-else {
-const err47 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
+let data26 = data13.timeout;
+if(typeof data26 === "string"){
+if(!pattern3.test(data26)){
+const err47 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data26};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -649,23 +655,8 @@ vErrors.push(err47);
 errors++;
 }
 }
-if(data.connect !== undefined){
-let data26 = data.connect;
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-if(data26.port === undefined){
-data26.port = 22;
-}
-if(data26.address === undefined){
-data26.address = "public";
-}
-if(data26.hostKey === undefined){
-data26.hostKey = "auto";
-}
-if(data26.timeout === undefined){
-data26.timeout = "5m";
-}
-if(data26.user === undefined){
-const err48 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data26};
+else {
+const err48 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data26};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -674,9 +665,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-for(const key6 in data26){
-if(!(((((key6 === "user") || (key6 === "port")) || (key6 === "address")) || (key6 === "hostKey")) || (key6 === "timeout"))){
-const err49 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data26};
+}
+else {
+const err49 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -686,11 +677,38 @@ vErrors.push(err49);
 errors++;
 }
 }
-if(data26.user !== undefined){
-let data27 = data26.user;
-if(typeof data27 === "string"){
-if(!pattern4.test(data27)){
-const err50 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data27};
+if(data.connect !== undefined){
+let data27 = data.connect;
+if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
+if(data27.port === undefined){
+data27.port = 22;
+}
+if(data27.address === undefined){
+data27.address = "public";
+}
+if(data27.hostKey === undefined){
+data27.hostKey = "auto";
+}
+if(data27.privateKey === undefined){
+data27.privateKey = null;
+}
+if(data27.agent === undefined){
+data27.agent = false;
+}
+if(data27.sudoPassword === undefined){
+data27.sudoPassword = null;
+}
+if(data27.proxy === undefined){
+data27.proxy = null;
+}
+if(data27.bastions === undefined){
+data27.bastions = [];
+}
+if(data27.timeout === undefined){
+data27.timeout = "5m";
+}
+if(data27.user === undefined){
+const err50 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -699,9 +717,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-else {
-const err51 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data27};
+for(const key6 in data27){
+if(!(func2.call(schema6.properties.connect.properties, key6))){
+const err51 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -711,9 +729,11 @@ vErrors.push(err51);
 errors++;
 }
 }
-let data28 = data26.port;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-const err52 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data28};
+if(data27.user !== undefined){
+let data28 = data27.user;
+if(typeof data28 === "string"){
+if(!pattern4.test(data28)){
+const err52 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data28};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -722,9 +742,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-if((typeof data28 == "number") && (isFinite(data28))){
-if(data28 > 65535 || isNaN(data28)){
-const err53 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data28};
+}
+else {
+const err53 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data28};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -733,8 +753,10 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(data28 < 1 || isNaN(data28)){
-const err54 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data28};
+}
+let data29 = data27.port;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+const err54 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data29};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -743,10 +765,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-let data29 = data26.address;
-if(typeof data29 !== "string"){
-const err55 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data29};
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 65535 || isNaN(data29)){
+const err55 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data29};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -755,8 +776,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(!((data29 === "public") || (data29 === "private"))){
-const err56 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data29};
+if(data29 < 1 || isNaN(data29)){
+const err56 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data29};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -765,9 +786,10 @@ vErrors.push(err56);
 }
 errors++;
 }
-let data30 = data26.hostKey;
+}
+let data30 = data27.address;
 if(typeof data30 !== "string"){
-const err57 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data30};
+const err57 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data30};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -776,8 +798,8 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(!(((data30 === "auto") || (data30 === "console")) || (data30 === "first-use"))){
-const err58 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data30};
+if(!((data30 === "public") || (data30 === "private"))){
+const err58 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data30};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -786,10 +808,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-let data31 = data26.timeout;
-if(typeof data31 === "string"){
-if(!pattern3.test(data31)){
-const err59 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data31};
+let data31 = data27.hostKey;
+if(typeof data31 !== "string"){
+const err59 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -798,9 +819,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data31};
+if(!(((data31 === "auto") || (data31 === "console")) || (data31 === "first-use"))){
+const err60 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -809,9 +829,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-else {
-const err61 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data26};
+let data32 = data27.privateKey;
+if((typeof data32 !== "string") && (data32 !== null)){
+const err61 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.privateKey,data:data32};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -820,15 +840,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-}
-let data32 = data.provision;
-if(Array.isArray(data32)){
-const len4 = data32.length;
-for(let i4=0; i4<len4; i4++){
-let data33 = data32[i4];
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(Object.keys(data33).length > 1){
-const err62 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data33};
+if(typeof data32 === "string"){
+if(func3(data32) < 1){
+const err62 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.privateKey,data:data32};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -837,8 +851,10 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(Object.keys(data33).length < 1){
-const err63 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data33};
+}
+let data33 = data27.agent;
+if(typeof data33 !== "boolean"){
+const err63 = {instancePath:instancePath+"/connect/agent",schemaPath:"#/properties/connect/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.agent.type,parentSchema:schema6.properties.connect.properties.agent,data:data33};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -847,9 +863,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-for(const key7 in data33){
-if(!((((key7 === "shell") || (key7 === "upload")) || (key7 === "download")) || (key7 === "local"))){
-const err64 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data33};
+let data34 = data27.sudoPassword;
+if((typeof data34 !== "string") && (data34 !== null)){
+const err64 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data34};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -858,31 +874,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-if(data33.shell !== undefined){
-let data34 = data33.shell;
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-if(data34.env === undefined){
-data34.env = {};
-}
-if(data34.sudo === undefined){
-data34.sudo = false;
-}
-if(data34.workdir === undefined){
-data34.workdir = null;
-}
-if(data34.timeout === undefined){
-data34.timeout = "1h";
-}
-if(data34.retries === undefined){
-data34.retries = 0;
-}
-if(data34.exitCodes === undefined){
-data34.exitCodes = [0];
-}
-for(const key8 in data34){
-if(!((((((((key8 === "file") || (key8 === "inline")) || (key8 === "env")) || (key8 === "sudo")) || (key8 === "workdir")) || (key8 === "timeout")) || (key8 === "retries")) || (key8 === "exitCodes"))){
-const err65 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data34};
+let data35 = data27.proxy;
+if((!(data35 && typeof data35 == "object" && !Array.isArray(data35))) && (data35 !== null)){
+const err65 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -891,11 +885,15 @@ vErrors.push(err65);
 }
 errors++;
 }
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+if(data35.user === undefined){
+data35.user = null;
 }
-if(data34.file !== undefined){
-let data35 = data34.file;
-if(typeof data35 !== "string"){
-const err66 = {instancePath:instancePath+"/provision/" + i4+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data35};
+if(data35.password === undefined){
+data35.password = null;
+}
+if(data35.url === undefined){
+const err66 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -904,11 +902,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-}
-if(data34.inline !== undefined){
-let data36 = data34.inline;
-if(typeof data36 !== "string"){
-const err67 = {instancePath:instancePath+"/provision/" + i4+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data36};
+for(const key7 in data35){
+if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
+const err67 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -918,12 +914,11 @@ vErrors.push(err67);
 errors++;
 }
 }
-let data37 = data34.env;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key9 in data37){
-let data38 = data37[key9];
-if(typeof data38 !== "string"){
-const err68 = {instancePath:instancePath+"/provision/" + i4+"/shell/env/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data38};
+if(data35.url !== undefined){
+let data36 = data35.url;
+if(typeof data36 === "string"){
+if(!pattern5.test(data36)){
+const err68 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data36};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -933,9 +928,8 @@ vErrors.push(err68);
 errors++;
 }
 }
-}
 else {
-const err69 = {instancePath:instancePath+"/provision/" + i4+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data37};
+const err69 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data36};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -944,9 +938,10 @@ vErrors.push(err69);
 }
 errors++;
 }
-let data39 = data34.sudo;
-if(typeof data39 !== "boolean"){
-const err70 = {instancePath:instancePath+"/provision/" + i4+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data39};
+}
+let data37 = data35.user;
+if((typeof data37 !== "string") && (data37 !== null)){
+const err70 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data37};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -955,9 +950,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-let data40 = data34.workdir;
-if((typeof data40 !== "string") && (data40 !== null)){
-const err71 = {instancePath:instancePath+"/provision/" + i4+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data40};
+if(typeof data37 === "string"){
+if(func3(data37) < 1){
+const err71 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data37};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -966,10 +961,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-let data41 = data34.timeout;
-if(typeof data41 === "string"){
-if(!pattern3.test(data41)){
-const err72 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data41};
+}
+let data38 = data35.password;
+if((typeof data38 !== "string") && (data38 !== null)){
+const err72 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data38};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -979,8 +974,23 @@ vErrors.push(err72);
 errors++;
 }
 }
-else {
-const err73 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data41};
+let data39 = data27.bastions;
+if(Array.isArray(data39)){
+const len4 = data39.length;
+for(let i4=0; i4<len4; i4++){
+let data40 = data39[i4];
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+if(data40.port === undefined){
+data40.port = 22;
+}
+if(data40.privateKey === undefined){
+data40.privateKey = null;
+}
+if(data40.agent === undefined){
+data40.agent = false;
+}
+if(data40.host === undefined){
+const err73 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -989,9 +999,8 @@ vErrors.push(err73);
 }
 errors++;
 }
-let data42 = data34.retries;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-const err74 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
+if(data40.user === undefined){
+const err74 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1000,9 +1009,8 @@ vErrors.push(err74);
 }
 errors++;
 }
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 20 || isNaN(data42)){
-const err75 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
+if(data40.hostKey === undefined){
+const err75 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1011,8 +1019,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(data42 < 0 || isNaN(data42)){
-const err76 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
+for(const key8 in data40){
+if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
+const err76 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1022,10 +1031,11 @@ vErrors.push(err76);
 errors++;
 }
 }
-let data43 = data34.exitCodes;
-if(Array.isArray(data43)){
-if(data43.length < 1){
-const err77 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data43};
+if(data40.host !== undefined){
+let data41 = data40.host;
+if(typeof data41 === "string"){
+if(func3(data41) < 1){
+const err77 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data41};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1034,11 +1044,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-const len5 = data43.length;
-for(let i5=0; i5<len5; i5++){
-let data44 = data43[i5];
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-const err78 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
+}
+else {
+const err78 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data41};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1047,9 +1055,10 @@ vErrors.push(err78);
 }
 errors++;
 }
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 255 || isNaN(data44)){
-const err79 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
+}
+let data42 = data40.port;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+const err79 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1058,8 +1067,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-if(data44 < 0 || isNaN(data44)){
-const err80 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 > 65535 || isNaN(data42)){
+const err80 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1068,11 +1078,8 @@ vErrors.push(err80);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err81 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data43};
+if(data42 < 1 || isNaN(data42)){
+const err81 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1082,8 +1089,11 @@ vErrors.push(err81);
 errors++;
 }
 }
-else {
-const err82 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data34};
+if(data40.user !== undefined){
+let data43 = data40.user;
+if(typeof data43 === "string"){
+if(func3(data43) < 1){
+const err82 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data43};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1093,17 +1103,8 @@ vErrors.push(err82);
 errors++;
 }
 }
-if(data33.upload !== undefined){
-let data45 = data33.upload;
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-if(data45.mode === undefined){
-data45.mode = null;
-}
-if(data45.sudo === undefined){
-data45.sudo = false;
-}
-if(data45.from === undefined){
-const err83 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+else {
+const err83 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data43};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1112,8 +1113,10 @@ vErrors.push(err83);
 }
 errors++;
 }
-if(data45.to === undefined){
-const err84 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+}
+let data44 = data40.privateKey;
+if((typeof data44 !== "string") && (data44 !== null)){
+const err84 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data44};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1122,9 +1125,9 @@ vErrors.push(err84);
 }
 errors++;
 }
-for(const key10 in data45){
-if(!((((key10 === "from") || (key10 === "to")) || (key10 === "mode")) || (key10 === "sudo"))){
-const err85 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+if(typeof data44 === "string"){
+if(func3(data44) < 1){
+const err85 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data44};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1134,11 +1137,9 @@ vErrors.push(err85);
 errors++;
 }
 }
-if(data45.from !== undefined){
-let data46 = data45.from;
-if(typeof data46 === "string"){
-if(func3(data46) < 1){
-const err86 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data46};
+let data45 = data40.agent;
+if(typeof data45 !== "boolean"){
+const err86 = {instancePath:instancePath+"/connect/bastions/" + i4+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data45};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1147,9 +1148,11 @@ vErrors.push(err86);
 }
 errors++;
 }
-}
-else {
-const err87 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data46};
+if(data40.hostKey !== undefined){
+let data46 = data40.hostKey;
+if(typeof data46 === "string"){
+if(!pattern6.test(data46)){
+const err87 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data46};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1159,11 +1162,8 @@ vErrors.push(err87);
 errors++;
 }
 }
-if(data45.to !== undefined){
-let data47 = data45.to;
-if(typeof data47 === "string"){
-if(func3(data47) < 1){
-const err88 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data47};
+else {
+const err88 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data46};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1173,8 +1173,9 @@ vErrors.push(err88);
 errors++;
 }
 }
+}
 else {
-const err89 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data47};
+const err89 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1184,9 +1185,9 @@ vErrors.push(err89);
 errors++;
 }
 }
-let data48 = data45.mode;
-if((typeof data48 !== "string") && (data48 !== null)){
-const err90 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data48};
+}
+else {
+const err90 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data39};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1195,9 +1196,10 @@ vErrors.push(err90);
 }
 errors++;
 }
-if(typeof data48 === "string"){
-if(!pattern7.test(data48)){
-const err91 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data48};
+let data47 = data27.timeout;
+if(typeof data47 === "string"){
+if(!pattern3.test(data47)){
+const err91 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data47};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1207,9 +1209,8 @@ vErrors.push(err91);
 errors++;
 }
 }
-let data49 = data45.sudo;
-if(typeof data49 !== "boolean"){
-const err92 = {instancePath:instancePath+"/provision/" + i4+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data49};
+else {
+const err92 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data47};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1220,7 +1221,7 @@ errors++;
 }
 }
 else {
-const err93 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+const err93 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1230,11 +1231,14 @@ vErrors.push(err93);
 errors++;
 }
 }
-if(data33.download !== undefined){
-let data50 = data33.download;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.from === undefined){
-const err94 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+let data48 = data.provision;
+if(Array.isArray(data48)){
+const len5 = data48.length;
+for(let i5=0; i5<len5; i5++){
+let data49 = data48[i5];
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(Object.keys(data49).length > 1){
+const err94 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1243,8 +1247,8 @@ vErrors.push(err94);
 }
 errors++;
 }
-if(data50.to === undefined){
-const err95 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+if(Object.keys(data49).length < 1){
+const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1253,9 +1257,9 @@ vErrors.push(err95);
 }
 errors++;
 }
-for(const key11 in data50){
-if(!((key11 === "from") || (key11 === "to"))){
-const err96 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+for(const key9 in data49){
+if(!((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local"))){
+const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1265,11 +1269,30 @@ vErrors.push(err96);
 errors++;
 }
 }
-if(data50.from !== undefined){
-let data51 = data50.from;
-if(typeof data51 === "string"){
-if(func3(data51) < 1){
-const err97 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data51};
+if(data49.shell !== undefined){
+let data50 = data49.shell;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.env === undefined){
+data50.env = {};
+}
+if(data50.sudo === undefined){
+data50.sudo = false;
+}
+if(data50.workdir === undefined){
+data50.workdir = null;
+}
+if(data50.timeout === undefined){
+data50.timeout = "1h";
+}
+if(data50.retries === undefined){
+data50.retries = 0;
+}
+if(data50.exitCodes === undefined){
+data50.exitCodes = [0];
+}
+for(const key10 in data50){
+if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
+const err97 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data50};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1279,8 +1302,10 @@ vErrors.push(err97);
 errors++;
 }
 }
-else {
-const err98 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data51};
+if(data50.file !== undefined){
+let data51 = data50.file;
+if(typeof data51 !== "string"){
+const err98 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data51};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1290,11 +1315,10 @@ vErrors.push(err98);
 errors++;
 }
 }
-if(data50.to !== undefined){
-let data52 = data50.to;
-if(typeof data52 === "string"){
-if(func3(data52) < 1){
-const err99 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data52};
+if(data50.inline !== undefined){
+let data52 = data50.inline;
+if(typeof data52 !== "string"){
+const err99 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data52};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1304,8 +1328,12 @@ vErrors.push(err99);
 errors++;
 }
 }
-else {
-const err100 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data52};
+let data53 = data50.env;
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+for(const key11 in data53){
+let data54 = data53[key11];
+if(typeof data54 !== "string"){
+const err100 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data54};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1317,7 +1345,7 @@ errors++;
 }
 }
 else {
-const err101 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+const err101 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data53};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1326,21 +1354,9 @@ vErrors.push(err101);
 }
 errors++;
 }
-}
-if(data33.local !== undefined){
-let data53 = data33.local;
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-if(data53.env === undefined){
-data53.env = {};
-}
-if(data53.workdir === undefined){
-data53.workdir = ".";
-}
-if(data53.timeout === undefined){
-data53.timeout = "1h";
-}
-if(data53.command === undefined){
-const err102 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
+let data55 = data50.sudo;
+if(typeof data55 !== "boolean"){
+const err102 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data55};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1349,9 +1365,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-for(const key12 in data53){
-if(!((((key12 === "command") || (key12 === "env")) || (key12 === "workdir")) || (key12 === "timeout"))){
-const err103 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
+let data56 = data50.workdir;
+if((typeof data56 !== "string") && (data56 !== null)){
+const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data56};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1360,12 +1376,10 @@ vErrors.push(err103);
 }
 errors++;
 }
-}
-if(data53.command !== undefined){
-let data54 = data53.command;
-if(typeof data54 === "string"){
-if(func3(data54) < 1){
-const err104 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data54};
+let data57 = data50.timeout;
+if(typeof data57 === "string"){
+if(!pattern3.test(data57)){
+const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data57};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1376,7 +1390,7 @@ errors++;
 }
 }
 else {
-const err105 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data54};
+const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data57};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1385,13 +1399,9 @@ vErrors.push(err105);
 }
 errors++;
 }
-}
-let data55 = data53.env;
-if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
-for(const key13 in data55){
-let data56 = data55[key13];
-if(typeof data56 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i4+"/local/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data56};
+let data58 = data50.retries;
+if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1400,10 +1410,9 @@ vErrors.push(err106);
 }
 errors++;
 }
-}
-}
-else {
-const err107 = {instancePath:instancePath+"/provision/" + i4+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data55};
+if((typeof data58 == "number") && (isFinite(data58))){
+if(data58 > 20 || isNaN(data58)){
+const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1412,9 +1421,8 @@ vErrors.push(err107);
 }
 errors++;
 }
-let data57 = data53.workdir;
-if(typeof data57 !== "string"){
-const err108 = {instancePath:instancePath+"/provision/" + i4+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data57};
+if(data58 < 0 || isNaN(data58)){
+const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1423,10 +1431,11 @@ vErrors.push(err108);
 }
 errors++;
 }
-let data58 = data53.timeout;
-if(typeof data58 === "string"){
-if(!pattern3.test(data58)){
-const err109 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data58};
+}
+let data59 = data50.exitCodes;
+if(Array.isArray(data59)){
+if(data59.length < 1){
+const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data59};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1435,9 +1444,11 @@ vErrors.push(err109);
 }
 errors++;
 }
-}
-else {
-const err110 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data58};
+const len6 = data59.length;
+for(let i6=0; i6<len6; i6++){
+let data60 = data59[i6];
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1446,9 +1457,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-else {
-const err111 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 > 255 || isNaN(data60)){
+const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1457,10 +1468,8 @@ vErrors.push(err111);
 }
 errors++;
 }
-}
-}
-else {
-const err112 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data33};
+if(data60 < 0 || isNaN(data60)){
+const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1471,8 +1480,9 @@ errors++;
 }
 }
 }
+}
 else {
-const err113 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data32};
+const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data59};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1481,29 +1491,9 @@ vErrors.push(err113);
 }
 errors++;
 }
-let data59 = data.bundle;
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
-if(data59.method === undefined){
-data59.method = "native";
 }
-if(data59.at === undefined){
-data59.at = "auto";
-}
-if(data59.name === undefined){
-data59.name = "image";
-}
-if(data59.size === undefined){
-data59.size = null;
-}
-if(data59.exclude === undefined){
-data59.exclude = [];
-}
-if(data59.compression === undefined){
-data59.compression = 5;
-}
-for(const key14 in data59){
-if(!((((((key14 === "method") || (key14 === "at")) || (key14 === "name")) || (key14 === "size")) || (key14 === "exclude")) || (key14 === "compression"))){
-const err114 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle,data:data59};
+else {
+const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data50};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1513,9 +1503,17 @@ vErrors.push(err114);
 errors++;
 }
 }
-let data60 = data59.method;
-if(typeof data60 !== "string"){
-const err115 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data60};
+if(data49.upload !== undefined){
+let data61 = data49.upload;
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
+if(data61.mode === undefined){
+data61.mode = null;
+}
+if(data61.sudo === undefined){
+data61.sudo = false;
+}
+if(data61.from === undefined){
+const err115 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1524,8 +1522,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(!(data60 === "native")){
-const err116 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data60};
+if(data61.to === undefined){
+const err116 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1534,9 +1532,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-let data61 = data59.at;
-if(typeof data61 !== "string"){
-const err117 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.at.type,parentSchema:schema6.properties.bundle.properties.at,data:data61};
+for(const key12 in data61){
+if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
+const err117 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1545,8 +1543,12 @@ vErrors.push(err117);
 }
 errors++;
 }
-if(!(((data61 === "auto") || (data61 === "instance")) || (data61 === "builder"))){
-const err118 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.at.enum,parentSchema:schema6.properties.bundle.properties.at,data:data61};
+}
+if(data61.from !== undefined){
+let data62 = data61.from;
+if(typeof data62 === "string"){
+if(func3(data62) < 1){
+const err118 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data62};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1555,10 +1557,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-let data62 = data59.name;
-if(typeof data62 === "string"){
-if(!pattern9.test(data62)){
-const err119 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.properties.name,data:data62};
+}
+else {
+const err119 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data62};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1568,8 +1569,11 @@ vErrors.push(err119);
 errors++;
 }
 }
-else {
-const err120 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.name.type,parentSchema:schema6.properties.bundle.properties.name,data:data62};
+if(data61.to !== undefined){
+let data63 = data61.to;
+if(typeof data63 === "string"){
+if(func3(data63) < 1){
+const err120 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data63};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1578,9 +1582,9 @@ vErrors.push(err120);
 }
 errors++;
 }
-let data63 = data59.size;
-if((typeof data63 !== "string") && (data63 !== null)){
-const err121 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.properties.size.type,parentSchema:schema6.properties.bundle.properties.size,data:data63};
+}
+else {
+const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data63};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1589,9 +1593,10 @@ vErrors.push(err121);
 }
 errors++;
 }
-if(typeof data63 === "string"){
-if(!pattern10.test(data63)){
-const err122 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.properties.size,data:data63};
+}
+let data64 = data61.mode;
+if((typeof data64 !== "string") && (data64 !== null)){
+const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data64};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1600,14 +1605,9 @@ vErrors.push(err122);
 }
 errors++;
 }
-}
-let data64 = data59.exclude;
-if(Array.isArray(data64)){
-const len6 = data64.length;
-for(let i6=0; i6<len6; i6++){
-let data65 = data64[i6];
-if(typeof data65 !== "string"){
-const err123 = {instancePath:instancePath+"/bundle/exclude/" + i6,schemaPath:"#/properties/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.exclude.items.type,parentSchema:schema6.properties.bundle.properties.exclude.items,data:data65};
+if(typeof data64 === "string"){
+if(!pattern9.test(data64)){
+const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data64};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1617,9 +1617,9 @@ vErrors.push(err123);
 errors++;
 }
 }
-}
-else {
-const err124 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.properties.exclude.type,parentSchema:schema6.properties.bundle.properties.exclude,data:data64};
+let data65 = data61.sudo;
+if(typeof data65 !== "boolean"){
+const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data65};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1628,9 +1628,9 @@ vErrors.push(err124);
 }
 errors++;
 }
-let data66 = data59.compression;
-if(!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))){
-const err125 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.properties.compression.type,parentSchema:schema6.properties.bundle.properties.compression,data:data66};
+}
+else {
+const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1639,9 +1639,12 @@ vErrors.push(err125);
 }
 errors++;
 }
-if((typeof data66 == "number") && (isFinite(data66))){
-if(data66 > 9 || isNaN(data66)){
-const err126 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.properties.compression,data:data66};
+}
+if(data49.download !== undefined){
+let data66 = data49.download;
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if(data66.from === undefined){
+const err126 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1650,8 +1653,8 @@ vErrors.push(err126);
 }
 errors++;
 }
-if(data66 < 1 || isNaN(data66)){
-const err127 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.properties.compression,data:data66};
+if(data66.to === undefined){
+const err127 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1660,10 +1663,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-}
-}
-else {
-const err128 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data59};
+for(const key13 in data66){
+if(!((key13 === "from") || (key13 === "to"))){
+const err128 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1672,23 +1674,12 @@ vErrors.push(err128);
 }
 errors++;
 }
-let data67 = data.certificate;
-if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
-if(data67.ec2 === undefined){
-data67.ec2 = "auto";
 }
-if(data67.allowMismatch === undefined){
-data67.allowMismatch = false;
-}
-if(data67.certificate === undefined){
-data67.certificate = null;
-}
-if(data67.privateKey === undefined){
-data67.privateKey = null;
-}
-for(const key15 in data67){
-if(!((((key15 === "ec2") || (key15 === "allowMismatch")) || (key15 === "certificate")) || (key15 === "privateKey"))){
-const err129 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data67};
+if(data66.from !== undefined){
+let data67 = data66.from;
+if(typeof data67 === "string"){
+if(func3(data67) < 1){
+const err129 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data67};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1698,9 +1689,8 @@ vErrors.push(err129);
 errors++;
 }
 }
-let data68 = data67.ec2;
-if(typeof data68 !== "string"){
-const err130 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data68};
+else {
+const err130 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data67};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1709,9 +1699,12 @@ vErrors.push(err130);
 }
 errors++;
 }
-let data69 = data67.allowMismatch;
-if(typeof data69 !== "boolean"){
-const err131 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data69};
+}
+if(data66.to !== undefined){
+let data68 = data66.to;
+if(typeof data68 === "string"){
+if(func3(data68) < 1){
+const err131 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data68};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1720,9 +1713,9 @@ vErrors.push(err131);
 }
 errors++;
 }
-let data70 = data67.certificate;
-if((typeof data70 !== "string") && (data70 !== null)){
-const err132 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data70};
+}
+else {
+const err132 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data68};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1731,9 +1724,10 @@ vErrors.push(err132);
 }
 errors++;
 }
-let data71 = data67.privateKey;
-if((typeof data71 !== "string") && (data71 !== null)){
-const err133 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data71};
+}
+}
+else {
+const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1743,8 +1737,20 @@ vErrors.push(err133);
 errors++;
 }
 }
-else {
-const err134 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data67};
+if(data49.local !== undefined){
+let data69 = data49.local;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if(data69.env === undefined){
+data69.env = {};
+}
+if(data69.workdir === undefined){
+data69.workdir = ".";
+}
+if(data69.timeout === undefined){
+data69.timeout = "1h";
+}
+if(data69.command === undefined){
+const err134 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1753,20 +1759,9 @@ vErrors.push(err134);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data72 = data.upload;
-if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
-if(data72.method === undefined){
-data72.method = "s3";
-}
-if(data72.acl === undefined){
-data72.acl = "aws-exec-read";
-}
-if(data72.concurrency === undefined){
-data72.concurrency = 4;
-}
-if(data72.bucket === undefined){
-const err135 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data72};
+for(const key14 in data69){
+if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
+const err135 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1775,9 +1770,12 @@ vErrors.push(err135);
 }
 errors++;
 }
-for(const key16 in data72){
-if(!(((((key16 === "method") || (key16 === "bucket")) || (key16 === "prefix")) || (key16 === "acl")) || (key16 === "concurrency"))){
-const err136 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data72};
+}
+if(data69.command !== undefined){
+let data70 = data69.command;
+if(typeof data70 === "string"){
+if(func3(data70) < 1){
+const err136 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data70};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1787,9 +1785,8 @@ vErrors.push(err136);
 errors++;
 }
 }
-let data73 = data72.method;
-if(typeof data73 !== "string"){
-const err137 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data73};
+else {
+const err137 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data70};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1798,8 +1795,13 @@ vErrors.push(err137);
 }
 errors++;
 }
-if(!(data73 === "s3")){
-const err138 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data73};
+}
+let data71 = data69.env;
+if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
+for(const key15 in data71){
+let data72 = data71[key15];
+if(typeof data72 !== "string"){
+const err138 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data72};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1808,10 +1810,10 @@ vErrors.push(err138);
 }
 errors++;
 }
-if(data72.bucket !== undefined){
-let data74 = data72.bucket;
-if(typeof data74 !== "string"){
-const err139 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data74};
+}
+}
+else {
+const err139 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data71};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1820,11 +1822,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-}
-if(data72.prefix !== undefined){
-let data75 = data72.prefix;
-if(typeof data75 !== "string"){
-const err140 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data75};
+let data73 = data69.workdir;
+if(typeof data73 !== "string"){
+const err140 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data73};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1833,10 +1833,10 @@ vErrors.push(err140);
 }
 errors++;
 }
-}
-let data76 = data72.acl;
-if(typeof data76 !== "string"){
-const err141 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data76};
+let data74 = data69.timeout;
+if(typeof data74 === "string"){
+if(!pattern3.test(data74)){
+const err141 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data74};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1845,8 +1845,9 @@ vErrors.push(err141);
 }
 errors++;
 }
-if(!(((data76 === "aws-exec-read") || (data76 === "public-read")) || (data76 === "ec2-bundle-read"))){
-const err142 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data76};
+}
+else {
+const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data74};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1855,9 +1856,9 @@ vErrors.push(err142);
 }
 errors++;
 }
-let data77 = data72.concurrency;
-if(!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))){
-const err143 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data77};
+}
+else {
+const err143 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1866,9 +1867,10 @@ vErrors.push(err143);
 }
 errors++;
 }
-if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 > 32 || isNaN(data77)){
-const err144 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data77};
+}
+}
+else {
+const err144 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1877,8 +1879,10 @@ vErrors.push(err144);
 }
 errors++;
 }
-if(data77 < 1 || isNaN(data77)){
-const err145 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data77};
+}
+}
+else {
+const err145 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data48};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1887,10 +1891,29 @@ vErrors.push(err145);
 }
 errors++;
 }
+let data75 = data.bundle;
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+if(data75.method === undefined){
+data75.method = "native";
 }
+if(data75.at === undefined){
+data75.at = "auto";
 }
-else {
-const err146 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data72};
+if(data75.name === undefined){
+data75.name = "image";
+}
+if(data75.size === undefined){
+data75.size = null;
+}
+if(data75.exclude === undefined){
+data75.exclude = [];
+}
+if(data75.compression === undefined){
+data75.compression = 5;
+}
+for(const key16 in data75){
+if(!((((((key16 === "method") || (key16 === "at")) || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "compression"))){
+const err146 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle,data:data75};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1900,35 +1923,9 @@ vErrors.push(err146);
 errors++;
 }
 }
-let data78 = data.register;
-if(data78 && typeof data78 == "object" && !Array.isArray(data78)){
-if(data78.method === undefined){
-data78.method = "instance-store";
-}
-if(data78.description === undefined){
-data78.description = null;
-}
-if(data78.architecture === undefined){
-data78.architecture = null;
-}
-if(data78.virtualization === undefined){
-data78.virtualization = null;
-}
-if(data78.kernel === undefined){
-data78.kernel = null;
-}
-if(data78.ramdisk === undefined){
-data78.ramdisk = null;
-}
-if(data78.blockDeviceMappings === undefined){
-data78.blockDeviceMappings = {};
-}
-if(data78.tags === undefined){
-data78.tags = {};
-}
-for(const key17 in data78){
-if(!(func2.call(schema6.properties.register.properties, key17))){
-const err147 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data78};
+let data76 = data75.method;
+if(typeof data76 !== "string"){
+const err147 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data76};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1937,10 +1934,8 @@ vErrors.push(err147);
 }
 errors++;
 }
-}
-let data79 = data78.method;
-if(typeof data79 !== "string"){
-const err148 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data79};
+if(!(data76 === "native")){
+const err148 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data76};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1949,8 +1944,9 @@ vErrors.push(err148);
 }
 errors++;
 }
-if(!(data79 === "instance-store")){
-const err149 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data79};
+let data77 = data75.at;
+if(typeof data77 !== "string"){
+const err149 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.at.type,parentSchema:schema6.properties.bundle.properties.at,data:data77};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1959,10 +1955,8 @@ vErrors.push(err149);
 }
 errors++;
 }
-if(data78.name !== undefined){
-let data80 = data78.name;
-if(typeof data80 !== "string"){
-const err150 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data80};
+if(!(((data77 === "auto") || (data77 === "instance")) || (data77 === "builder"))){
+const err150 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.at.enum,parentSchema:schema6.properties.bundle.properties.at,data:data77};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1971,10 +1965,10 @@ vErrors.push(err150);
 }
 errors++;
 }
-}
-let data81 = data78.description;
-if((typeof data81 !== "string") && (data81 !== null)){
-const err151 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data81};
+let data78 = data75.name;
+if(typeof data78 === "string"){
+if(!pattern11.test(data78)){
+const err151 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.properties.name,data:data78};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -1983,9 +1977,9 @@ vErrors.push(err151);
 }
 errors++;
 }
-if(typeof data81 === "string"){
-if(func3(data81) > 255){
-const err152 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data81};
+}
+else {
+const err152 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.name.type,parentSchema:schema6.properties.bundle.properties.name,data:data78};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -1994,10 +1988,9 @@ vErrors.push(err152);
 }
 errors++;
 }
-}
-let data82 = data78.architecture;
-if((typeof data82 !== "string") && (data82 !== null)){
-const err153 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data82};
+let data79 = data75.size;
+if((typeof data79 !== "string") && (data79 !== null)){
+const err153 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.properties.size.type,parentSchema:schema6.properties.bundle.properties.size,data:data79};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2006,8 +1999,9 @@ vErrors.push(err153);
 }
 errors++;
 }
-if(!(((data82 === "i386") || (data82 === "x86_64")) || (data82 === null))){
-const err154 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data82};
+if(typeof data79 === "string"){
+if(!pattern12.test(data79)){
+const err154 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.properties.size,data:data79};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2016,9 +2010,14 @@ vErrors.push(err154);
 }
 errors++;
 }
-let data83 = data78.virtualization;
-if((typeof data83 !== "string") && (data83 !== null)){
-const err155 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data83};
+}
+let data80 = data75.exclude;
+if(Array.isArray(data80)){
+const len7 = data80.length;
+for(let i7=0; i7<len7; i7++){
+let data81 = data80[i7];
+if(typeof data81 !== "string"){
+const err155 = {instancePath:instancePath+"/bundle/exclude/" + i7,schemaPath:"#/properties/bundle/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.exclude.items.type,parentSchema:schema6.properties.bundle.properties.exclude.items,data:data81};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2027,8 +2026,10 @@ vErrors.push(err155);
 }
 errors++;
 }
-if(!(((data83 === "hvm") || (data83 === "paravirtual")) || (data83 === null))){
-const err156 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data83};
+}
+}
+else {
+const err156 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.properties.exclude.type,parentSchema:schema6.properties.bundle.properties.exclude,data:data80};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2037,9 +2038,9 @@ vErrors.push(err156);
 }
 errors++;
 }
-let data84 = data78.kernel;
-if((typeof data84 !== "string") && (data84 !== null)){
-const err157 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data84};
+let data82 = data75.compression;
+if(!(((typeof data82 == "number") && (!(data82 % 1) && !isNaN(data82))) && (isFinite(data82)))){
+const err157 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.properties.compression.type,parentSchema:schema6.properties.bundle.properties.compression,data:data82};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2048,9 +2049,9 @@ vErrors.push(err157);
 }
 errors++;
 }
-if(typeof data84 === "string"){
-if(!pattern11.test(data84)){
-const err158 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data84};
+if((typeof data82 == "number") && (isFinite(data82))){
+if(data82 > 9 || isNaN(data82)){
+const err158 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.properties.compression,data:data82};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2059,10 +2060,8 @@ vErrors.push(err158);
 }
 errors++;
 }
-}
-let data85 = data78.ramdisk;
-if((typeof data85 !== "string") && (data85 !== null)){
-const err159 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data85};
+if(data82 < 1 || isNaN(data82)){
+const err159 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.properties.compression,data:data82};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2071,9 +2070,10 @@ vErrors.push(err159);
 }
 errors++;
 }
-if(typeof data85 === "string"){
-if(!pattern12.test(data85)){
-const err160 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data85};
+}
+}
+else {
+const err160 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data75};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2082,10 +2082,23 @@ vErrors.push(err160);
 }
 errors++;
 }
+let data83 = data.certificate;
+if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
+if(data83.ec2 === undefined){
+data83.ec2 = "auto";
 }
-let data86 = data78.blockDeviceMappings;
-if(!data86 || typeof data86 != "object"){
-const err161 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data86};
+if(data83.allowMismatch === undefined){
+data83.allowMismatch = false;
+}
+if(data83.certificate === undefined){
+data83.certificate = null;
+}
+if(data83.privateKey === undefined){
+data83.privateKey = null;
+}
+for(const key17 in data83){
+if(!((((key17 === "ec2") || (key17 === "allowMismatch")) || (key17 === "certificate")) || (key17 === "privateKey"))){
+const err161 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data83};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2094,13 +2107,10 @@ vErrors.push(err161);
 }
 errors++;
 }
-if(Array.isArray(data86)){
-const len7 = data86.length;
-for(let i7=0; i7<len7; i7++){
-let data87 = data86[i7];
-if(data87 && typeof data87 == "object" && !Array.isArray(data87)){
-if(data87.device === undefined){
-const err162 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
+}
+let data84 = data83.ec2;
+if(typeof data84 !== "string"){
+const err162 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data84};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2109,8 +2119,9 @@ vErrors.push(err162);
 }
 errors++;
 }
-if(data87.virtual === undefined){
-const err163 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
+let data85 = data83.allowMismatch;
+if(typeof data85 !== "boolean"){
+const err163 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data85};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2119,9 +2130,9 @@ vErrors.push(err163);
 }
 errors++;
 }
-for(const key18 in data87){
-if(!((key18 === "device") || (key18 === "virtual"))){
-const err164 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
+let data86 = data83.certificate;
+if((typeof data86 !== "string") && (data86 !== null)){
+const err164 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data86};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2130,11 +2141,9 @@ vErrors.push(err164);
 }
 errors++;
 }
-}
-if(data87.device !== undefined){
-let data88 = data87.device;
-if(typeof data88 !== "string"){
-const err165 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data88};
+let data87 = data83.privateKey;
+if((typeof data87 !== "string") && (data87 !== null)){
+const err165 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data87};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2144,10 +2153,8 @@ vErrors.push(err165);
 errors++;
 }
 }
-if(data87.virtual !== undefined){
-let data89 = data87.virtual;
-if(typeof data89 !== "string"){
-const err166 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data89};
+else {
+const err166 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data83};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2156,10 +2163,20 @@ vErrors.push(err166);
 }
 errors++;
 }
+if(data.upload !== undefined){
+let data88 = data.upload;
+if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
+if(data88.method === undefined){
+data88.method = "s3";
 }
+if(data88.acl === undefined){
+data88.acl = "aws-exec-read";
 }
-else {
-const err167 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i7,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data87};
+if(data88.concurrency === undefined){
+data88.concurrency = 4;
+}
+if(data88.bucket === undefined){
+const err167 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data88};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2168,13 +2185,9 @@ vErrors.push(err167);
 }
 errors++;
 }
-}
-}
-if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
-for(const key19 in data86){
-let data90 = data86[key19];
-if(typeof data90 !== "string"){
-const err168 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data90};
+for(const key18 in data88){
+if(!(((((key18 === "method") || (key18 === "bucket")) || (key18 === "prefix")) || (key18 === "acl")) || (key18 === "concurrency"))){
+const err168 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data88};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2184,13 +2197,9 @@ vErrors.push(err168);
 errors++;
 }
 }
-}
-let data91 = data78.tags;
-if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
-for(const key20 in data91){
-let data92 = data91[key20];
-if(typeof data92 !== "string"){
-const err169 = {instancePath:instancePath+"/register/tags/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data92};
+let data89 = data88.method;
+if(typeof data89 !== "string"){
+const err169 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data89};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2199,10 +2208,8 @@ vErrors.push(err169);
 }
 errors++;
 }
-}
-}
-else {
-const err170 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data91};
+if(!(data89 === "s3")){
+const err170 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data89};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2211,9 +2218,10 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-else {
-const err171 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data78};
+if(data88.bucket !== undefined){
+let data90 = data88.bucket;
+if(typeof data90 !== "string"){
+const err171 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data90};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2223,13 +2231,415 @@ vErrors.push(err171);
 errors++;
 }
 }
-else {
-const err172 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(data88.prefix !== undefined){
+let data91 = data88.prefix;
+if(typeof data91 !== "string"){
+const err172 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data91};
 if(vErrors === null){
 vErrors = [err172];
 }
 else {
 vErrors.push(err172);
+}
+errors++;
+}
+}
+let data92 = data88.acl;
+if(typeof data92 !== "string"){
+const err173 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data92};
+if(vErrors === null){
+vErrors = [err173];
+}
+else {
+vErrors.push(err173);
+}
+errors++;
+}
+if(!(((data92 === "aws-exec-read") || (data92 === "public-read")) || (data92 === "ec2-bundle-read"))){
+const err174 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data92};
+if(vErrors === null){
+vErrors = [err174];
+}
+else {
+vErrors.push(err174);
+}
+errors++;
+}
+let data93 = data88.concurrency;
+if(!(((typeof data93 == "number") && (!(data93 % 1) && !isNaN(data93))) && (isFinite(data93)))){
+const err175 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data93};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+if((typeof data93 == "number") && (isFinite(data93))){
+if(data93 > 32 || isNaN(data93)){
+const err176 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data93};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+if(data93 < 1 || isNaN(data93)){
+const err177 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data93};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
+}
+errors++;
+}
+}
+}
+else {
+const err178 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data88};
+if(vErrors === null){
+vErrors = [err178];
+}
+else {
+vErrors.push(err178);
+}
+errors++;
+}
+}
+let data94 = data.register;
+if(data94 && typeof data94 == "object" && !Array.isArray(data94)){
+if(data94.method === undefined){
+data94.method = "instance-store";
+}
+if(data94.description === undefined){
+data94.description = null;
+}
+if(data94.architecture === undefined){
+data94.architecture = null;
+}
+if(data94.virtualization === undefined){
+data94.virtualization = null;
+}
+if(data94.kernel === undefined){
+data94.kernel = null;
+}
+if(data94.ramdisk === undefined){
+data94.ramdisk = null;
+}
+if(data94.blockDeviceMappings === undefined){
+data94.blockDeviceMappings = {};
+}
+if(data94.tags === undefined){
+data94.tags = {};
+}
+for(const key19 in data94){
+if(!(func2.call(schema6.properties.register.properties, key19))){
+const err179 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data94};
+if(vErrors === null){
+vErrors = [err179];
+}
+else {
+vErrors.push(err179);
+}
+errors++;
+}
+}
+let data95 = data94.method;
+if(typeof data95 !== "string"){
+const err180 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data95};
+if(vErrors === null){
+vErrors = [err180];
+}
+else {
+vErrors.push(err180);
+}
+errors++;
+}
+if(!(data95 === "instance-store")){
+const err181 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data95};
+if(vErrors === null){
+vErrors = [err181];
+}
+else {
+vErrors.push(err181);
+}
+errors++;
+}
+if(data94.name !== undefined){
+let data96 = data94.name;
+if(typeof data96 !== "string"){
+const err182 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data96};
+if(vErrors === null){
+vErrors = [err182];
+}
+else {
+vErrors.push(err182);
+}
+errors++;
+}
+}
+let data97 = data94.description;
+if((typeof data97 !== "string") && (data97 !== null)){
+const err183 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data97};
+if(vErrors === null){
+vErrors = [err183];
+}
+else {
+vErrors.push(err183);
+}
+errors++;
+}
+if(typeof data97 === "string"){
+if(func3(data97) > 255){
+const err184 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data97};
+if(vErrors === null){
+vErrors = [err184];
+}
+else {
+vErrors.push(err184);
+}
+errors++;
+}
+}
+let data98 = data94.architecture;
+if((typeof data98 !== "string") && (data98 !== null)){
+const err185 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data98};
+if(vErrors === null){
+vErrors = [err185];
+}
+else {
+vErrors.push(err185);
+}
+errors++;
+}
+if(!(((data98 === "i386") || (data98 === "x86_64")) || (data98 === null))){
+const err186 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data98};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+let data99 = data94.virtualization;
+if((typeof data99 !== "string") && (data99 !== null)){
+const err187 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data99};
+if(vErrors === null){
+vErrors = [err187];
+}
+else {
+vErrors.push(err187);
+}
+errors++;
+}
+if(!(((data99 === "hvm") || (data99 === "paravirtual")) || (data99 === null))){
+const err188 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data99};
+if(vErrors === null){
+vErrors = [err188];
+}
+else {
+vErrors.push(err188);
+}
+errors++;
+}
+let data100 = data94.kernel;
+if((typeof data100 !== "string") && (data100 !== null)){
+const err189 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data100};
+if(vErrors === null){
+vErrors = [err189];
+}
+else {
+vErrors.push(err189);
+}
+errors++;
+}
+if(typeof data100 === "string"){
+if(!pattern13.test(data100)){
+const err190 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data100};
+if(vErrors === null){
+vErrors = [err190];
+}
+else {
+vErrors.push(err190);
+}
+errors++;
+}
+}
+let data101 = data94.ramdisk;
+if((typeof data101 !== "string") && (data101 !== null)){
+const err191 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data101};
+if(vErrors === null){
+vErrors = [err191];
+}
+else {
+vErrors.push(err191);
+}
+errors++;
+}
+if(typeof data101 === "string"){
+if(!pattern14.test(data101)){
+const err192 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data101};
+if(vErrors === null){
+vErrors = [err192];
+}
+else {
+vErrors.push(err192);
+}
+errors++;
+}
+}
+let data102 = data94.blockDeviceMappings;
+if(!data102 || typeof data102 != "object"){
+const err193 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data102};
+if(vErrors === null){
+vErrors = [err193];
+}
+else {
+vErrors.push(err193);
+}
+errors++;
+}
+if(Array.isArray(data102)){
+const len8 = data102.length;
+for(let i8=0; i8<len8; i8++){
+let data103 = data102[i8];
+if(data103 && typeof data103 == "object" && !Array.isArray(data103)){
+if(data103.device === undefined){
+const err194 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i8,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data103};
+if(vErrors === null){
+vErrors = [err194];
+}
+else {
+vErrors.push(err194);
+}
+errors++;
+}
+if(data103.virtual === undefined){
+const err195 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i8,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data103};
+if(vErrors === null){
+vErrors = [err195];
+}
+else {
+vErrors.push(err195);
+}
+errors++;
+}
+for(const key20 in data103){
+if(!((key20 === "device") || (key20 === "virtual"))){
+const err196 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i8,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data103};
+if(vErrors === null){
+vErrors = [err196];
+}
+else {
+vErrors.push(err196);
+}
+errors++;
+}
+}
+if(data103.device !== undefined){
+let data104 = data103.device;
+if(typeof data104 !== "string"){
+const err197 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i8+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data104};
+if(vErrors === null){
+vErrors = [err197];
+}
+else {
+vErrors.push(err197);
+}
+errors++;
+}
+}
+if(data103.virtual !== undefined){
+let data105 = data103.virtual;
+if(typeof data105 !== "string"){
+const err198 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i8+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data105};
+if(vErrors === null){
+vErrors = [err198];
+}
+else {
+vErrors.push(err198);
+}
+errors++;
+}
+}
+}
+else {
+const err199 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i8,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data103};
+if(vErrors === null){
+vErrors = [err199];
+}
+else {
+vErrors.push(err199);
+}
+errors++;
+}
+}
+}
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+for(const key21 in data102){
+let data106 = data102[key21];
+if(typeof data106 !== "string"){
+const err200 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key21.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data106};
+if(vErrors === null){
+vErrors = [err200];
+}
+else {
+vErrors.push(err200);
+}
+errors++;
+}
+}
+}
+let data107 = data94.tags;
+if(data107 && typeof data107 == "object" && !Array.isArray(data107)){
+for(const key22 in data107){
+let data108 = data107[key22];
+if(typeof data108 !== "string"){
+const err201 = {instancePath:instancePath+"/register/tags/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data108};
+if(vErrors === null){
+vErrors = [err201];
+}
+else {
+vErrors.push(err201);
+}
+errors++;
+}
+}
+}
+else {
+const err202 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data107};
+if(vErrors === null){
+vErrors = [err202];
+}
+else {
+vErrors.push(err202);
+}
+errors++;
+}
+}
+else {
+const err203 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data94};
+if(vErrors === null){
+vErrors = [err203];
+}
+else {
+vErrors.push(err203);
+}
+errors++;
+}
+}
+else {
+const err204 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err204];
+}
+else {
+vErrors.push(err204);
 }
 errors++;
 }
