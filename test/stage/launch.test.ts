@@ -11,7 +11,7 @@ import { type LaunchInput, launch } from "../../src/stage/launch.ts";
 import { type Rig as Ec2Rig, newRig } from "../emulator/rig.ts";
 import { whyNot } from "../emulator/sandbox/rig.ts";
 import { clientOf, furniture, newSandboxCloud, toLaunch } from "../help/stage-builder.ts";
-import { toChecked, toImage } from "../help/stage-inputs.ts";
+import { toChecked, toCopy, toImage } from "../help/stage-inputs.ts";
 import { newStageRig, type StageRig } from "../help/stage-rig.ts";
 
 const why = await whyNot();
@@ -62,6 +62,19 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
     emulator.fail("RunInstances", "cut-after");
     const { instanceId } = await rig.stage(launch, await toLaunch(rig));
     expect(emulator.left().instances).toEqual([instanceId]);
+  });
+
+  test("whose root cannot become the image that is asked for is given up before anything is done on it", async () => {
+    const copy = toCopy({ partition: "gpt" });
+    const input = await toLaunch(rig, { needs: { copy, when: "refuse" } });
+    await expect(rig.stage(launch, input)).rejects.toMatchObject({
+      code: "bundle-invalid",
+      message:
+        "the image of the root could not be made: bundle.partition is gpt, and the disk of the root has no partition table",
+    });
+    const warned = await rig.stage(launch, { ...input, needs: { copy, when: "warn" } });
+    expect(warned.user).toBe("ec2-user");
+    expect(rig.lines.filter((line) => line.startsWith("warning: the image of the root"))).toHaveLength(1);
   });
 
   test("is of the next type when EC2 has no room for the first", async () => {
