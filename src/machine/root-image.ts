@@ -96,12 +96,17 @@ async function* checked(
 }
 
 function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check: boolean): string {
-  const words = ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(options, check)];
+  const words = toImageCommand(options, check);
   const command = options.sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
   const path = 'PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH';
   const need =
     'command -v unshare >/dev/null || { echo "imgspec-missing: unshare (util-linux)" >&2; exit 69; }';
   return `sh -c ${quote(`${path}; ${need}; ${command}`)}`;
+}
+
+/** What is to be run, as root, with the program (`toRootImageProgram`) on its stdin. */
+export function toImageCommand(request: RootImageRequest, check = false): readonly string[] {
+  return ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(request, check)];
 }
 
 function incomplete(why: string): Problem {
