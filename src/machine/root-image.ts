@@ -50,14 +50,14 @@ export async function openRootImage(machine: Machine, options: RootImageOptions)
 }
 
 /**
- * Tells, before any work is done, what an image of this machine's root would lack: one Problem `bundle-invalid` names
- * every missing tool and every reason why this root cannot be bundled.
+ * Tells, before any work is done, which partition table an image of this machine's root would have, and what it would
+ * lack: one Problem `bundle-invalid` names every missing tool and every reason why this root cannot be bundled.
  */
 export async function checkImageTools(
   machine: Pick<Machine, "run">,
   options: Omit<RootImageOptions, "signal">,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const listener = new ImageListener(options.log, () => undefined);
   const outcome: CommandResult = await machine.run(commandOf(options, true), {
     signal,
@@ -67,6 +67,7 @@ export async function checkImageTools(
     },
   });
   if (outcome.code !== 0) throw toImageProblem(outcome, []);
+  return listener.table;
 }
 
 /** What a reader gives after its first answer was taken. */

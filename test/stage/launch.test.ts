@@ -76,7 +76,12 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
     const warned = await other.stage(launch, { ...input, needs: { copy, when: "warn" } });
     expect(warned.user).toBe("ec2-user");
     expect(other.lines.filter((line) => line.startsWith("warning: the image of the root"))).toHaveLength(1);
-  });
+
+    await using third = await newStageRig(emulator.cloud);
+    const checked = { ...input.checked, virtualization: "hvm" };
+    await third.stage(launch, { ...input, checked, needs: { copy: toCopy(), when: "refuse" } });
+    expect(third.lines.at(-1)).toMatch(/^warning: an hvm image needs a partitioned disk to boot on AWS/);
+  }, 60_000);
 
   test("is of the next type when EC2 has no room for the first", async () => {
     emulator.fail("RunInstances", "InsufficientInstanceCapacity");
