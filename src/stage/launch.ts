@@ -10,7 +10,7 @@ import type { CheckedImage } from "./preflight.ts";
 import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { trust } from "./trust.ts";
-import { checkNeeds, type VolumeCopyInput } from "./volume-copy.ts";
+import { checkNeeds, type ImageNeeds } from "./volume-copy.ts";
 import { toWay, type Way } from "./way.ts";
 
 export type LaunchInput = {
@@ -29,7 +29,7 @@ export type LaunchInput = {
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
   /** What an image of its root takes, asked after the first login; null: it is not to become one. */
-  readonly needs: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" } | null;
+  readonly needs: ImageNeeds | null;
 };
 
 /** Without the way: by the shortest, with a key pair of the run's own. */
@@ -110,7 +110,7 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
       way,
     };
     const launched = { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
-    if (input.needs !== null) await checkNeeds(launched, input.needs, context);
+    if (input.needs !== null) await checkNeeds(launched, input.needs, checked.virtualization, context);
     return launched;
   },
 };

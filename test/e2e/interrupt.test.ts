@@ -25,7 +25,7 @@ test.each([
   ["SIGKILL", "kill -9 and clean"],
 ] as const)(
   "%s while the instance puts parts leaves none, not even one that was on its way (%s)",
-  async (name) => {
+  async (name, _what) => {
     await using cli = await newCli("quickstart");
     await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
     emulator.fail("PutObject", "slow", { times: 1000 });
