@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { callerAddress } from "../aws/caller-address.ts";
 import type { Account } from "../aws/cloud.ts";
 import type { Instance, LaunchRequest, Tags } from "../aws/provider.ts";
-import { publicKeyOf } from "../machine/log-in.ts";
 import { Problem } from "../problem.ts";
+import { loginKey } from "./login-key.ts";
 import type { CheckedImage } from "./preflight.ts";
-import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
+import { instance, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { trust } from "./trust.ts";
 import { checkNeeds, type ImageNeeds } from "./volume-copy.ts";
@@ -74,7 +73,7 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
     const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
 
     const way = toWay(connect);
-    const key = await findKey(input, way, label, tags, context);
+    const key = await loginKey({ ...input, way, label, tags }, context);
     const groups =
       input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
 
@@ -114,32 +113,6 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
     return launched;
   },
 };
-
-type Key = { readonly path: string; readonly publicKey: string; readonly pair: string | null };
-
-/** The user's own key, the agent's, or one that lives as long as the run. */
-async function findKey(
-  input: LaunchInput,
-  way: Way,
-  label: string,
-  tags: Tags,
-  context: StageContext,
-): Promise<Key> {
-  const pair = input.keyPair ?? null;
-  if (way.agent) return { path: "", publicKey: "", pair };
-  if (way.privateKey !== null) {
-    return { path: way.privateKey, publicKey: await publicKeyOf(way.privateKey), pair };
-  }
-  const { account } = input;
-  const key = await context.scope.acquire(keyFile, join(context.run.directory, `${label}.key`));
-  const { name } = await context.scope.acquire(keyPair, {
-    account,
-    name: label,
-    publicKey: key.publicKey,
-    tags,
-  });
-  return { ...key, pair: name };
-}
 
 /** A group that lets only the caller in, and only to SSH. */
 async function openDoor(
