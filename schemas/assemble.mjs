@@ -34,6 +34,7 @@ function readSections() {
     certificate: section("certificate"),
     upload: toStage("upload", stages.upload),
     register: toStage("register", stages.register),
+    verify: withTests(section("verify"), stages.provision.shell),
   };
 }
 
@@ -102,6 +103,13 @@ function toSteps(kinds) {
       ),
     },
   };
+}
+
+/** A test is a shell step, word for word. */
+function withTests(section, shell) {
+  const { tests } = section.properties;
+  const items = { ...tests.items, properties: { shell } };
+  return { ...section, properties: { ...section.properties, tests: { ...tests, items } } };
 }
 
 function toImage(sections) {

@@ -1,12 +1,13 @@
 import type { Account } from "../aws/cloud.ts";
-import type { ImageSpec, ProvisionStep, Spec } from "../spec/spec.ts";
+import type { ImageSpec, ProvisionStep, ShellStep, Spec } from "../spec/spec.ts";
+import { boot } from "../stage/boot.ts";
 import { bundle } from "../stage/bundle.ts";
 import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
 import { preflight } from "../stage/preflight.ts";
 import { register } from "../stage/register.ts";
 import { release } from "../stage/release.ts";
-import { shell } from "../stage/shell.ts";
+import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
 import { upload } from "../stage/upload.ts";
@@ -52,6 +53,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     kernel: image.register.kernel,
     ramdisk: image.register.ramdisk,
     certificate,
+    gate: image.verify?.launch ?? null,
   });
   const launchInput = {
     account,
@@ -89,6 +91,8 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     concurrency: image.upload.concurrency,
   });
   const verified = plan.add(group, "verify", verify, { uploaded });
+  const gate = image.verify;
+  const products = [`${group}/upload`, `${group}/register`];
   const registered = plan.add(group, "register", register, {
     bundle: bundled,
     verified,
@@ -96,10 +100,29 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     description: image.register.description,
     tags: image.register.tags,
     regionalKey: regional,
-    products: [`${group}/upload`, `${group}/register`],
+    // With a gate the image is not proven yet.
+    products: gate === null ? products : [],
   });
+  const proven =
+    gate === null
+      ? registered
+      : plan.add(group, "boot", boot, {
+          ...launchInput,
+          iamInstanceProfile: gate.launch.iamInstanceProfile,
+          userData: gate.launch.userData,
+          connect: { ...image.connect, timeoutSeconds: gate.timeoutSeconds },
+          registered,
+          console: gate.console,
+          tests: gate.tests.map((test) => toTest(test, digests)),
+          products,
+        });
   if (tryCommand === null) return;
-  plan.add(group, "try", trial, { ...launchInput, userData: null, registered, command: tryCommand });
+  plan.add(group, "try", trial, {
+    ...launchInput,
+    userData: null,
+    registered: proven,
+    command: tryCommand,
+  });
 }
 
 function addStep(
@@ -113,20 +136,8 @@ function addStep(
   const word = `provision.${index + 1}`;
   const common = { on, timeoutSeconds: step.timeoutSeconds, retries: step.retries, label: step.label };
   switch (step.kind) {
-    case "shell": {
-      const script =
-        "path" in step.script
-          ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
-          : step.script;
-      const { env, sudo, workdir, exitCodes } = step;
-      return plan.add(
-        group,
-        word,
-        shell,
-        { ...common, script, env, sudo, workdir, exitCodes },
-        `Run ${step.title}`,
-      );
-    }
+    case "shell":
+      return plan.add(group, word, shell, { ...toTest(step, digests), on }, `Run ${step.title}`);
     case "upload": {
       const { from, to, mode, sudo } = step;
       const contents = digests.get(from) ?? "";
@@ -155,10 +166,19 @@ function addStep(
   }
 }
 
+function toTest(step: ShellStep, digests: ReadonlyMap<string, string>): Omit<ShellInput, "on"> {
+  const { env, sudo, workdir, exitCodes, timeoutSeconds, retries, label } = step;
+  const script =
+    "path" in step.script
+      ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
+      : step.script;
+  return { script, env, sudo, workdir, exitCodes, timeoutSeconds, retries, label };
+}
+
 /** The local files and directories that a spec's steps send or run. */
 export function localPaths(spec: Spec): readonly string[] {
-  const paths = spec.images.flatMap(({ provision }) =>
-    provision.flatMap((step) => {
+  const paths = spec.images.flatMap(({ provision, verify: gate }) =>
+    [...provision, ...(gate?.tests ?? [])].flatMap((step) => {
       if (step.kind === "upload") return [step.from];
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),

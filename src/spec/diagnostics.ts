@@ -39,12 +39,14 @@ export const errorCodes = {
   "certificate-unknown": "a region whose EC2 certificate is not built in, and none is named",
   "certificate-mismatch": "an EC2 certificate that is not the region's",
   "certificate-incomplete": "a certificate without its private key, or the other way round",
+  "pattern-wrong": "what is to appear in the console output is not a regular expression",
 } as const;
 
 /** Codes of diagnostics that only warn. */
 export const warningCodes = {
   "region-unlisted": "a region that is not in this program's table, which ages",
   "instance-type-doubtful": "an instance type that older guides name and EC2 may refuse",
+  "tests-unused": "tests of the new image, or a console pattern, while verify.boot is false",
   "kernel-missing": "a paravirtual image without a kernel of its own",
 } as const;
 

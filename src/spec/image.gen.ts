@@ -367,4 +367,90 @@ export interface WrittenImage {
       [k: string]: string;
     };
   };
+  /**
+   * The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.
+   */
+  verify: {
+    /**
+     * Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.
+     */
+    boot: boolean | null;
+    /**
+     * A regular expression that must appear in the console output; then, without tests, nobody logs in.
+     */
+    console: string | null;
+    /**
+     * What is run on the instance of the AMI, in this order; each must succeed.
+     *
+     * Items: One test: a shell step, as in provision.
+     */
+    tests: {
+      /**
+       * Runs a script on the instance: the path of a file, or a map with file or inline.
+       */
+      shell: {
+        /**
+         * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+         */
+        file?: string;
+        /**
+         * The script itself; /bin/sh -e runs it unless it begins with #!.
+         */
+        inline?: string;
+        /**
+         * Environment variables of the script.
+         */
+        env: {
+          [k: string]: string;
+        };
+        /**
+         * Runs the script as root.
+         */
+        sudo: boolean;
+        /**
+         * Directory on the instance in which the script runs; without it, the user's home.
+         */
+        workdir: string | null;
+        /**
+         * How long the script may take.
+         */
+        timeout: string;
+        /**
+         * How often to try again when the script fails.
+         */
+        retries: number;
+        /**
+         * Exit codes that count as success.
+         *
+         * @minItems 1
+         *
+         * Items: One exit code.
+         */
+        exitCodes: number[];
+      };
+    }[];
+    /**
+     * How long to wait, once the instance runs, for the console pattern and for SSH.
+     */
+    timeout: string;
+    /**
+     * What is different from the launch of the build; everything else is as there, but for the user data.
+     */
+    launch: {
+      /**
+       * A ladder of instance types; without any, that of the build.
+       *
+       * Items: One instance type.
+       */
+      instanceTypes: string[];
+      /**
+       * Name of the IAM instance profile; without one, that of the build.
+       */
+      iamInstanceProfile: string | null;
+      /**
+       * User data; without any there is none, since the build's belong to the build.
+       */
+      userData: string | null;
+    };
+  };
 }

@@ -2,9 +2,17 @@ import { basename, resolve } from "node:path";
 import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
+import { toLabel } from "./check.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toMib, toSeconds } from "./quantity.ts";
-import type { CertificateSpec, Environment, ImageSpec, ProvisionStep, SourceSpec } from "./spec.ts";
+import type {
+  CertificateSpec,
+  Environment,
+  ImageSpec,
+  ProvisionStep,
+  ShellStep,
+  SourceSpec,
+} from "./spec.ts";
 
 export type ImageContext = {
   readonly name: string;
@@ -63,6 +71,22 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       blockDeviceMappings: blockDeviceMappingsOf(register),
       tags: { ...register.tags },
     },
+    verify: toBootGate(written, context),
+  };
+}
+
+function toBootGate({ verify, launch }: WrittenImage, context: ImageContext): ImageSpec["verify"] {
+  const { boot, console, tests, timeout, launch: own } = verify;
+  if (!(boot ?? (tests.length > 0 || console !== null))) return null;
+  return {
+    console,
+    tests: tests.map(({ shell }, index) => toShell(shell, ["verify", "tests", index], context)),
+    timeoutSeconds: toSeconds(timeout),
+    launch: {
+      instanceTypes: own.instanceTypes.length > 0 ? own.instanceTypes : launch.instanceTypes,
+      iamInstanceProfile: own.iamInstanceProfile ?? launch.iamInstanceProfile,
+      userData: own.userData,
+    },
   };
 }
 
@@ -97,23 +121,9 @@ function toStep(
   context: ImageContext,
 ): ProvisionStep {
   const { directory, node } = context;
-  const label = `provision[${index}]`;
-  const environmentAt = (kind: string): Environment => toEnvironment(node, ["provision", index, kind, "env"]);
-  if (step.shell) {
-    const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = step.shell;
-    return {
-      kind: "shell",
-      title: file === undefined ? firstWords(inline) : basename(file),
-      label,
-      timeoutSeconds: toSeconds(timeout),
-      retries,
-      script: file === undefined ? { inline } : { path: resolve(directory, file) },
-      env: environmentAt("shell"),
-      sudo,
-      workdir,
-      exitCodes,
-    };
-  }
+  const at = ["provision", index] as const;
+  const label = toLabel(at);
+  if (step.shell) return toShell(step.shell, at, context);
   if (step.local) {
     const { command, workdir, timeout } = step.local;
     return {
@@ -123,7 +133,7 @@ function toStep(
       timeoutSeconds: toSeconds(timeout),
       retries: 0,
       command,
-      env: environmentAt("local"),
+      env: toEnvironment(node, [...at, "local", "env"]),
       workdir: resolve(directory, workdir),
     };
   }
@@ -142,6 +152,26 @@ function toStep(
   }
   const { from, to } = step.download ?? { from: "", to: "" };
   return { kind: "download", title: `${from} to ${to}`, ...base, from, to: resolve(directory, to) };
+}
+
+function toShell(
+  shell: WrittenImage["verify"]["tests"][number]["shell"],
+  at: Path,
+  { directory, node }: ImageContext,
+): ShellStep {
+  const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = shell;
+  return {
+    kind: "shell",
+    title: file === undefined ? firstWords(inline) : basename(file),
+    label: toLabel(at),
+    timeoutSeconds: toSeconds(timeout),
+    retries,
+    script: file === undefined ? { inline } : { path: resolve(directory, file) },
+    env: toEnvironment(node, [...at, "shell", "env"]),
+    sudo,
+    workdir,
+    exitCodes,
+  };
 }
 
 /** Read from the nodes, since only they tell a secret from a text. */

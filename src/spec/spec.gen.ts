@@ -358,6 +358,90 @@ type Register = {
     [k: string]: string;
   };
 } | null;
+/**
+ * The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.
+ */
+type Verify = {
+  /**
+   * Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.
+   */
+  boot?: boolean | null | string;
+  /**
+   * A regular expression that must appear in the console output; then, without tests, nobody logs in.
+   */
+  console?: string | null;
+  /**
+   * What is run on the instance of the AMI, in this order; each must succeed.
+   */
+  tests?:
+    | {
+        /**
+         * Runs a script on the instance: the path of a file, or a map with file or inline.
+         */
+        shell:
+          | string
+          | {
+              /**
+               * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+               */
+              file?: string;
+              /**
+               * The script itself; /bin/sh -e runs it unless it begins with #!.
+               */
+              inline?: string;
+              /**
+               * Environment variables of the script.
+               */
+              env?: {
+                [k: string]: string;
+              };
+              /**
+               * Runs the script as root.
+               */
+              sudo?: boolean | string;
+              /**
+               * Directory on the instance in which the script runs; without it, the user's home.
+               */
+              workdir?: string | null;
+              /**
+               * How long the script may take.
+               */
+              timeout?: string;
+              /**
+               * How often to try again when the script fails.
+               */
+              retries?: number | string;
+              /**
+               * Exit codes that count as success.
+               *
+               * @minItems 1
+               */
+              exitCodes?: (number | string)[] | string;
+            };
+      }[]
+    | string;
+  /**
+   * How long to wait, once the instance runs, for the console pattern and for SSH.
+   */
+  timeout?: string;
+  /**
+   * What is different from the launch of the build; everything else is as there, but for the user data.
+   */
+  launch?: {
+    /**
+     * A ladder of instance types; without any, that of the build.
+     */
+    instanceTypes?: string[] | string;
+    /**
+     * Name of the IAM instance profile; without one, that of the build.
+     */
+    iamInstanceProfile?: string | null;
+    /**
+     * User data; without any there is none, since the build's belong to the build.
+     */
+    userData?: string | null;
+  };
+} | null;
 
 /**
  * An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.
@@ -421,6 +505,7 @@ export interface WrittenSpec {
   certificate?: Certificate;
   upload?: Upload;
   register?: Register;
+  verify?: Verify;
   /**
    * The regions to build in, one image each. What stands under a region is laid over the sections above.
    */
@@ -441,6 +526,7 @@ export interface WrittenSpec {
       certificate?: Certificate;
       upload?: Upload;
       register?: Register;
+      verify?: Verify;
     } | null;
   };
 }

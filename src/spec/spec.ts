@@ -28,6 +28,8 @@ export type ImageSpec = {
   readonly certificate: CertificateSpec;
   readonly upload: UploadSpec;
   readonly register: RegisterSpec;
+  /** Null: the AMI is kept once it is registered. */
+  readonly verify: BootGateSpec | null;
 };
 
 type Architecture = "i386" | "x86_64";
@@ -84,7 +86,7 @@ type StepBase = {
   readonly retries: number;
 };
 
-type ShellStep = StepBase & {
+export type ShellStep = StepBase & {
   readonly kind: "shell";
   /** Either an absolute path of a file, or the text itself. */
   readonly script: { readonly path: string } | { readonly inline: string };
@@ -153,6 +155,16 @@ type UploadSpec = {
   readonly acl: "aws-exec-read" | "public-read" | "ec2-bundle-read";
   /** Parts in flight at once. */
   readonly concurrency: number;
+};
+
+/** What the new AMI must show before it is kept. */
+type BootGateSpec = {
+  /** A regular expression (flags `mu`) that its console output must match; null: logging in is enough. */
+  readonly console: string | null;
+  readonly tests: readonly ShellStep[];
+  /** For the console pattern, and for SSH. */
+  readonly timeoutSeconds: number;
+  readonly launch: Pick<LaunchSpec, "instanceTypes" | "iamInstanceProfile" | "userData">;
 };
 
 type RegisterSpec = {

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","enum":["builder"],"default":"builder","examples":["builder"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: builder streams the root volume over SSH to this machine.","enum":["builder"],"default":"builder","examples":["builder"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image's file system, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"required":["shell"],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}}}}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -37,6 +37,9 @@ data.certificate = {};
 }
 if(data.register === undefined){
 data.register = {};
+}
+if(data.verify === undefined){
+data.verify = {};
 }
 if(data.source === undefined){
 const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},message:"must have required property '"+"source"+"'",schema:schema6.required,parentSchema:schema6,data};
@@ -2222,14 +2225,491 @@ vErrors.push(err171);
 }
 errors++;
 }
+let data93 = data.verify;
+if(data93 && typeof data93 == "object" && !Array.isArray(data93)){
+if(data93.boot === undefined){
+data93.boot = null;
 }
-else {
-const err172 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(data93.console === undefined){
+data93.console = null;
+}
+if(data93.tests === undefined){
+data93.tests = [];
+}
+if(data93.timeout === undefined){
+data93.timeout = "10m";
+}
+if(data93.launch === undefined){
+data93.launch = {};
+}
+for(const key21 in data93){
+if(!(((((key21 === "boot") || (key21 === "console")) || (key21 === "tests")) || (key21 === "timeout")) || (key21 === "launch"))){
+const err172 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data93};
 if(vErrors === null){
 vErrors = [err172];
 }
 else {
 vErrors.push(err172);
+}
+errors++;
+}
+}
+let data94 = data93.boot;
+if((typeof data94 !== "boolean") && (data94 !== null)){
+const err173 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data94};
+if(vErrors === null){
+vErrors = [err173];
+}
+else {
+vErrors.push(err173);
+}
+errors++;
+}
+let data95 = data93.console;
+if((typeof data95 !== "string") && (data95 !== null)){
+const err174 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data95};
+if(vErrors === null){
+vErrors = [err174];
+}
+else {
+vErrors.push(err174);
+}
+errors++;
+}
+if(typeof data95 === "string"){
+if(func3(data95) < 1){
+const err175 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data95};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+}
+let data96 = data93.tests;
+if(Array.isArray(data96)){
+const len8 = data96.length;
+for(let i8=0; i8<len8; i8++){
+let data97 = data96[i8];
+if(data97 && typeof data97 == "object" && !Array.isArray(data97)){
+if(data97.shell === undefined){
+const err176 = {instancePath:instancePath+"/verify/tests/" + i8,schemaPath:"#/properties/verify/properties/tests/items/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.required,parentSchema:schema6.properties.verify.properties.tests.items,data:data97};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+for(const key22 in data97){
+if(!(key22 === "shell")){
+const err177 = {instancePath:instancePath+"/verify/tests/" + i8,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data97};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
+}
+errors++;
+}
+}
+if(data97.shell !== undefined){
+let data98 = data97.shell;
+if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
+if(data98.env === undefined){
+data98.env = {};
+}
+if(data98.sudo === undefined){
+data98.sudo = false;
+}
+if(data98.workdir === undefined){
+data98.workdir = null;
+}
+if(data98.timeout === undefined){
+data98.timeout = "1h";
+}
+if(data98.retries === undefined){
+data98.retries = 0;
+}
+if(data98.exitCodes === undefined){
+data98.exitCodes = [0];
+}
+for(const key23 in data98){
+if(!((((((((key23 === "file") || (key23 === "inline")) || (key23 === "env")) || (key23 === "sudo")) || (key23 === "workdir")) || (key23 === "timeout")) || (key23 === "retries")) || (key23 === "exitCodes"))){
+const err178 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data98};
+if(vErrors === null){
+vErrors = [err178];
+}
+else {
+vErrors.push(err178);
+}
+errors++;
+}
+}
+if(data98.file !== undefined){
+let data99 = data98.file;
+if(typeof data99 !== "string"){
+const err179 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data99};
+if(vErrors === null){
+vErrors = [err179];
+}
+else {
+vErrors.push(err179);
+}
+errors++;
+}
+}
+if(data98.inline !== undefined){
+let data100 = data98.inline;
+if(typeof data100 !== "string"){
+const err180 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data100};
+if(vErrors === null){
+vErrors = [err180];
+}
+else {
+vErrors.push(err180);
+}
+errors++;
+}
+}
+let data101 = data98.env;
+if(data101 && typeof data101 == "object" && !Array.isArray(data101)){
+for(const key24 in data101){
+let data102 = data101[key24];
+if(typeof data102 !== "string"){
+const err181 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/env/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data102};
+if(vErrors === null){
+vErrors = [err181];
+}
+else {
+vErrors.push(err181);
+}
+errors++;
+}
+}
+}
+else {
+const err182 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data101};
+if(vErrors === null){
+vErrors = [err182];
+}
+else {
+vErrors.push(err182);
+}
+errors++;
+}
+let data103 = data98.sudo;
+if(typeof data103 !== "boolean"){
+const err183 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data103};
+if(vErrors === null){
+vErrors = [err183];
+}
+else {
+vErrors.push(err183);
+}
+errors++;
+}
+let data104 = data98.workdir;
+if((typeof data104 !== "string") && (data104 !== null)){
+const err184 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data104};
+if(vErrors === null){
+vErrors = [err184];
+}
+else {
+vErrors.push(err184);
+}
+errors++;
+}
+let data105 = data98.timeout;
+if(typeof data105 === "string"){
+if(!pattern3.test(data105)){
+const err185 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data105};
+if(vErrors === null){
+vErrors = [err185];
+}
+else {
+vErrors.push(err185);
+}
+errors++;
+}
+}
+else {
+const err186 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data105};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+let data106 = data98.retries;
+if(!(((typeof data106 == "number") && (!(data106 % 1) && !isNaN(data106))) && (isFinite(data106)))){
+const err187 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data106};
+if(vErrors === null){
+vErrors = [err187];
+}
+else {
+vErrors.push(err187);
+}
+errors++;
+}
+if((typeof data106 == "number") && (isFinite(data106))){
+if(data106 > 20 || isNaN(data106)){
+const err188 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data106};
+if(vErrors === null){
+vErrors = [err188];
+}
+else {
+vErrors.push(err188);
+}
+errors++;
+}
+if(data106 < 0 || isNaN(data106)){
+const err189 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data106};
+if(vErrors === null){
+vErrors = [err189];
+}
+else {
+vErrors.push(err189);
+}
+errors++;
+}
+}
+let data107 = data98.exitCodes;
+if(Array.isArray(data107)){
+if(data107.length < 1){
+const err190 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data107};
+if(vErrors === null){
+vErrors = [err190];
+}
+else {
+vErrors.push(err190);
+}
+errors++;
+}
+const len9 = data107.length;
+for(let i9=0; i9<len9; i9++){
+let data108 = data107[i9];
+if(!(((typeof data108 == "number") && (!(data108 % 1) && !isNaN(data108))) && (isFinite(data108)))){
+const err191 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/exitCodes/" + i9,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data108};
+if(vErrors === null){
+vErrors = [err191];
+}
+else {
+vErrors.push(err191);
+}
+errors++;
+}
+if((typeof data108 == "number") && (isFinite(data108))){
+if(data108 > 255 || isNaN(data108)){
+const err192 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/exitCodes/" + i9,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data108};
+if(vErrors === null){
+vErrors = [err192];
+}
+else {
+vErrors.push(err192);
+}
+errors++;
+}
+if(data108 < 0 || isNaN(data108)){
+const err193 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/exitCodes/" + i9,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data108};
+if(vErrors === null){
+vErrors = [err193];
+}
+else {
+vErrors.push(err193);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err194 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data107};
+if(vErrors === null){
+vErrors = [err194];
+}
+else {
+vErrors.push(err194);
+}
+errors++;
+}
+}
+else {
+const err195 = {instancePath:instancePath+"/verify/tests/" + i8+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data98};
+if(vErrors === null){
+vErrors = [err195];
+}
+else {
+vErrors.push(err195);
+}
+errors++;
+}
+}
+}
+else {
+const err196 = {instancePath:instancePath+"/verify/tests/" + i8,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data97};
+if(vErrors === null){
+vErrors = [err196];
+}
+else {
+vErrors.push(err196);
+}
+errors++;
+}
+}
+}
+else {
+const err197 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data96};
+if(vErrors === null){
+vErrors = [err197];
+}
+else {
+vErrors.push(err197);
+}
+errors++;
+}
+let data109 = data93.timeout;
+if(typeof data109 === "string"){
+if(!pattern3.test(data109)){
+const err198 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data109};
+if(vErrors === null){
+vErrors = [err198];
+}
+else {
+vErrors.push(err198);
+}
+errors++;
+}
+}
+else {
+const err199 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data109};
+if(vErrors === null){
+vErrors = [err199];
+}
+else {
+vErrors.push(err199);
+}
+errors++;
+}
+let data110 = data93.launch;
+if(data110 && typeof data110 == "object" && !Array.isArray(data110)){
+if(data110.instanceTypes === undefined){
+data110.instanceTypes = [];
+}
+if(data110.iamInstanceProfile === undefined){
+data110.iamInstanceProfile = null;
+}
+if(data110.userData === undefined){
+data110.userData = null;
+}
+for(const key25 in data110){
+if(!(((key25 === "instanceTypes") || (key25 === "iamInstanceProfile")) || (key25 === "userData"))){
+const err200 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data110};
+if(vErrors === null){
+vErrors = [err200];
+}
+else {
+vErrors.push(err200);
+}
+errors++;
+}
+}
+let data111 = data110.instanceTypes;
+if(Array.isArray(data111)){
+const len10 = data111.length;
+for(let i10=0; i10<len10; i10++){
+let data112 = data111[i10];
+if(typeof data112 !== "string"){
+const err201 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i10,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data112};
+if(vErrors === null){
+vErrors = [err201];
+}
+else {
+vErrors.push(err201);
+}
+errors++;
+}
+}
+}
+else {
+const err202 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data111};
+if(vErrors === null){
+vErrors = [err202];
+}
+else {
+vErrors.push(err202);
+}
+errors++;
+}
+let data113 = data110.iamInstanceProfile;
+if((typeof data113 !== "string") && (data113 !== null)){
+const err203 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data113};
+if(vErrors === null){
+vErrors = [err203];
+}
+else {
+vErrors.push(err203);
+}
+errors++;
+}
+if(typeof data113 === "string"){
+if(func3(data113) < 1){
+const err204 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data113};
+if(vErrors === null){
+vErrors = [err204];
+}
+else {
+vErrors.push(err204);
+}
+errors++;
+}
+}
+let data114 = data110.userData;
+if((typeof data114 !== "string") && (data114 !== null)){
+const err205 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data114};
+if(vErrors === null){
+vErrors = [err205];
+}
+else {
+vErrors.push(err205);
+}
+errors++;
+}
+}
+else {
+const err206 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data110};
+if(vErrors === null){
+vErrors = [err206];
+}
+else {
+vErrors.push(err206);
+}
+errors++;
+}
+}
+else {
+const err207 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data93};
+if(vErrors === null){
+vErrors = [err207];
+}
+else {
+vErrors.push(err207);
+}
+errors++;
+}
+}
+else {
+const err208 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err208];
+}
+else {
+vErrors.push(err208);
 }
 errors++;
 }

@@ -1,4 +1,5 @@
 import type { Json } from "../util/json.ts";
+import { boot } from "./boot.ts";
 import { bundle } from "./bundle.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
@@ -25,6 +26,7 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     upload,
     verify,
     register,
+    boot,
     release,
     trial,
   ].map((stage) => [stage.kind, stage as Stage<never, Json>]),

@@ -37,6 +37,7 @@ export function toChecked(source: Image, instanceTypes: readonly string[] = ["m3
     accountId: "123456789012",
     source,
     instanceTypes,
+    gateTypes: null,
     architecture: source.architecture,
     virtualization: source.virtualization,
     kernel: source.kernel,
@@ -69,6 +70,7 @@ export function toPreflight(change: Partial<PreflightInput> = {}): PreflightInpu
     kernel: null,
     ramdisk: null,
     certificate,
+    gate: null,
     ...change,
   };
 }

@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
 import { localPaths, toPlan } from "../../src/plan/planner.ts";
@@ -41,14 +43,61 @@ test("a trial launches the registered image last", async () => {
   expect(trial?.needs).toEqual(["us-east-1/preflight", "us-east-1/register"]);
 });
 
+test("with a gate the image becomes the product only after it has booted, and a trial comes last", async () => {
+  const before = planOf(await specOf(example)).tasks;
+  const spec = await gated(example);
+  const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: "true" });
+  const mine = tasks.filter(({ group }) => group === "us-east-1");
+  expect(mine.map(({ id }) => id.split("/")[1]).slice(-3)).toEqual(["register", "boot", "try"]);
+  const inputs = new Map(mine.map(({ id, input }) => [id, input]));
+  const products = ["us-east-1/upload", "us-east-1/register"];
+  const registers = before.filter(({ id }) => id === "us-east-1/register");
+  expect(registers[0]?.input["products"]).toEqual(products);
+  expect(inputs.get("us-east-1/register")?.["products"]).toEqual([]);
+  expect(inputs.get("us-east-1/boot")).toMatchObject({
+    products,
+    console: "login:",
+    userData: null,
+    connect: { timeoutSeconds: 120 },
+    tests: [{ script: { inline: "true" }, label: "verify.tests[0]", retries: 0 }],
+  });
+  const needs = new Map(mine.map((task) => [task.id, task.needs]));
+  expect(needs.get("us-east-1/boot")).toEqual(["us-east-1/preflight", "us-east-1/register"]);
+  expect(needs.get("us-east-1/try")).toEqual(["us-east-1/preflight", "us-east-1/boot"]);
+});
+
+test("a test of the gate is one of the files of the spec, and a changed one changes only the gate", async () => {
+  const spec = await gated(example, "  - shell: scripts/install.sh");
+  expect(localPaths(spec)).toEqual([expect.stringMatching(/scripts\/install\.sh$/)]);
+  const digestsOf = (digest: string): readonly string[] =>
+    toPlan(spec, { digests: new Map([[localPaths(spec)[0] ?? "", digest]]), tryCommand: null })
+      .tasks.filter(({ id }) => id.endsWith("/boot"))
+      .map((task) => task.digest);
+  expect(digestsOf("one")).not.toEqual(digestsOf("two"));
+});
+
 test("every stage that a plan names is known", async () => {
-  const { tasks } = toPlan(await specOf(example), { digests: new Map(), tryCommand: "true" });
+  const { tasks } = toPlan(await gated(example), { digests: new Map(), tryCommand: "true" });
   expect(tasks.filter(({ stage }) => !stages.has(stage))).toEqual([]);
 });
 
 async function specOf(path: string): Promise<Spec> {
   const build = { id: "20261122-213330-k3v9", now: new Date("2026-11-22T21:33:30Z") };
   return (await readSpec(path, { variables: {}, environment: {}, build })).spec;
+}
+
+/** The spec with a section `verify`. */
+async function gated(path: string, tests = "  - shell: { inline: 'true' }"): Promise<Spec> {
+  const folder = await mkdtemp(join(tmpdir(), "imgspec-gated-"));
+  try {
+    await cp(dirname(path), folder, { recursive: true });
+    const copy = join(folder, "gated.yaml");
+    const verify = `verify:\n  console: "login:"\n  timeout: 2m\n  tests:\n  ${tests}\n`;
+    await writeFile(copy, `${await readFile(path, "utf8")}\n${verify}`);
+    return await specOf(copy);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 function planOf(spec: Spec, digest = "d"): Plan {

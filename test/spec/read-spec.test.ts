@@ -51,6 +51,7 @@ test("what a spec leaves open is filled in", async () => {
         blockDeviceMappings: [],
         tags: {},
       },
+      verify: null,
     },
   ]);
 });

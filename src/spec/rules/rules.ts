@@ -14,11 +14,12 @@ import type { Rule, RuleContext } from "./rule.ts";
 import { oneSource, ownersAreAccounts } from "./source.ts";
 import { tagsAreTaken } from "./tags.ts";
 import { bucketName, prefixHasNoEmptyParts } from "./upload.ts";
+import { consoleIsPattern, testsAreRun } from "./verify.ts";
 
 const rules: readonly Rule[] = [
   oneSource,
   ownersAreAccounts,
-  instanceTypesCanStoreRoot,
+  ...instanceTypesCanStoreRoot,
   oneScript,
   filesExist,
   namesOfEnvironment,
@@ -34,6 +35,8 @@ const rules: readonly Rule[] = [
   paravirtualNeedsKernel,
   devicesAreTaken,
   tagsAreTaken,
+  consoleIsPattern,
+  testsAreRun,
 ];
 
 /** What all rules find in an image. Rules whose needs are not sound are left out. */
