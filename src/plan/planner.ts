@@ -1,17 +1,15 @@
 import type { Account } from "../aws/cloud.ts";
 import type { ImageSpec, ProvisionStep, ShellStep, Spec } from "../spec/spec.ts";
 import { boot } from "../stage/boot.ts";
-import { bundle } from "../stage/bundle.ts";
 import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
 import { preflight } from "../stage/preflight.ts";
 import { register } from "../stage/register.ts";
-import { release } from "../stage/release.ts";
 import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
-import { upload } from "../stage/upload.ts";
 import { verify } from "../stage/verify.ts";
+import { addBundle, addTools } from "./add-bundle.ts";
 import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
 
 export type PlanOptions = {
@@ -70,29 +68,17 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
   const launched = plan.add(group, "launch", launch, { ...launchInput, userData: image.launch.userData });
   const provisioned = image.provision.reduce(
     (on, step, index) => addStep(plan, group, index, on, step, digests),
-    launched,
+    addTools(plan, group, image.bundle, launched),
   );
-  const bundled = plan.add(group, "bundle", bundle, {
+  const { bundled, uploaded, objectsOf } = addBundle(plan, group, image, {
+    launched,
     on: provisioned,
     checked,
-    name: image.bundle.name,
-    sizeMib: image.bundle.sizeMib,
-    exclude: image.bundle.exclude,
-    compression: image.bundle.compression,
     certificate,
-    blockDeviceMappings: image.register.blockDeviceMappings,
-  });
-  plan.add(group, "clean", release, { on: launched, after: bundled, of: [`${group}/launch`] });
-  const uploaded = plan.add(group, "upload", upload, {
-    bundle: bundled,
-    bucket: image.upload.bucket,
-    prefix: image.upload.prefix,
-    acl: image.upload.acl,
-    concurrency: image.upload.concurrency,
   });
   const verified = plan.add(group, "verify", verify, { uploaded });
   const gate = image.verify;
-  const products = [`${group}/upload`, `${group}/register`];
+  const products = [objectsOf, `${group}/register`];
   const registered = plan.add(group, "register", register, {
     bundle: bundled,
     verified,

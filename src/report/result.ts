@@ -90,7 +90,8 @@ function toImage(region: string, { tasks, outcome }: RunResult): ImageResult {
     source: toSource(outputOf("preflight")),
     launch: toLaunch(outputOf("launch")),
     bundle: toBundle(outputOf("bundle")),
-    upload: toUpload(outputOf("upload")),
+    // Some methods bundle and upload in one task.
+    upload: toUpload(outputOf("upload")) ?? toUpload(outputOf("bundle")),
     boot: toBoot(outputOf("boot")),
   };
 }

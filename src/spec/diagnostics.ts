@@ -39,6 +39,9 @@ export const errorCodes = {
   "certificate-unknown": "a region whose EC2 certificate is not built in, and none is named",
   "certificate-mismatch": "an EC2 certificate that is not the region's",
   "certificate-incomplete": "a certificate without its private key, or the other way round",
+  "placeholder-wrong": "a word in braces that stands for nothing in a command of the AMI tools",
+  "acl-wrong": "an ACL that the method of bundling cannot give",
+  "profile-missing": "an instance profile is to upload, and launch names none",
   "pattern-wrong": "what is to appear in the console output is not a regular expression",
 } as const;
 

@@ -234,34 +234,104 @@ export interface WrittenImage {
   /**
    * How the root volume becomes a bundle: image, archive, compression, encryption, parts.
    */
-  bundle: {
-    /**
-     * How it is done.
-     */
-    method: "native";
-    /**
-     * Where the bundling is done: builder streams the root volume over SSH to this machine.
-     */
-    at: "builder";
-    /**
-     * Name of the bundle: of its parts and its manifest.
-     */
-    name: string;
-    /**
-     * Size of the image's file system, at most 10GiB; without it, what the files need and some room.
-     */
-    size: string | null;
-    /**
-     * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.
-     *
-     * Items: One glob.
-     */
-    exclude: string[];
-    /**
-     * Deflate level: 1 is fast, 9 is small.
-     */
-    compression: number;
-  };
+  bundle:
+    | {
+        /**
+         * How it is done.
+         */
+        method: "ami-tools";
+        /**
+         * Name of the bundle: of its parts and its manifest.
+         */
+        name: string;
+        /**
+         * Size of the image, at most 10GiB (--size); without it, the tool's own default.
+         */
+        size: string | null;
+        /**
+         * Absolute paths of what is left out (--exclude); each must be there.
+         *
+         * Items: One path.
+         */
+        exclude: string[];
+        /**
+         * The disk partition table of the image (--partition); without it, the tool looks at the disk.
+         */
+        partition: "gpt" | "mbr" | "none" | null;
+        /**
+         * How the tools are got and called.
+         */
+        amiTools: {
+          /**
+           * Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.
+           */
+          install: "auto" | "none" | "provision";
+          /**
+           * Shell text that root runs in place of what auto does.
+           */
+          installCommands: string | null;
+          /**
+           * Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.
+           */
+          destination: string | null;
+          /**
+           * Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).
+           */
+          inherit: boolean;
+          /**
+           * Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.
+           */
+          credentials: "instance-profile" | "builder" | null;
+          /**
+           * Further arguments of ec2-bundle-vol.
+           *
+           * Items: One argument.
+           */
+          bundleArguments: string[];
+          /**
+           * Further arguments of ec2-upload-bundle.
+           *
+           * Items: One argument.
+           */
+          uploadArguments: string[];
+          /**
+           * Shell text that bundles; what stands in braces is replaced by quoted words.
+           */
+          bundleCommand: string;
+          /**
+           * Shell text that uploads; what stands in braces is replaced by quoted words.
+           */
+          uploadCommand: string;
+        };
+      }
+    | {
+        /**
+         * How it is done.
+         */
+        method: "native";
+        /**
+         * Where the bundling is done: builder streams the root volume over SSH to this machine.
+         */
+        at: "builder";
+        /**
+         * Name of the bundle: of its parts and its manifest.
+         */
+        name: string;
+        /**
+         * Size of the image's file system, at most 10GiB; without it, what the files need and some room.
+         */
+        size: string | null;
+        /**
+         * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.
+         *
+         * Items: One glob.
+         */
+        exclude: string[];
+        /**
+         * Deflate level: 1 is fast, 9 is small.
+         */
+        compression: number;
+      };
   /**
    * The keys that the bundle is encrypted for and signed with.
    */

@@ -55,14 +55,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       timeoutSeconds: toSeconds(connect.timeout),
     },
     provision: written.provision.map((step, index) => toStep(step, index, context)),
-    bundle: {
-      method: bundle.method,
-      at: bundle.at,
-      name: bundle.name,
-      sizeMib: bundle.size === null ? null : toMib(bundle.size),
-      exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...bundle.exclude],
-      compression: bundle.compression,
-    },
+    bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle),
     certificate: toCertificate(written.certificate, directory),
     upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
     register: {
@@ -72,6 +65,34 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       tags: { ...register.tags },
     },
     verify: toBootGate(written, context),
+  };
+}
+
+type WrittenBundle<M> = Extract<WrittenImage["bundle"], { method: M }>;
+
+function toNativeBundle(bundle: WrittenBundle<"native">): ImageSpec["bundle"] {
+  return {
+    method: bundle.method,
+    at: bundle.at,
+    name: bundle.name,
+    sizeMib: bundle.size === null ? null : toMib(bundle.size),
+    exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...bundle.exclude],
+    compression: bundle.compression,
+  };
+}
+
+function toAmiTools(
+  { method, name, size, exclude, partition, amiTools }: WrittenBundle<"ami-tools">,
+  { iamInstanceProfile }: WrittenImage["launch"],
+): ImageSpec["bundle"] {
+  return {
+    method,
+    name,
+    sizeMib: size === null ? null : toMib(size),
+    exclude,
+    partition,
+    ...amiTools,
+    credentials: amiTools.credentials ?? (iamInstanceProfile === null ? "builder" : "instance-profile"),
   };
 }
 

@@ -24,7 +24,7 @@ export type ImageSpec = {
   readonly launch: LaunchSpec;
   readonly connect: ConnectSpec;
   readonly provision: readonly ProvisionStep[];
-  readonly bundle: BundleSpec;
+  readonly bundle: BundleSpec | AmiToolsSpec;
   readonly certificate: CertificateSpec;
   readonly upload: UploadSpec;
   readonly register: RegisterSpec;
@@ -136,6 +136,27 @@ type BundleSpec = {
   readonly exclude: readonly string[];
   /** Deflate level 1 to 9. */
   readonly compression: number;
+};
+
+/** Amazon's own tools do it, on the instance. */
+export type AmiToolsSpec = {
+  readonly method: "ami-tools";
+  readonly name: string;
+  readonly sizeMib: number | null;
+  /** Absolute paths. */
+  readonly exclude: readonly string[];
+  /** Null: as the tool finds the disk. */
+  readonly partition: "gpt" | "mbr" | "none" | null;
+  readonly install: "auto" | "none" | "provision";
+  readonly installCommands: string | null;
+  readonly destination: string | null;
+  readonly inherit: boolean;
+  readonly credentials: "instance-profile" | "builder";
+  readonly bundleArguments: readonly string[];
+  readonly uploadArguments: readonly string[];
+  /** Shell text with placeholders (util/placeholders.ts). */
+  readonly bundleCommand: string;
+  readonly uploadCommand: string;
 };
 
 export type CertificateSpec = {

@@ -1,4 +1,6 @@
 import type { Json } from "../util/json.ts";
+import { amiTools } from "./ami-tools.ts";
+import { prepareAmiTools } from "./ami-tools-prepare.ts";
 import { boot } from "./boot.ts";
 import { bundle } from "./bundle.ts";
 import { launch } from "./launch.ts";
@@ -23,6 +25,8 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     downloadFiles,
     local,
     bundle,
+    amiTools,
+    prepareAmiTools,
     upload,
     verify,
     register,

@@ -76,6 +76,22 @@ test("a test of the gate is one of the files of the spec, and a changed one chan
   expect(digestsOf("one")).not.toEqual(digestsOf("two"));
 });
 
+test("with Amazon's tools one task bundles and uploads, and they are looked for right after connecting", async () => {
+  const spec = await withTools("auto");
+  const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: null });
+  const mine = tasks.filter(({ group }) => group === "us-east-1");
+  expect(mine.map(({ id }) => id.split("/")[1])).toEqual([
+    ...["preflight", "launch", "tools", "provision.1", "bundle", "clean", "verify", "register"],
+  ]);
+  const find = (word: string) => mine.find(({ id }) => id === `us-east-1/${word}`);
+  expect(find("provision.1")?.needs).toEqual(["us-east-1/tools"]);
+  expect(find("verify")?.needs).toEqual(["us-east-1/bundle"]);
+  expect(find("register")?.input["products"]).toEqual(["us-east-1/bundle", "us-east-1/register"]);
+  expect(mine.filter(({ stage }) => !stages.has(stage))).toEqual([]);
+  const provisioned = toPlan(await withTools("provision"), { digests: new Map(), tryCommand: null });
+  expect(provisioned.tasks.filter(({ id }) => id.endsWith("/tools"))).toEqual([]);
+});
+
 test("every stage that a plan names is known", async () => {
   const { tasks } = toPlan(await gated(example), { digests: new Map(), tryCommand: "true" });
   expect(tasks.filter(({ stage }) => !stages.has(stage))).toEqual([]);
@@ -86,14 +102,23 @@ async function specOf(path: string): Promise<Spec> {
   return (await readSpec(path, { variables: {}, environment: {}, build })).spec;
 }
 
+function withTools(install: string): Promise<Spec> {
+  return withLines(example, `bundle:\n  method: ami-tools\n  amiTools: { install: ${install} }\n`);
+}
+
 /** The spec with a section `verify`. */
-async function gated(path: string, tests = "  - shell: { inline: 'true' }"): Promise<Spec> {
+function gated(path: string, tests = "  - shell: { inline: 'true' }"): Promise<Spec> {
+  return withLines(path, `verify:\n  console: "login:"\n  timeout: 2m\n  tests:\n  ${tests}\n`);
+}
+
+/** The spec with a section more, or with another one. */
+async function withLines(path: string, lines: string): Promise<Spec> {
   const folder = await mkdtemp(join(tmpdir(), "imgspec-gated-"));
   try {
     await cp(dirname(path), folder, { recursive: true });
     const copy = join(folder, "gated.yaml");
-    const verify = `verify:\n  console: "login:"\n  timeout: 2m\n  tests:\n  ${tests}\n`;
-    await writeFile(copy, `${await readFile(path, "utf8")}\n${verify}`);
+    const text = (await readFile(path, "utf8")).replace(/^bundle:\n {2}exclude: .*\n/m, "");
+    await writeFile(copy, `${text}\n${lines}`);
     return await specOf(copy);
   } finally {
     await rm(folder, { recursive: true });

@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { WrittenImage } from "../image.gen.ts";
+import { amiToolsCanDoIt, placeholdersAreKnown } from "./ami-tools.ts";
 import { bundleSizeFits, excludesAreAbsolute } from "./bundle.ts";
 import {
   certificateFilesExist,
@@ -35,6 +36,8 @@ const rules: readonly Rule[] = [
   paravirtualNeedsKernel,
   devicesAreTaken,
   tagsAreTaken,
+  placeholdersAreKnown,
+  amiToolsCanDoIt,
   consoleIsPattern,
   testsAreRun,
 ];
