@@ -9,7 +9,7 @@ import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
 import { verify } from "../stage/verify.ts";
-import { addBundle, addTools } from "./add-bundle.ts";
+import { addBundle, addTools, imageFiles, needsOf } from "./add-bundle.ts";
 import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
 
 export type PlanOptions = {
@@ -39,6 +39,8 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     bucket: image.upload.bucket,
     prefix: image.upload.prefix,
     acl: image.upload.acl,
+    partition:
+      image.bundle.method === "ami-tools" ? (image.bundle.partition ?? "auto") : image.bundle.image.partition,
     bundleName: image.bundle.name,
     imageName: image.register.name,
     launch: {
@@ -65,7 +67,11 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     timeoutSeconds: image.launch.timeoutSeconds,
     connect: image.connect,
   };
-  const launched = plan.add(group, "launch", launch, { ...launchInput, userData: image.launch.userData });
+  const launched = plan.add(group, "launch", launch, {
+    ...launchInput,
+    userData: image.launch.userData,
+    needs: needsOf(image.bundle, digests),
+  });
   const provisioned = image.provision.reduce(
     (on, step, index) => addStep(plan, group, index, on, step, digests),
     addTools(plan, group, image.bundle, launched),
@@ -75,10 +81,11 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     on: provisioned,
     checked,
     certificate,
+    digests,
   });
   const verified = plan.add(group, "verify", verify, { uploaded });
   const gate = image.verify;
-  const products = [objectsOf, `${group}/register`];
+  const products = [...objectsOf, `${group}/register`];
   const registered = plan.add(group, "register", register, {
     bundle: bundled,
     verified,
@@ -94,6 +101,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
       ? registered
       : plan.add(group, "boot", boot, {
           ...launchInput,
+          needs: null,
           iamInstanceProfile: gate.launch.iamInstanceProfile,
           userData: gate.launch.userData,
           connect: { ...image.connect, timeoutSeconds: gate.timeoutSeconds },
@@ -106,6 +114,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
   plan.add(group, "try", trial, {
     ...launchInput,
     userData: null,
+    needs: null,
     registered: proven,
     command: tryCommand,
   });
@@ -161,13 +170,14 @@ function toTest(step: ShellStep, digests: ReadonlyMap<string, string>): Omit<She
   return { script, env, sudo, workdir, exitCodes, timeoutSeconds, retries, label };
 }
 
-/** The local files and directories that a spec's steps send or run. */
+/** The local files and directories that a spec's steps and its image take from this machine. */
 export function localPaths(spec: Spec): readonly string[] {
-  const paths = spec.images.flatMap(({ provision, verify: gate }) =>
-    [...provision, ...(gate?.tests ?? [])].flatMap((step) => {
+  const paths = spec.images.flatMap(({ provision, bundle, verify: gate }) => [
+    ...[...provision, ...(gate?.tests ?? [])].flatMap((step) => {
       if (step.kind === "upload") return [step.from];
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),
-  );
+    ...imageFiles(bundle),
+  ]);
   return [...new Set(paths)];
 }

@@ -10,6 +10,7 @@ import type { CheckedImage } from "./preflight.ts";
 import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { type Reach, trust } from "./trust.ts";
+import { checkNeeds, type VolumeCopyInput } from "./volume-copy.ts";
 
 export type LaunchInput = {
   readonly account: Account;
@@ -24,6 +25,8 @@ export type LaunchInput = {
   readonly tags: Tags;
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
+  /** What an image of its root takes, asked after the first login; null: it is not to become one. */
+  readonly needs: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" } | null;
 };
 
 type ConnectInput = {
@@ -57,7 +60,9 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
   summarize: ({ instanceId, instanceType, host }) => `${instanceId} (${instanceType}) at ${host}`,
   run: async (input, context) => {
     const reach = await start(input, context);
-    return { ...reach, hostKey: await trust(reach, input.connect.hostKey, context) };
+    const launched = { ...reach, hostKey: await trust(reach, input.connect.hostKey, context) };
+    if (input.needs !== null) await checkNeeds(launched, input.needs, context);
+    return launched;
   },
 };
 

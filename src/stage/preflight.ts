@@ -14,6 +14,8 @@ export type PreflightInput = {
   readonly bucket: string;
   readonly prefix: string;
   readonly acl: string;
+  /** Of the bundle: only `none` makes an image without a partition table for certain. */
+  readonly partition: "auto" | "gpt" | "mbr" | "none";
   /** Of the bundle: its manifest must not be there yet. */
   readonly bundleName: string;
   readonly imageName: string;
@@ -125,7 +127,7 @@ class Checks {
   }
 }
 
-/** What boots the image. The image has no disk partition table, so only a paravirtual one is sure to boot on AWS. */
+/** What boots the image. Without a disk partition table only a paravirtual one is sure to boot on AWS. */
 function toBoot(
   input: PreflightInput,
   source: Image,
@@ -133,9 +135,11 @@ function toBoot(
   { log }: StageContext,
 ): { readonly kernel: string | null; readonly ramdisk: string | null } {
   if (virtualization !== "paravirtual") {
-    log(
-      `warning: an ${virtualization} image needs a partitioned disk to boot on AWS, and this one will have none`,
-    );
+    if (input.partition === "none") {
+      log(
+        `warning: an ${virtualization} image needs a partitioned disk to boot on AWS, and bundle.partition is none`,
+      );
+    }
     return { kernel: input.kernel, ramdisk: input.ramdisk };
   }
   const kernel = input.kernel ?? source.kernel;

@@ -237,10 +237,10 @@ describe.skipIf(!able)("Amazon's tools on a machine (skipped without root and ss
 const bundleCommand = "ec2-bundle-vol {arguments}";
 const uploadCommand = "ec2-upload-bundle {arguments}";
 
-function reached({
-  hostKey,
-}: Sshd): Pick<LaunchedInstance, "hostKey" | "publicKey" | "connectTimeoutSeconds"> {
-  return { hostKey, publicKey: "", connectTimeoutSeconds: 20 };
+type Reached = Pick<LaunchedInstance, "hostKey" | "publicKey" | "connectTimeoutSeconds" | "privateKeyPath">;
+
+function reached({ hostKey, directory }: Sshd): Reached {
+  return { hostKey, publicKey: "", connectTimeoutSeconds: 20, privateKeyPath: join(directory, "user") };
 }
 
 /** What a build has put on this machine, which stands in for the instance: the directories of its keys and its image. */

@@ -11,7 +11,7 @@ import { type Bundle, type BundleInput, bundle } from "../../src/stage/bundle.ts
 import { release } from "../../src/stage/release.ts";
 import { whyNot } from "../emulator/sandbox/rig.ts";
 import { type Builder, newBuilder } from "../help/stage-builder.ts";
-import { certificate, toChecked, toImage } from "../help/stage-inputs.ts";
+import { certificate, toChecked, toCopy, toImage } from "../help/stage-inputs.ts";
 
 const why = await whyNot();
 
@@ -88,9 +88,10 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
     return {
       on: builder.on,
       checked: toChecked(toImage()),
+      at: "builder",
+      upload: { bucket: "acme-images", prefix: "web/1", acl: "aws-exec-read" },
       name: "image",
-      sizeMib: null,
-      exclude: ["/tmp/**", "/proc/**", "/sys/**", "/dev/**", "/run/**"],
+      copy: toCopy(),
       compression: 1,
       certificate,
       blockDeviceMappings: [],
@@ -100,7 +101,7 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
 
   async function restore(directory: string): Promise<void> {
     await mkdir(directory);
-    for (const { path, name } of made.parts) await copyFile(path, join(directory, name));
+    for (const { path, name } of made.parts) await copyFile(path ?? "", join(directory, name));
     const manifest = readManifest(await readFile(made.manifestPath, "utf8"));
     const key = unwrapKey(manifest.image.owner, privateKey);
     await writeImage(manifest, key, partsIn(directory), image, { signal: AbortSignal.timeout(60_000) });

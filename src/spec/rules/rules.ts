@@ -1,7 +1,7 @@
 import type { Finding } from "../finding.ts";
 import type { WrittenImage } from "../image.gen.ts";
 import { amiToolsCanDoIt, placeholdersAreKnown } from "./ami-tools.ts";
-import { bundleSizeFits, excludesAreAbsolute } from "./bundle.ts";
+import { bundleSizeFits, globsAreAbsolute, imageFilesExist } from "./bundle.ts";
 import {
   certificateFilesExist,
   certificateIsComplete,
@@ -25,7 +25,8 @@ const rules: readonly Rule[] = [
   filesExist,
   namesOfEnvironment,
   bundleSizeFits,
-  excludesAreAbsolute,
+  ...globsAreAbsolute,
+  imageFilesExist,
   certificateIsComplete,
   certificateFilesExist,
   ec2KeyIsKnown,
