@@ -129,7 +129,7 @@ type Traces = AsyncDisposable & { readonly name: string; work: string };
 
 /** What is on the instance: the key files, and the image with its parts. Both go, however the stage ends. */
 function toTraces(machine: Machine, { log }: StageContext): Traces {
-  const name = `imgspec-${randomBytes(8).toString("hex")}`;
+  const name = `imgspec-ami-tools-${randomBytes(8).toString("hex")}`;
   return {
     name,
     work: "",

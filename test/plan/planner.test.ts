@@ -50,7 +50,7 @@ test("with a gate the image becomes the product only after it has booted, and a 
   const mine = tasks.filter(({ group }) => group === "us-east-1");
   expect(mine.map(({ id }) => id.split("/")[1]).slice(-3)).toEqual(["register", "boot", "try"]);
   const inputs = new Map(mine.map(({ id, input }) => [id, input]));
-  const products = ["us-east-1/upload", "us-east-1/register"];
+  const products = ["us-east-1/bundle", "us-east-1/upload", "us-east-1/register"];
   const registers = before.filter(({ id }) => id === "us-east-1/register");
   expect(registers[0]?.input["products"]).toEqual(products);
   expect(inputs.get("us-east-1/register")?.["products"]).toEqual([]);

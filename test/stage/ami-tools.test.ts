@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AmiToolsInput, amiTools } from "../../src/stage/ami-tools.ts";
 import { prepareAmiTools } from "../../src/stage/ami-tools-prepare.ts";
@@ -69,7 +69,7 @@ describe.skipIf(!able)("Amazon's tools on a machine (skipped without root and ss
       toInput({ exclude: ["/var/a b", "/srv/$HOME"], sizeMib: 2048, partition: "none" }),
     );
     const bundling = await tools.argumentsOf("bundle");
-    const [keys = ""] = /(?:\/dev\/shm|\/run)\/imgspec-\w+/.exec(bundling.join("\n")) ?? [];
+    const [keys = ""] = /(?:\/dev\/shm|\/run)\/imgspec-ami-tools-\w+/.exec(bundling.join("\n")) ?? [];
     const directory = bundling[bundling.indexOf("--destination") + 1] ?? "";
     expect(directory.split("/").at(-1)).toBe(keys.split("/").at(-1));
     expect(bundling).toEqual([
@@ -207,6 +207,13 @@ describe.skipIf(!able)("Amazon's tools on a machine (skipped without root and ss
     expect(rig.lines).toContain("1.5.19 20071010");
   });
 
+  /** What is left on this machine, which stands in for the instance: the directories of keys and image. */
+  async function traces(): Promise<readonly string[]> {
+    const given = await tools.argumentsOf("bundle");
+    const after = (name: string): string => given[given.indexOf(name) + 1] ?? "";
+    return [dirname(after("--privatekey")), after("--destination")].filter((path) => existsSync(path));
+  }
+
   const secret = (): string => cloud.options.credentials?.secretAccessKey ?? "";
 
   function toInput(change: Partial<AmiToolsInput> = {}): AmiToolsInput {
@@ -241,16 +248,4 @@ type Reached = Pick<LaunchedInstance, "hostKey" | "publicKey" | "connectTimeoutS
 
 function reached({ hostKey, directory }: Sshd): Reached {
   return { hostKey, publicKey: "", connectTimeoutSeconds: 20, privateKeyPath: join(directory, "user") };
-}
-
-/** What a build has put on this machine, which stands in for the instance: the directories of its keys and its image. */
-async function traces(): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const place of ["/dev/shm", "/run", "/mnt", tmpdir()]) {
-    const names = await readdir(place).catch(() => []);
-    found.push(
-      ...names.filter((name) => /^imgspec-[0-9a-f]{16}$/.test(name)).map((name) => join(place, name)),
-    );
-  }
-  return found;
 }
