@@ -104,10 +104,10 @@ function newFakeHost(): FakeHost {
     images: [],
     failure: undefined,
     check: () => Promise.resolve(),
-    baseRoot: () => Promise.resolve({ id: "base", directory: "/nowhere" }),
+    baseRoot: () => Promise.resolve({ id: "base", path: "/nowhere" }),
     rootFromImage: async (path, key) => {
       host.images.push({ key, bytes: await readFile(path) });
-      return { id: key, directory: "/nowhere" };
+      return { id: key, path: "/nowhere" };
     },
     start: async (request) => {
       host.started.push(request);
