@@ -1,22 +1,12 @@
-import { readFile } from "node:fs/promises";
-
 import { Problem } from "../problem.ts";
 import { elevate } from "./elevate.ts";
 import type { CommandResult, Machine } from "./machine.ts";
 import { quote } from "./quote.ts";
+import { type HygieneFinding, ImageListener, toImageProblem } from "./root-image-lines.ts";
+import { type RootImageRequest, toRootImageArguments, toRootImageProgram } from "./root-image-program.ts";
 
-const program = new URL("../../templates/instance/root-image.sh", import.meta.url);
-
-export type RootImageOptions = {
-  /** Size of the file system; null: what the files take, a fifth more, and 64 MiB. */
-  readonly sizeMib: number | null;
-  /** Absolute globs: a directory that matches loses its contents, anything else is left out. */
-  readonly exclude: readonly string[];
+export type RootImageOptions = RootImageRequest & {
   readonly sudo: boolean;
-  /** Another directory than `/` to take for the root. */
-  readonly root?: string;
-  /** A public key line to be left out of every authorized_keys. */
-  readonly forgetKey: string;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 };
@@ -24,41 +14,55 @@ export type RootImageOptions = {
 /** An image on its way. `finished` rejects with what went wrong; `chunks` then throws the same and never just ends. */
 export type RootImage = {
   readonly sizeBytes: number;
+  readonly findings: readonly HygieneFinding[];
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly finished: Promise<void>;
 };
 
 /**
- * Starts making a file-system image of a machine's root, and resolves once its size is known and its bytes come.
+ * Starts making an image of a machine's root, and resolves once its size is known and its bytes come.
  * Nothing of it stays on the machine. Throws the Problem `bundle-invalid` when the machine cannot do it.
  */
 export async function openRootImage(machine: Machine, options: RootImageOptions): Promise<RootImage> {
   const { signal, log } = options;
-  let sizeBytes: number | undefined;
   let announce = (): void => undefined;
   const announced = new Promise<void>((resolve) => {
     announce = resolve;
   });
-  const { stdout, result } = await machine.stream(commandOf(options), {
+  const listener = new ImageListener(log, () => announce());
+  const { stdout, result } = await machine.stream(commandOf(options, false), {
     signal,
-    stdin: await readFile(program),
-    onLine: (line) => {
-      const size = /^imgspec-image: size=(\d+)$/.exec(line)?.[1];
-      if (size !== undefined) {
-        sizeBytes = Number(size);
-        announce();
-      } else if (!/^imgspec-(?:missing|problem|no-room): /.test(line)) {
-        log(line.replace(/^imgspec-(?:phase|note): /, ""));
-      }
-    },
+    stdin: await toRootImageProgram(options),
+    onLine: (line) => listener.hear(line),
   });
   const finished = result.then((outcome) => {
-    if (outcome.code !== 0) throw toProblem(outcome);
+    if (outcome.code !== 0) throw toImageProblem(outcome, listener.findings);
   });
   finished.catch(() => undefined);
   await Promise.race([announced, finished]);
+  const { sizeBytes, findings } = listener;
   if (sizeBytes === undefined) throw incomplete("its size was never told");
-  return { sizeBytes, chunks: checked(stdout, sizeBytes, finished), finished };
+  return { sizeBytes, findings, chunks: checked(stdout, sizeBytes, finished), finished };
+}
+
+/**
+ * Tells, before any work is done, what an image of this machine's root would lack: one Problem `bundle-invalid` names
+ * every missing tool and every reason why this root cannot be bundled.
+ */
+export async function checkImageTools(
+  machine: Pick<Machine, "run">,
+  options: Omit<RootImageOptions, "signal">,
+  signal: AbortSignal,
+): Promise<void> {
+  const listener = new ImageListener(options.log, () => undefined);
+  const outcome: CommandResult = await machine.run(commandOf(options, true), {
+    signal,
+    stdin: await toRootImageProgram(options),
+    onLine: (line, from) => {
+      if (from === "stderr") listener.hear(line);
+    },
+  });
+  if (outcome.code !== 0) throw toImageProblem(outcome, []);
 }
 
 async function* checked(
@@ -75,53 +79,13 @@ async function* checked(
   if (bytes !== sizeBytes) throw incomplete(`${bytes} of ${sizeBytes} bytes arrived`);
 }
 
-function commandOf({ sizeMib, exclude, sudo, root, forgetKey }: RootImageOptions): string {
-  const words = [
-    ...["unshare", "-m", "sh", "-s", "--"],
-    ...(sizeMib === null ? [] : ["--size", String(sizeMib)]),
-    ...(root === undefined ? [] : ["--root", root]),
-    ...["--forget", forgetKey],
-    ...exclude.flatMap((glob) => ["--exclude", glob]),
-  ];
-  const command = sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
+function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check: boolean): string {
+  const words = ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(options, check)];
+  const command = options.sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
   const path = 'PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH';
-  const check =
+  const need =
     'command -v unshare >/dev/null || { echo "imgspec-missing: unshare (util-linux)" >&2; exit 69; }';
-  return `sh -c ${quote(`${path}; ${check}; ${command}`)}`;
-}
-
-function toProblem({ code, signal, stderr }: Omit<CommandResult, "stdout">): Problem {
-  const lines = stderr.trim().split("\n");
-  const told = (what: string): string | undefined =>
-    lines.findLast((line) => line.startsWith(`imgspec-${what}: `))?.slice(what.length + 10);
-  const missing = told("missing");
-  if (missing !== undefined) {
-    return new Problem(
-      "bundle-invalid",
-      `the machine lacks ${missing}, which it takes to make an image of its root`,
-      {
-        hint: "install it in a provision step, or take a newer source AMI",
-      },
-    );
-  }
-  const noRoom = told("no-room");
-  if (noRoom !== undefined) {
-    return new Problem("bundle-invalid", `there is no room for the image of the root: ${noRoom}`, {
-      hint: "raise bundle.sizeMib, leave more out with bundle.exclude, or take an instance type with more storage",
-    });
-  }
-  const how = code === null ? `was ended by SIG${signal ?? "KILL"}` : `exited with ${code}`;
-  const said = lines.filter((line) => !/^imgspec-(?:phase|note|image|problem): /.test(line)).slice(-10);
-  const why = told("problem") ?? `the program that makes it ${how}`;
-  return new Problem(
-    "bundle-invalid",
-    [`the image of the root could not be made: ${why}`, ...said].filter((line) => line !== "").join("\n  "),
-    {
-      hint: said.some((line) => line.startsWith("sudo:"))
-        ? "connect.user must be root or may use sudo without a password"
-        : undefined,
-    },
-  );
+  return `sh -c ${quote(`${path}; ${need}; ${command}`)}`;
 }
 
 function incomplete(why: string): Problem {

@@ -11,6 +11,7 @@ import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
 import { upload } from "../stage/upload.ts";
 import { verify } from "../stage/verify.ts";
+import type { VolumeCopyInput } from "../stage/volume-copy.ts";
 import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
 
 export type PlanOptions = {
@@ -40,6 +41,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     bucket: image.upload.bucket,
     prefix: image.upload.prefix,
     acl: image.upload.acl,
+    partition: image.bundle.image.partition,
     bundleName: image.bundle.name,
     imageName: image.register.name,
     launch: {
@@ -65,7 +67,12 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     timeoutSeconds: image.launch.timeoutSeconds,
     connect: image.connect,
   };
-  const launched = plan.add(group, "launch", launch, { ...launchInput, userData: image.launch.userData });
+  const copy = toCopyInput(image, digests);
+  const launched = plan.add(group, "launch", launch, {
+    ...launchInput,
+    userData: image.launch.userData,
+    needs: { copy, when: image.bundle.needs },
+  });
   const provisioned = image.provision.reduce(
     (on, step, index) => addStep(plan, group, index, on, step, digests),
     launched,
@@ -74,8 +81,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     on: provisioned,
     checked,
     name: image.bundle.name,
-    sizeMib: image.bundle.sizeMib,
-    exclude: image.bundle.exclude,
+    copy,
     compression: image.bundle.compression,
     certificate,
     blockDeviceMappings: image.register.blockDeviceMappings,
@@ -99,7 +105,26 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     products: [`${group}/upload`, `${group}/register`],
   });
   if (tryCommand === null) return;
-  plan.add(group, "try", trial, { ...launchInput, userData: null, registered, command: tryCommand });
+  plan.add(group, "try", trial, {
+    ...launchInput,
+    userData: null,
+    needs: null,
+    registered,
+    command: tryCommand,
+  });
+}
+
+function toCopyInput(
+  { bundle: { image } }: ImageSpec,
+  digests: ReadonlyMap<string, string>,
+): VolumeCopyInput {
+  const { fstab, script } = image;
+  const withDigest = (path: string) => ({ path, contents: digests.get(path) ?? "" });
+  return {
+    ...image,
+    fstab: typeof fstab === "string" ? fstab : withDigest(fstab.path),
+    script: script === null ? null : withDigest(script),
+  };
 }
 
 function addStep(
@@ -155,13 +180,15 @@ function addStep(
   }
 }
 
-/** The local files and directories that a spec's steps send or run. */
+/** The local files and directories that a spec's steps and its image take from this machine. */
 export function localPaths(spec: Spec): readonly string[] {
-  const paths = spec.images.flatMap(({ provision }) =>
-    provision.flatMap((step) => {
+  const paths = spec.images.flatMap(({ provision, bundle: { image } }) => [
+    ...provision.flatMap((step) => {
       if (step.kind === "upload") return [step.from];
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),
-  );
+    ...(typeof image.fstab === "string" ? [] : [image.fstab.path]),
+    ...(image.script === null ? [] : [image.script]),
+  ]);
   return [...new Set(paths)];
 }

@@ -17,6 +17,8 @@ export type BundleResult = {
   readonly virtualization: string | null;
   /** Whose key opens it: a variant's name, or the path of a certificate. */
   readonly ec2Key: string | null;
+  /** Keys, credentials and traces that were found on the instance, and what was done with them. */
+  readonly hygiene: readonly { readonly class: string; readonly path: string; readonly action: string }[];
 };
 
 export type UploadResult = {
@@ -55,7 +57,16 @@ export function toBundle(output: Json): BundleResult | null {
     architecture: text(output, "architecture"),
     virtualization: text(output, "virtualization"),
     ec2Key: text(output, "ec2Key"),
+    hygiene: toFindings(field(output, "hygiene")),
   };
+}
+
+function toFindings(value: Json): BundleResult["hygiene"] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((finding: Json) => {
+    const [name, path, action] = [text(finding, "class"), text(finding, "path"), text(finding, "action")];
+    return name === null || path === null || action === null ? [] : [{ class: name, path, action }];
+  });
 }
 
 /** Of the output of `<region>/upload`. */

@@ -30,7 +30,7 @@ export const errorCodes = {
   "file-missing": "a local file or directory that the spec names is not there or cannot be read",
   "env-name-wrong": "not a name that an environment variable can have",
   "size-wrong": "a size that EC2 does not take",
-  "exclude-wrong": "a glob in bundle.exclude is not absolute",
+  "exclude-wrong": "a glob in bundle.exclude, bundle.include or bundle.hygiene.allow is not absolute",
   "bucket-name-wrong": "not a name that an S3 bucket can have",
   "prefix-wrong": "a key prefix with empty parts",
   "image-name-wrong": "not a name that an AMI can have",

@@ -248,15 +248,80 @@ export interface WrittenImage {
      */
     name: string;
     /**
-     * Size of the image's file system, at most 10GiB; without it, what the files need and some room.
+     * The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.
+     */
+    partition: "auto" | "gpt" | "mbr" | "none";
+    /**
+     * Size of the whole image, at most 10GiB; without it, what the files need and some room.
      */
     size: string | null;
     /**
-     * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /dev, /run, /mnt and /media.
+     * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.
      *
      * Items: One glob.
      */
     exclude: string[];
+    /**
+     * Absolute globs of what is let back in although exclude leaves it out.
+     *
+     * Items: One glob.
+     */
+    include: string[];
+    /**
+     * The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
+     */
+    fstab: string;
+    /**
+     * What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.
+     */
+    hygiene: {
+      /**
+       * Files that let people in by SSH. The key of the build is taken out of them in any case.
+       */
+      authorizedKeys: "scrub" | "refuse" | "keep";
+      /**
+       * The SSH server's own keys, which cloud-init or the system makes anew.
+       */
+      sshHostKeys: "scrub" | "refuse" | "keep";
+      /**
+       * The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
+       */
+      machineId: "scrub" | "refuse" | "keep";
+      /**
+       * Histories of shells and other prompts in home directories.
+       */
+      shellHistories: "scrub" | "refuse" | "keep";
+      /**
+       * What cloud-init knows of this instance: its state and logs, not its seed.
+       */
+      cloudInit: "scrub" | "refuse" | "keep";
+      /**
+       * Files of credentials in home directories, and AWS keys by content.
+       */
+      cloudCredentials: "scrub" | "refuse" | "keep";
+      /**
+       * Private keys by content, outside of /usr (but in /usr/local).
+       */
+      privateKeys: "scrub" | "refuse" | "keep";
+      /**
+       * Files below /var/log; the directories stay.
+       */
+      logs: "scrub" | "refuse" | "keep";
+      /**
+       * Absolute globs of what is kept whatever its class; * stands for slashes too.
+       *
+       * Items: One glob.
+       */
+      allow: string[];
+    };
+    /**
+     * Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.
+     */
+    script: string | null;
+    /**
+     * What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.
+     */
+    needs: "refuse" | "warn";
     /**
      * Deflate level: 1 is fast, 9 is small.
      */

@@ -16,8 +16,11 @@ export type ImageContext = {
   readonly node: Node;
 };
 
-/** What is never wanted in an image: contents of mounts, temporary files. The directories themselves stay. */
-const alwaysExcluded = ["/tmp", "/var/tmp", "/proc", "/sys", "/dev", "/run", "/mnt", "/media"];
+/**
+ * What is never wanted in an image: contents of mounts, temporary files. The directories themselves stay. Not /dev: what
+ * lies below the mount are the device nodes that a boot without an initial RAM disk begins with.
+ */
+const alwaysExcluded = ["/tmp", "/var/tmp", "/proc", "/sys", "/run", "/mnt", "/media"];
 
 /** The image with nothing left open: units converted, paths absolute. */
 export function toImageSpec(written: WrittenImage, context: ImageContext): ImageSpec {
@@ -51,8 +54,8 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       method: bundle.method,
       at: bundle.at,
       name: bundle.name,
-      sizeMib: bundle.size === null ? null : toMib(bundle.size),
-      exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...bundle.exclude],
+      image: toVolumeCopy(bundle, directory),
+      needs: bundle.needs,
       compression: bundle.compression,
     },
     certificate: toCertificate(written.certificate, directory),
@@ -72,6 +75,21 @@ function toSource({ image, find }: WrittenImage["source"]): SourceSpec {
   const { owner, filters, ...rest } = find;
   const lists = Object.entries(filters).map(([name, values]) => [name, [values].flat()]);
   return { kind: "find", ...rest, owners: [owner].flat(), filters: Object.fromEntries(lists) };
+}
+
+function toVolumeCopy(bundle: WrittenImage["bundle"], directory: string): ImageSpec["bundle"]["image"] {
+  const { partition, size, exclude, include, fstab, script } = bundle;
+  const { allow, ...hygiene } = bundle.hygiene;
+  return {
+    partition,
+    sizeMib: size === null ? null : toMib(size),
+    exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...exclude],
+    include,
+    fstab: fstab === "keep" || fstab === "generate" ? fstab : { path: resolve(directory, fstab) },
+    hygiene,
+    allow,
+    script: script === null ? null : resolve(directory, script),
+  };
 }
 
 function toCertificate(written: WrittenImage["certificate"], directory: string): CertificateSpec {

@@ -128,12 +128,31 @@ type BundleSpec = {
   readonly at: "builder";
   /** Name of the bundle: of the tar member, the parts and the manifest. */
   readonly name: string;
-  /** Size of the image's file system, MiB; null: what the files need and some room. At most 10240. */
+  readonly image: VolumeCopySpec;
+  /** What happens when the instance lacks something that the image takes. */
+  readonly needs: "refuse" | "warn";
+  /** Deflate level 1 to 9. */
+  readonly compression: number;
+};
+
+/** What of the instance's root volume gets into the image, and how. */
+type VolumeCopySpec = {
+  /** Auto: what the instance's disk has; none: a bare file system. */
+  readonly partition: "auto" | "gpt" | "mbr" | "none";
+  /** Size of the whole image, MiB; null: what the files need and some room. At most 10240. */
   readonly sizeMib: number | null;
   /** Absolute globs; a directory that matches keeps itself and loses its contents. */
   readonly exclude: readonly string[];
-  /** Deflate level 1 to 9. */
-  readonly compression: number;
+  /** Absolute globs that let back in what is excluded. */
+  readonly include: readonly string[];
+  /** A path is absolute. */
+  readonly fstab: "keep" | "generate" | { readonly path: string };
+  /** By class of findings. */
+  readonly hygiene: { readonly [name: string]: "scrub" | "refuse" | "keep" };
+  /** Absolute globs of what hygiene lets pass. */
+  readonly allow: readonly string[];
+  /** Absolute path of a script that runs just before the image is made. */
+  readonly script: string | null;
 };
 
 export type CertificateSpec = {

@@ -7,6 +7,7 @@ import { newBundleKey } from "../bundle/key.ts";
 import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
 import { openRootImage } from "../machine/root-image.ts";
+import type { HygieneFinding } from "../machine/root-image-lines.ts";
 import { toSize } from "../util/size.ts";
 import { chooseCertificates, userPair } from "./certificates.ts";
 import type { LaunchedInstance } from "./launch.ts";
@@ -14,13 +15,13 @@ import type { CertificateInput, CheckedImage } from "./preflight.ts";
 import { spool } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { login } from "./trust.ts";
+import { toRootImageRequest, type VolumeCopyInput } from "./volume-copy.ts";
 
 export type BundleInput = {
   readonly on: LaunchedInstance;
   readonly checked: CheckedImage;
   readonly name: string;
-  readonly sizeMib: number | null;
-  readonly exclude: readonly string[];
+  readonly copy: VolumeCopyInput;
   readonly compression: number;
   readonly certificate: CertificateInput;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
@@ -53,6 +54,8 @@ export type Bundle = {
   readonly kernel: string | null;
   readonly ramdisk: string | null;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
+  /** Keys, credentials and traces that were found on the way, and what was done with them. */
+  readonly hygiene: readonly HygieneFinding[];
 };
 
 export const bundle: Stage<BundleInput, Bundle> = {
@@ -66,7 +69,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
     const directory = join(context.run.directory, "spool", context.task.replaceAll("/", "-"));
     const { path } = await context.scope.acquire(spool, directory);
     const key = newBundleKey();
-    const packed = await packRoot(input, key, path, context);
+    const { packed, findings } = await packRoot(input, key, path, context);
     const parts = packed.parts.map(({ index, sizeBytes, sha1 }) => ({
       name: partName(input.name, index, packed.parts.length),
       path: join(path, String(index)),
@@ -108,6 +111,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
       kernel: input.checked.kernel,
       ramdisk: input.checked.ramdisk,
       blockDeviceMappings: input.blockDeviceMappings,
+      hygiene: findings,
     };
   },
 };
@@ -117,14 +121,12 @@ async function packRoot(
   key: ReturnType<typeof newBundleKey>,
   directory: string,
   context: StageContext,
-): Promise<PackedImage> {
+): Promise<{ readonly packed: PackedImage; readonly findings: readonly HygieneFinding[] }> {
   const { signal } = context;
   await using machine = await login(input.on, context);
   const root = await openRootImage(machine, {
-    sizeMib: input.sizeMib,
-    exclude: input.exclude,
+    ...(await toRootImageRequest(input.copy, input.on.publicKey)),
     sudo: input.on.user !== "root",
-    forgetKey: input.on.publicKey,
     signal,
     log: (line) => context.log(line),
   });
@@ -139,7 +141,7 @@ async function packRoot(
     onProgress: (doneBytes) => context.progress(doneBytes, root.sizeBytes),
   });
   await root.finished;
-  return packed;
+  return { packed, findings: root.findings };
 }
 
 function write(path: string, content: Uint8Array | string): Promise<void> {

@@ -9,6 +9,7 @@ import type { CheckedImage } from "./preflight.ts";
 import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { trust } from "./trust.ts";
+import { checkNeeds, type VolumeCopyInput } from "./volume-copy.ts";
 
 export type LaunchInput = {
   readonly account: Account;
@@ -23,6 +24,8 @@ export type LaunchInput = {
   readonly tags: Tags;
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
+  /** What an image of its root takes, asked after the first login; null: it is not to become one. */
+  readonly needs: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" } | null;
 };
 
 type ConnectInput = {
@@ -102,7 +105,9 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
       publicKey: key.publicKey,
       connectTimeoutSeconds: connect.timeoutSeconds,
     };
-    return { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
+    const launched = { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
+    if (input.needs !== null) await checkNeeds(launched, input.needs, context);
+    return launched;
   },
 };
 

@@ -14,6 +14,8 @@ export type PreflightInput = {
   readonly bucket: string;
   readonly prefix: string;
   readonly acl: string;
+  /** Of the bundle: only `none` makes an image without a partition table for certain. */
+  readonly partition: "auto" | "gpt" | "mbr" | "none";
   /** Of the bundle: its manifest must not be there yet. */
   readonly bundleName: string;
   readonly imageName: string;
@@ -135,7 +137,7 @@ async function usableTypes(
   });
 }
 
-/** What boots the image. The image has no disk partition table, so only a paravirtual one is sure to boot on AWS. */
+/** What boots the image. Without a disk partition table only a paravirtual one is sure to boot on AWS. */
 function toBoot(
   input: PreflightInput,
   source: Image,
@@ -143,9 +145,11 @@ function toBoot(
   { log }: StageContext,
 ): { readonly kernel: string | null; readonly ramdisk: string | null } {
   if (virtualization !== "paravirtual") {
-    log(
-      `warning: an ${virtualization} image needs a partitioned disk to boot on AWS, and this one will have none`,
-    );
+    if (input.partition === "none") {
+      log(
+        `warning: an ${virtualization} image needs a partitioned disk to boot on AWS, and bundle.partition is none`,
+      );
+    }
     return { kernel: input.kernel, ramdisk: input.ramdisk };
   }
   const kernel = input.kernel ?? source.kernel;

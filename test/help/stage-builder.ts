@@ -80,6 +80,7 @@ export async function toLaunch(rig: StageRig, change: Partial<LaunchInput> = {})
     metadataTokens: null,
     tags: { team: "web" },
     timeoutSeconds: 60,
+    needs: null,
     connect: { user: "ec2-user", port: 22, address: "public", hostKey: "auto", timeoutSeconds: 30 },
     ...change,
   };

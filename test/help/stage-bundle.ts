@@ -35,6 +35,7 @@ export async function newSpooled(directory: string, count = 3): Promise<Bundle> 
     kernel: "aki-919dcaf8",
     ramdisk: null,
     blockDeviceMappings: [],
+    hygiene: [],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Image } from "../../src/aws/provider.ts";
 import type { CertificateInput, CheckedImage, PreflightInput } from "../../src/stage/preflight.ts";
+import type { VolumeCopyInput } from "../../src/stage/volume-copy.ts";
 
 export const account: { readonly region: string } = { region: "us-east-1" };
 
@@ -44,6 +45,21 @@ export function toChecked(source: Image, instanceTypes: readonly string[] = ["m3
   };
 }
 
+/** What of a root gets into its image, by default. */
+export function toCopy(change: Partial<VolumeCopyInput> = {}): VolumeCopyInput {
+  return {
+    partition: "auto",
+    sizeMib: null,
+    exclude: ["/tmp/**", "/proc/**", "/sys/**", "/run/**", "/mnt/**"],
+    include: [],
+    fstab: "keep",
+    hygiene: {},
+    allow: [],
+    script: null,
+    ...change,
+  };
+}
+
 /** A preflight that is in order where there are the bucket `acme-images` and an AMI of this name. */
 export function toPreflight(change: Partial<PreflightInput> = {}): PreflightInput {
   return {
@@ -61,6 +77,7 @@ export function toPreflight(change: Partial<PreflightInput> = {}): PreflightInpu
     bucket: "acme-images",
     prefix: "web/1",
     acl: "aws-exec-read",
+    partition: "auto",
     bundleName: "image",
     imageName: "web 1",
     launch: { subnet: null, securityGroups: [], iamInstanceProfile: null },

@@ -3,8 +3,8 @@ import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile }
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toRootImageProgram } from "../../src/machine/root-image-program.ts";
 
-const program = new URL("../../templates/instance/root-image.sh", import.meta.url);
 // An ordinary user is root in a user namespace of its own.
 const namespace = userInfo().uid === 0 ? "unshare -m" : "unshare -Urm";
 const path = `PATH="$PATH:/usr/sbin:/sbin"`;
@@ -162,7 +162,7 @@ async function make(shell: string, words: readonly string[], root: string = at("
   const child = spawn("sh", ["-c", command, "sh", inside, "sh", root, ...words], {
     env: { ...process.env, TMPDIR: directory },
   });
-  child.stdin.end(await readFile(program));
+  child.stdin.end(await toRootImageProgram({ fstab: "keep", hook: null }));
   const [chunks, errors]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));

@@ -28,8 +28,26 @@ test("what a spec leaves open is filled in", async () => {
         method: "native",
         at: "builder",
         name: "image",
-        sizeMib: null,
-        exclude: ["tmp", "var/tmp", "proc", "sys", "dev", "run", "mnt", "media"].map((path) => `/${path}/**`),
+        image: {
+          partition: "auto",
+          sizeMib: null,
+          exclude: ["tmp", "var/tmp", "proc", "sys", "run", "mnt", "media"].map((path) => `/${path}/**`),
+          include: [],
+          fstab: "keep",
+          hygiene: {
+            authorizedKeys: "keep",
+            sshHostKeys: "scrub",
+            machineId: "scrub",
+            shellHistories: "scrub",
+            cloudInit: "scrub",
+            cloudCredentials: "refuse",
+            privateKeys: "refuse",
+            logs: "keep",
+          },
+          allow: [],
+          script: null,
+        },
+        needs: "refuse",
         compression: 5,
       },
       certificate: { ec2: null, allowMismatch: false, user: null },
@@ -103,14 +121,14 @@ test("sizes, paths and certificates are told apart from words", async () => {
   const certificate = "certificate: { ec2: image.yaml, certificate: image.yaml, privateKey: image.yaml }";
   const own = await imageOf(`bundle: { size: 2GiB }\n${certificate}`);
   const path = expect.stringMatching(/^\/.*\/image\.yaml$/);
-  expect(own.bundle.sizeMib).toBe(2048);
+  expect(own.bundle.image.sizeMib).toBe(2048);
   expect(own.certificate).toEqual({
     ec2: { path },
     allowMismatch: false,
     user: { certificate: path, privateKey: path },
   });
   const built = await imageOf("bundle: { size: 512MiB }\ncertificate: { ec2: commercial }");
-  expect([built.bundle.sizeMib, built.certificate.ec2]).toEqual([512, "commercial"]);
+  expect([built.bundle.image.sizeMib, built.certificate.ec2]).toEqual([512, "commercial"]);
 });
 
 test("a missing file and a directory are refused with their path", async () => {

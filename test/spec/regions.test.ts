@@ -23,7 +23,7 @@ test("a region's sections are laid over the common ones, and expressions are eva
     bucket: [upload.bucket, upload.acl],
     name: register.name,
     tags: register.tags,
-    exclude: bundle.exclude.slice(8),
+    exclude: bundle.image.exclude.slice(7),
     source: source.kind,
   }));
   expect(seen).toEqual([

@@ -11,7 +11,7 @@ import { type Bundle, type BundleInput, bundle } from "../../src/stage/bundle.ts
 import { release } from "../../src/stage/release.ts";
 import { whyNot } from "../emulator/sandbox/rig.ts";
 import { type Builder, newBuilder } from "../help/stage-builder.ts";
-import { certificate, toChecked, toImage } from "../help/stage-inputs.ts";
+import { certificate, toChecked, toCopy, toImage } from "../help/stage-inputs.ts";
 
 const why = await whyNot();
 
@@ -89,8 +89,7 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
       on: builder.on,
       checked: toChecked(toImage()),
       name: "image",
-      sizeMib: null,
-      exclude: ["/tmp/**", "/proc/**", "/sys/**", "/dev/**", "/run/**"],
+      copy: toCopy(),
       compression: 1,
       certificate,
       blockDeviceMappings: [],

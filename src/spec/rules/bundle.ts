@@ -1,4 +1,5 @@
 import { toMib } from "../quantity.ts";
+import { file } from "./provision.ts";
 import type { Rule } from "./rule.ts";
 
 /** EC2 takes no instance store root larger than this, MiB. */
@@ -13,18 +14,33 @@ export const bundleSizeFits: Rule = {
   },
 };
 
-export const excludesAreAbsolute: Rule = {
-  needs: [["bundle", "exclude"]],
-  *find({ bundle: { exclude } }) {
-    for (const [index, glob] of exclude.entries()) {
-      if (glob.startsWith("/")) continue;
-      const message = `"${glob}" is not absolute`;
-      yield {
-        code: "exclude-wrong",
-        at: ["bundle", "exclude", index],
-        message,
-        hint: `begin it with "/": /${glob}`,
-      };
+export const globsAreAbsolute: readonly Rule[] = [
+  ["bundle", "exclude"],
+  ["bundle", "include"],
+  ["bundle", "hygiene", "allow"],
+].map((at) => ({
+  needs: [at],
+  *find({ bundle: { exclude, include, hygiene } }) {
+    const globs = at.includes("exclude") ? exclude : at.includes("include") ? include : hygiene.allow;
+    for (const [index, glob] of globs.entries()) {
+      if (glob.includes("\n")) {
+        yield { code: "exclude-wrong", at: [...at, index], message: "a glob cannot have a line end" };
+      } else if (!glob.startsWith("/")) {
+        const message = `"${glob}" is not absolute`;
+        yield { code: "exclude-wrong", at: [...at, index], message, hint: `begin it with "/": /${glob}` };
+      }
     }
+  },
+}));
+
+/** What the image takes from this machine is there. */
+export const imageFilesExist: Rule = {
+  needs: [
+    ["bundle", "fstab"],
+    ["bundle", "script"],
+  ],
+  *find({ bundle: { fstab, script } }, context) {
+    if (fstab !== "keep" && fstab !== "generate") yield* file(fstab, "file", ["bundle", "fstab"], context);
+    yield* file(script ?? undefined, "file", ["bundle", "script"], context);
   },
 };

@@ -26,7 +26,7 @@ export const filesExist: Rule = stepRule(function* ({ written: { shell, upload, 
   if (local) yield* file(local.workdir, "any", [...at, "local", "workdir"], context);
 });
 
-function* file(
+export function* file(
   path: string | undefined,
   kind: "file" | "any",
   at: Path,

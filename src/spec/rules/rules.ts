@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { WrittenImage } from "../image.gen.ts";
-import { bundleSizeFits, excludesAreAbsolute } from "./bundle.ts";
+import { bundleSizeFits, globsAreAbsolute, imageFilesExist } from "./bundle.ts";
 import {
   certificateFilesExist,
   certificateIsComplete,
@@ -23,7 +23,8 @@ const rules: readonly Rule[] = [
   filesExist,
   namesOfEnvironment,
   bundleSizeFits,
-  excludesAreAbsolute,
+  ...globsAreAbsolute,
+  imageFilesExist,
   certificateIsComplete,
   certificateFilesExist,
   ec2KeyIsKnown,

@@ -1,0 +1,70 @@
+# An ext2, ext3 or ext4 file system, made of the tree by mke2fs without a loop device or a mount.
+
+# Only what every boot loader and kernel of the last ten years reads, unless the source itself asks for more.
+choose_features() {
+  oldest="ext_attr resize_inode dir_index filetype sparse_super large_file"
+  newer="has_journal extent flex_bg huge_file uninit_bg dir_nlink extra_isize"
+  case $type in
+    ext2) plain=$oldest ;;
+    ext3) plain="has_journal $oldest" ;;
+    *) plain="$oldest $newer" ;;
+  esac
+  options=none
+  for feature in $oldest $newer 64bit metadata_csum; do
+    case " ${features:-$plain} " in *[[:space:]]"$feature"[[:space:]]*) options=$options,$feature ;; esac
+  done
+}
+
+fill_ext() {
+  choose_features
+  try=1
+  while ! make_ext; do
+    # mke2fs gives up when a file goes away between the listing and the copy, as they do on a running system.
+    [ "$try" -lt 5 ] && grep -qi -e 'no such file' -e 'not found' -e 'stale file' "$stage/said" ||
+      { cat "$stage/said" >&2; problem "mke2fs could not make the file system"; }
+    tell "note: a file went away while it was copied ($(last_line "$stage/said")); trying again"
+    try=$((try + 1))
+    blank_image
+  done
+  mend_ext
+}
+
+last_line() { while IFS= read -r each_line || [ -n "$each_line" ]; do last=$each_line; done <"$1"; echo "$last"; }
+
+make_ext() {
+  set -- -q -F -t "$type" -b 4096 -I "$inode_bytes" -N "$inodes" -O "$options" -E lazy_itable_init=0,lazy_journal_init=0
+  [ -z "$uuid" ] || set -- "$@" -U "$uuid"
+  [ -z "$label" ] || set -- "$@" -L "$label"
+  "$mke2fs" "$@" -d "$tree" /proc/self/fd/3 $((fs_kib / 4)) >"$stage/said" 2>&1 && return 0
+  ! grep -qi -e "no free space" -e "could not allocate" "$stage/said" || {
+    cat "$stage/said" >&2
+    no_room "the files do not fit into $((fs_kib / 1024)) MiB"
+  }
+  return 1
+}
+
+# What mke2fs -d does not do: names left out, sockets, the root directory's own mode and owner, an fstab where there was none.
+mend_ext() {
+  find "$tree" -type s 2>/dev/null >"$stage/sockets"
+  {
+    while IFS= read -r name; do echo "rm \"$name\""; done <"$stage/drops"
+    while IFS= read -r name; do
+      case $name in *'"'*) ;; *) echo "rm \"${name#"$tree"}\"" ;; esac
+    done <"$stage/sockets"
+    facts=$(stat -c '%a %u %g %Y' "$tree")
+    set -- $facts
+    echo "set_inode_field <2> mode 040${1}"
+    echo "set_inode_field <2> uid $2"
+    echo "set_inode_field <2> gid $3"
+    echo "set_inode_field <2> mtime @$4"
+    if [ -n "$added" ]; then
+      echo "rm $added"
+      echo "cd ${added%/*}"
+      echo "write $stage/new-fstab ${added##*/}"
+      echo "set_inode_field ${added##*/} mode 0100644"
+    fi
+  } >"$stage/mends"
+  "$debugfs" -w -f "$stage/mends" /proc/self/fd/3 >"$stage/said" 2>&1
+  ! grep -v -e '^debugfs' -e '^$' -e 'File not found' -e '^Allocated inode' "$stage/said" >&2 ||
+    problem "debugfs could not mend the file system"
+}
