@@ -100,7 +100,8 @@ function unlessAborted<T>(sent: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function toCallProblem(error: unknown, link: Link, operation: string, options: CallOptions): Problem {
+/** What to throw for what the SDK threw. */
+export function toCallProblem(error: unknown, link: Link, operation: string, options: CallOptions): Problem {
   const { service, account, identity } = link;
   if (options.signal.aborted) return toStopped(options.signal.reason, `${service} ${operation}`);
   if (error instanceof Problem) return error;

@@ -28,6 +28,16 @@ export type Provider = {
   probePut(where: ObjectName, acl: string, signal: AbortSignal): Promise<{ removed: boolean }>;
   headObject(where: ObjectName, signal: AbortSignal): Promise<StoredObject | null>;
   putObject(where: ObjectName, body: PutBody, signal: AbortSignal): Promise<void>;
+  /**
+   * A URL with which anybody may put these very bytes there for so long, and nothing else: S3 refuses others. Needs no
+   * request.
+   */
+  presignPut(
+    where: ObjectName,
+    body: Omit<PutBody, "bytes" | "ifAbsent"> & { readonly sizeBytes: number },
+    validSeconds: number,
+    signal: AbortSignal,
+  ): Promise<PresignedPut>;
   getObject(where: ObjectName, signal: AbortSignal): Promise<Readable>;
   deleteObject(where: ObjectName, signal: AbortSignal): Promise<void>;
   /**
@@ -156,6 +166,12 @@ export type PutBody = {
   readonly acl: string;
   /** Only if there is no object of this name; otherwise the Problem `bucket-unusable`. */
   readonly ifAbsent?: boolean;
+};
+
+/** As secret as a credential while it is valid. The headers must be sent as they are. */
+export type PresignedPut = {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
 };
 
 export type RegisterRequest = {

@@ -4,17 +4,21 @@ import type { CloudOptions } from "./cloud.ts";
 import { type Base, toSettings } from "./connect.ts";
 import { toKeeping } from "./keeping.ts";
 import { toObjects } from "./objects.ts";
+import { toPresigning } from "./presigning.ts";
 
 /** All of S3 that a provider has, over one client. */
 export function toS3(
   base: Base,
   options: CloudOptions,
-): ReturnType<typeof toBuckets> & ReturnType<typeof toObjects> & ReturnType<typeof toKeeping> {
+): ReturnType<typeof toBuckets> &
+  ReturnType<typeof toObjects> &
+  ReturnType<typeof toKeeping> &
+  ReturnType<typeof toPresigning> {
   const client = new S3Client({
     ...toSettings(base, options),
     // A bucket's own host name resolves only at AWS.
     forcePathStyle: options.endpointUrl !== undefined,
   });
   const link = { ...base, client, service: "S3" } as const;
-  return { ...toBuckets(link), ...toObjects(link), ...toKeeping(link) };
+  return { ...toBuckets(link), ...toObjects(link), ...toKeeping(link), ...toPresigning(link, client) };
 }

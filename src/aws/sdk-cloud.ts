@@ -46,6 +46,7 @@ function toProvider(account: Account, options: CloudOptions, patience: Patience)
     probePut: async (...args) => (await s3()).probePut(...args),
     headObject: async (...args) => (await s3()).headObject(...args),
     putObject: async (...args) => (await s3()).putObject(...args),
+    presignPut: async (...args) => (await s3()).presignPut(...args),
     getObject: async (...args) => (await s3()).getObject(...args),
     deleteObject: async (...args) => (await s3()).deleteObject(...args),
     createBucket: async (...args) => (await s3()).createBucket(...args),

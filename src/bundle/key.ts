@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /**
  * The AES-128 key and IV of one bundle. A class with private fields, so that neither JSON, a log nor the type of a
@@ -36,6 +36,17 @@ export class BundleKey {
 /** A fresh key from the system's random source. */
 export function newBundleKey(): BundleKey {
   return new BundleKey(randomBytes(16).toString("hex"), randomBytes(16).toString("hex"));
+}
+
+/** Of as many bits as SHA-256 has; letters and digits. */
+export function newPassphrase(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** The key and IV that `openssl enc -aes-128-cbc -nosalt -md sha256` derives: the halves of the passphrase's SHA-256. */
+export function toBundleKey(passphrase: string): BundleKey {
+  const hex = createHash("sha256").update(passphrase).digest("hex");
+  return new BundleKey(hex.slice(0, 32), hex.slice(32));
 }
 
 /** Whether this is the text of a key or an IV. */

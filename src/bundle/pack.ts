@@ -93,6 +93,11 @@ export function partName(name: string, index: number, count: number): string {
   return `${name}.part.${String(index).padStart(String(count).length, "0")}`;
 }
 
+/** A part's name while nobody knows how many there will be; four digits keep any listing in order. */
+export function streamedPartName(name: string, index: number): string {
+  return `${name}.part.${String(index).padStart(4, "0")}`;
+}
+
 /** Enough to keep every core busy while blocks wait for their turn; more would only take memory. */
 function blocksInFlight(): number {
   return Math.min(20, Math.max(8, 2 * availableParallelism()));

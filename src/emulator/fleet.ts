@@ -8,7 +8,7 @@ import type { Image, Instance, InstanceState } from "./ec2/records.ts";
 import type { Ec2State, RegionState } from "./ec2/state.ts";
 import type { Identity } from "./identity.ts";
 import { toFacts } from "./instance-facts.ts";
-import type { Guest, InstanceHost, Root } from "./instance-host.ts";
+import type { Guest, InstanceHost, Outlet, Root } from "./instance-host.ts";
 import type { S3Store } from "./s3/store.ts";
 
 export type FleetOptions = {
@@ -33,6 +33,8 @@ export class Fleet {
   readonly #roots = new Map<string, Promise<Root>>();
   readonly #stopping = new Set<Promise<void>>();
   #lastAddress = 0;
+  /** What the instances that are started from now on reach besides themselves. */
+  outlet: Outlet | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ export class Fleet {
         hostname: `ip-${instance.privateAddress.replaceAll(".", "-")}`,
         userData: instance.userData,
         facts: toFacts(region, image, instance, this.#options.identity.accountId),
+        ...(this.outlet === undefined ? {} : { outlet: this.outlet }),
         signal,
       });
       const crew = this.#crews.get(instance.id);

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 /** What the emulated EC2 asks of whatever runs its instances. */
 export type InstanceHost = {
   /** Throws the Problem `sandbox-unavailable` or `vm-unavailable`, with what to do about it, when this machine cannot run instances. */
@@ -23,6 +25,8 @@ export type StartRequest = {
   readonly authorizedKeys: readonly string[];
   readonly hostname: string;
   readonly userData: string | null;
+  /** Absent: the instance reaches nothing. */
+  readonly outlet?: Outlet;
   readonly facts: InstanceFacts;
   readonly signal: AbortSignal;
 };
@@ -51,6 +55,9 @@ export type InstanceFacts = {
   readonly metadataTokens: "required" | "optional";
   readonly launchedAt: string;
 };
+
+/** What an instance reaches besides itself: at this port of its own loopback, as at this machine's. */
+export type Outlet = { readonly port: number; accept(socket: Socket): void };
 
 export type Guest = {
   /** The loopback port that leads to its SSH server. */

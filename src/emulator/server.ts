@@ -26,7 +26,7 @@ export function createWorldServer(world: World): Server {
   const server = createServer((incoming, response) => {
     // A caller that goes away in the middle is no concern of the server's.
     incoming.on("error", () => response.destroy());
-    void answer(world, incoming, response);
+    void answer(world, incoming, response, "host");
   });
   server.on("connect", (request, socket, head) => {
     world.tunnels.add(socket);
@@ -38,7 +38,22 @@ export function createWorldServer(world: World): Server {
   return server;
 }
 
-async function answer(world: World, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+/** What instances reach, by sockets that it is given: S3, and nothing that could hand out a credential or a tunnel. */
+export function createGuestServer(world: World): Server {
+  const server = createServer((incoming, response) => {
+    incoming.on("error", () => response.destroy());
+    void answer(world, incoming, response, "guest");
+  });
+  server.requestTimeout = 0;
+  return server;
+}
+
+async function answer(
+  world: World,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  caller: "host" | "guest",
+): Promise<void> {
   const requestId = randomUUID();
   response.setHeader("x-amzn-requestid", requestId);
   response.setHeader("x-amz-request-id", requestId);
@@ -48,11 +63,11 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
       .end("this server answers to loopback names only\n");
     return;
   }
-  if (incoming.method === "GET" && incoming.url === "/checkip") {
+  if (caller === "host" && incoming.method === "GET" && incoming.url === "/checkip") {
     response.writeHead(200, { "content-type": "text/plain" }).end(`${callerAddress}\n`);
     return;
   }
-  if (incoming.method === "GET" && incoming.url === "/_imgspec/cloud") {
+  if (caller === "host" && incoming.method === "GET" && incoming.url === "/_imgspec/cloud") {
     const options = toCloudOptions(`http://${incoming.headers.host}`, world.identity);
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(options));
     return;
@@ -62,7 +77,8 @@ async function answer(world: World, incoming: IncomingMessage, response: ServerR
   try {
     const authorization = readAuthorization(request);
     if (!authorization) throw new AwsFault("AccessDenied", "Access Denied");
-    service = services[authorization.scope.service];
+    const named = authorization.scope.service;
+    service = caller === "host" || named === "s3" ? services[named] : undefined;
     await answerSigned(service, { world, request, authorization, requestId, incoming, response });
   } catch (error) {
     if (incoming.destroyed && !incoming.complete) response.destroy();

@@ -6,7 +6,7 @@ import { toCloudOptions } from "./cloud-options.ts";
 import type { Emulator, EmulatorOptions } from "./emulator.ts";
 import { furnish } from "./furnish.ts";
 import type { InstanceHost } from "./instance-host.ts";
-import { createWorldServer } from "./server.ts";
+import { createGuestServer, createWorldServer } from "./server.ts";
 import { openWorld, type World } from "./world.ts";
 
 /** Opens the world in the directory and serves it on 127.0.0.1. */
@@ -18,6 +18,8 @@ export async function startEmulator(
   await listen(server, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
+  const forGuests = createGuestServer(world);
+  world.fleet.outlet = { port, accept: (socket) => forGuests.emit("connection", socket) };
   const { rules, identity } = world;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -157,7 +157,8 @@ export class RunScope implements AsyncDisposable {
   }
 
   async #keep(tasks: readonly string[]): Promise<void> {
-    for (const held of this.#held.filter(({ task }) => tasks.includes(task))) {
+    const product = this.#held.filter(({ task, resource }) => tasks.includes(task) && !resource.isScratch);
+    for (const held of product) {
       const { kind } = held.resource;
       await this.#options.journal.append({ type: "kept", id: held.id, kind });
       this.#held = this.#held.filter((other) => other !== held);

@@ -16,6 +16,8 @@ export type ResourceContext = {
 export type Resource<I, R extends Json> = {
   /** Such as `ec2.instance`; written into the journal. */
   readonly kind: string;
+  /** Never part of a product: given back at the end also when all that its task made is kept. */
+  readonly isScratch?: boolean;
   acquire(input: I, context: ResourceContext): Promise<R>;
   /** Succeeds when there is nothing left to release. */
   release(record: R, context: ResourceContext): Promise<void>;

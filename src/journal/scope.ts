@@ -7,6 +7,6 @@ export type Scope = {
   acquire<I, R extends Json>(resource: Resource<I, R>, input: I): Promise<R>;
   /** Gives back, in reverse order, what the tasks named here acquired. What does not go is told, and kept for the end. */
   releaseOf(tasks: readonly string[]): Promise<void>;
-  /** Journals (`kept`) that what these tasks acquired is wanted: it is the product, and no longer given back at the end. */
+  /** Journals (`kept`) that what these tasks acquired is wanted: it is the product, and no longer given back at the end. Scratch is. */
   keepOf(tasks: readonly string[]): Promise<void>;
 };

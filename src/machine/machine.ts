@@ -2,6 +2,8 @@
 export type Machine = AsyncDisposable & {
   /** The host key that was seen, as an OpenSSH public key line (`ssh-ed25519 AAAA…`). */
   readonly hostKey: string;
+  /** Aborts, with a Problem, when the connection is lost or closed. */
+  readonly lost: AbortSignal;
   /** Runs a command line in the login shell of the user. A non-zero exit is a result, not an error. */
   run(command: string, options: CommandOptions): Promise<CommandResult>;
   /**
@@ -25,6 +27,8 @@ export type CommandOptions = {
   /** Sent to the command and then closed: the way for secrets. */
   readonly stdin?: string | Uint8Array;
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
+  /** Every byte as it comes. */
+  readonly onChunk?: (chunk: Uint8Array, from: "stdout" | "stderr") => void;
   readonly pty?: boolean;
 };
 

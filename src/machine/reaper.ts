@@ -18,9 +18,9 @@ for path in $(grep -lsF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); 
   group "$pid" || continue
   [ "$group" != "$own" ] || continue
   if [ "$group" -gt 1 ] && marked "$group"; then target=-$group; else target=$pid; fi
-  kill -s "$name" -- "$target" 2>/dev/null
+  kill -s "$name" -- "$target" 2>/dev/null && found=yes
 done
-exit 0
+[ -z "$found" ] || echo imgspec-found
 `;
 
 /** Root sees and reaches every process of the command, also those that it started through sudo. */
@@ -31,7 +31,10 @@ export function markCommand(token: string, commandLine: string): string {
   return `export IMGSPEC_COMMAND=${token}; ${commandLine}`;
 }
 
-/** What to run to signal whatever carries the token. The token goes by stdin, or the reaper would find itself. */
-export function toReaper(token: string, name: "TERM" | "KILL"): { command: string; stdin: string } {
-  return { command: `sh -c ${quote(asRoot)}`, stdin: `token=${token}\nname=${name}\n${program}` };
+/**
+ * What to run to signal whatever carries the token (`0` only looks), and to print `imgspec-found` if there was any.
+ * The token goes by stdin, or the reaper would find itself.
+ */
+export function toReaper(token: string, name: "TERM" | "KILL" | "0"): { command: string; stdin: string } {
+  return { command: `sh -c ${quote(asRoot)}`, stdin: `token=${token}\nname=${name}\nfound=\n${program}` };
 }

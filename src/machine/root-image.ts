@@ -79,8 +79,13 @@ async function* checked(
   if (bytes !== sizeBytes) throw incomplete(`${bytes} of ${sizeBytes} bytes arrived`);
 }
 
+/** What is to be run, as root, with `toRootImageProgram` on its stdin. */
+export function toImageCommand(request: RootImageRequest, check: boolean): readonly string[] {
+  return ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(request, check)];
+}
+
 function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check: boolean): string {
-  const words = ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(options, check)];
+  const words = toImageCommand(options, check);
   const command = options.sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
   const path = 'PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH';
   const need =

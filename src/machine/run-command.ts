@@ -47,12 +47,13 @@ export async function streamCommand(
 function listen(
   { channel }: RunningCommand,
   from: "stdout" | "stderr",
-  { onLine }: CommandOptions,
+  { onLine, onChunk }: CommandOptions,
 ): { tail: Tail; lines: LineSplitter } {
   const tail = new Tail();
   const lines = new LineSplitter((line) => onLine?.(line, from));
   (from === "stdout" ? channel : channel.stderr).on("data", (chunk: Buffer) => {
     tail.push(chunk);
+    onChunk?.(chunk, from);
     if (onLine !== undefined) lines.push(chunk);
   });
   return { tail, lines };

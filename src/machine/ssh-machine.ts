@@ -14,6 +14,7 @@ import { write } from "./write.ts";
 /** A machine over an SSH connection that has been logged in to. */
 export class SshMachine implements Machine {
   readonly hostKey: string;
+  readonly lost: AbortSignal;
   readonly #client: Client;
   readonly #link: Link;
   readonly #closing = new AbortController();
@@ -22,7 +23,8 @@ export class SshMachine implements Machine {
   constructor({ client, hostKey }: LoggedIn, name: string) {
     this.hostKey = hostKey;
     this.#client = client;
-    this.#link = { client, name, lost: watchLoss(client, name) };
+    this.lost = watchLoss(client, name);
+    this.#link = { client, name, lost: this.lost };
     setMaxListeners(0, this.#closing.signal);
   }
 

@@ -80,6 +80,8 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
   const bundled = plan.add(group, "bundle", bundle, {
     on: provisioned,
     checked,
+    at: image.bundle.at,
+    upload: { bucket: image.upload.bucket, prefix: image.upload.prefix, acl: image.upload.acl },
     name: image.bundle.name,
     copy,
     compression: image.bundle.compression,
@@ -102,7 +104,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     description: image.register.description,
     tags: image.register.tags,
     regionalKey: regional,
-    products: [`${group}/upload`, `${group}/register`],
+    products: [`${group}/bundle`, `${group}/upload`, `${group}/register`],
   });
   if (tryCommand === null) return;
   plan.add(group, "try", trial, {

@@ -240,9 +240,9 @@ export interface WrittenImage {
      */
     method: "native";
     /**
-     * Where the bundling is done: builder streams the root volume over SSH to this machine.
+     * Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.
      */
-    at: "builder";
+    at: "auto" | "instance" | "builder";
     /**
      * Name of the bundle: of its parts and its manifest.
      */

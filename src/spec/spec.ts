@@ -125,7 +125,8 @@ export type ProvisionStep = ShellStep | UploadStep | DownloadStep | LocalStep;
 
 type BundleSpec = {
   readonly method: "native";
-  readonly at: "builder";
+  /** `auto`: on the instance, if that can. */
+  readonly at: "auto" | "instance" | "builder";
   /** Name of the bundle: of the tar member, the parts and the manifest. */
   readonly name: string;
   readonly image: VolumeCopySpec;

@@ -3,23 +3,30 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Account } from "../aws/cloud.ts";
 import { withFiles } from "../bundle/file-problem.ts";
-import { newBundleKey } from "../bundle/key.ts";
+import { type BundleKey, newBundleKey } from "../bundle/key.ts";
 import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
 import { openRootImage } from "../machine/root-image.ts";
 import type { HygieneFinding } from "../machine/root-image-lines.ts";
+import { Problem } from "../problem.ts";
 import { toSize } from "../util/size.ts";
+import { findInstancePlace } from "./bundle-place.ts";
+import { bundleThere } from "./bundle-there.ts";
 import { chooseCertificates, userPair } from "./certificates.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { CertificateInput, CheckedImage } from "./preflight.ts";
 import { spool } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
-import { login } from "./trust.ts";
+import { hold, login } from "./trust.ts";
 import { toRootImageRequest, type VolumeCopyInput } from "./volume-copy.ts";
 
 export type BundleInput = {
   readonly on: LaunchedInstance;
   readonly checked: CheckedImage;
+  /** Where it is made; `auto`: on the instance, if that can. */
+  readonly at: "auto" | "instance" | "builder";
+  /** Where an instance puts the parts. */
+  readonly upload: { readonly bucket: string; readonly prefix: string; readonly acl: string };
   readonly name: string;
   readonly copy: VolumeCopyInput;
   readonly compression: number;
@@ -29,18 +36,21 @@ export type BundleInput = {
 
 type BundlePart = {
   readonly name: string;
-  readonly path: string;
+  /** Null: an instance has put it into S3. */
+  readonly path: string | null;
   readonly sizeBytes: number;
   readonly sha1: string;
 };
 
-/** A bundle on the builder's disk, on its way to S3. */
+/** A bundle on its way to S3: on the builder's disk, or but for the manifest there already. */
 export type Bundle = {
   readonly account: Account;
   readonly name: string;
   readonly manifestPath: string;
   readonly manifestSha1: string;
   readonly parts: readonly BundlePart[];
+  /** Nothing is left to put but the manifest, whose place is taken. */
+  readonly isStored: boolean;
   /** SHA-1 of the tar stream, as the manifest has it. */
   readonly digest: string;
   /** SHA-256 of the raw image. */
@@ -68,11 +78,10 @@ export const bundle: Stage<BundleInput, Bundle> = {
     const certificates = await chooseCertificates(input.certificate, context.cloud.options);
     const directory = join(context.run.directory, "spool", context.task.replaceAll("/", "-"));
     const { path } = await context.scope.acquire(spool, directory);
-    const key = newBundleKey();
-    const { packed, findings } = await packRoot(input, key, path, context);
+    const { image: packed, key, isStored, findings, ...made } = await make(input, path, context);
     const parts = packed.parts.map(({ index, sizeBytes, sha1 }) => ({
-      name: partName(input.name, index, packed.parts.length),
-      path: join(path, String(index)),
+      name: made.partName(index),
+      path: isStored ? null : join(path, String(index)),
       sizeBytes,
       sha1,
     }));
@@ -88,6 +97,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
       ec2Key: certificates.ec2,
       userCertificate: user.certificate,
       userPrivateKey: user.privateKey,
+      partName: made.partName,
     });
     const manifestPath = join(path, `${input.name}.manifest.xml`);
     await write(manifestPath, manifest);
@@ -101,6 +111,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
       manifestPath,
       manifestSha1: sha1Of(manifest),
       parts,
+      isStored,
       digest: packed.digest,
       imageSha256: packed.imageSha256,
       sizeBytes: packed.sizeBytes,
@@ -116,9 +127,53 @@ export const bundle: Stage<BundleInput, Bundle> = {
   },
 };
 
+/** What was packed, wherever that was, and what a manifest says of it. */
+export type Packed = {
+  readonly image: PackedImage;
+  readonly findings: readonly HygieneFinding[];
+  readonly key: BundleKey;
+  readonly partName: (index: number) => string;
+  readonly isStored: boolean;
+};
+
+async function make(input: BundleInput, directory: string, context: StageContext): Promise<Packed> {
+  await using held = hold(input.on, context);
+  await using place = await findInstancePlace(input, held, context);
+  if (place !== null) return await bundleThere(input, place, context);
+  const key = newBundleKey();
+  const { packed, findings } = await packHere(input, key, directory, context);
+  return {
+    image: packed,
+    findings,
+    key,
+    partName: (index) => partName(input.name, index, packed.parts.length),
+    isStored: false,
+  };
+}
+
+/** A stream cannot go on in the middle, but the root is still there to begin again. */
+const mostStreams = 3;
+
+async function packHere(
+  input: BundleInput,
+  key: BundleKey,
+  directory: string,
+  context: StageContext,
+): ReturnType<typeof packRoot> {
+  for (let stream = 1; ; stream += 1) {
+    try {
+      return await packRoot(input, key, directory, context);
+    } catch (error) {
+      const isLost = error instanceof Problem && error.code === "connect-failed";
+      if (!isLost || context.signal.aborted || stream === mostStreams) throw error;
+      context.log(`${error.message}; streaming the root again from the start`);
+    }
+  }
+}
+
 async function packRoot(
   input: BundleInput,
-  key: ReturnType<typeof newBundleKey>,
+  key: BundleKey,
   directory: string,
   context: StageContext,
 ): Promise<{ readonly packed: PackedImage; readonly findings: readonly HygieneFinding[] }> {

@@ -46,6 +46,7 @@ export const keyFile: Resource<string, { readonly path: string; readonly publicK
 /** A directory with the parts of a bundle on their way to S3. */
 export const spool: Resource<string, { readonly path: string }> = {
   kind: "local.spool",
+  isScratch: true,
   acquire: async (path) => {
     await withFiles(`cannot write ${path}`, () => mkdir(path, { recursive: true, mode: 0o700 }));
     return { path };
@@ -104,8 +105,8 @@ type StoredBundle = {
 /** S3's own limit (DeleteObjects); a bundle of 10 GiB has more. */
 const deletedAtOnce = 1000;
 
-/** What is put in the place of the manifest until it comes. */
-type Claim = { readonly acl: string; readonly run: string; readonly manifestSha1: string };
+/** What is put in the place of the manifest until it comes; its SHA-1 as far as it is known by then. */
+type Claim = { readonly acl: string; readonly run: string; readonly manifestSha1: string | null };
 
 /**
  * The objects of one bundle: recorded before the first part goes up, so that none is ever forgotten. The place of the
@@ -122,29 +123,49 @@ export const bundleObjects: Resource<StoredBundle & Claim, StoredBundle> = {
   release: ({ account, bucket, keys }, { cloud, signal }) =>
     cloud.account(account).deleteObjects(bucket, keys, signal),
   describe: ({ bucket, keys }) => `${keys.length} objects of the bundle ${bucket}/${keys.at(-1) ?? ""}`,
-  byHand: ({ account, bucket, keys }) => {
-    // Each by its name: beside them, under the same prefix, may lie the bundles of other images.
-    const batches = Array.from({ length: Math.ceil(keys.length / deletedAtOnce) }, (_, index) =>
-      keys.slice(index * deletedAtOnce, (index + 1) * deletedAtOnce),
-    );
-    return batches
-      .map((batch) => quote(JSON.stringify({ Objects: batch.map((Key) => ({ Key })), Quiet: true })))
-      .map((what) => `aws s3api delete-objects --bucket ${bucket} --delete ${what} ${flags(account)}`)
-      .join(" && ");
+  byHand: deleteByHand,
+};
+
+function deleteByHand({ account, bucket, keys }: StoredBundle): string {
+  // Each by its name: beside them, under the same prefix, may lie the bundles of other images.
+  const batches = Array.from({ length: Math.ceil(keys.length / deletedAtOnce) }, (_, index) =>
+    keys.slice(index * deletedAtOnce, (index + 1) * deletedAtOnce),
+  );
+  return batches
+    .map((batch) => quote(JSON.stringify({ Objects: batch.map((Key) => ({ Key })), Quiet: true })))
+    .map((what) => `aws s3api delete-objects --bucket ${bucket} --delete ${what} ${flags(account)}`)
+    .join(" && ");
+}
+
+type WrittenParts = StoredBundle & { readonly instanceId: string };
+
+/**
+ * Keys at which an instance may put parts: recorded before it is given leave to. When they are given back it goes
+ * first, since what it has begun to put would otherwise come after.
+ */
+export const bundleParts: Resource<WrittenParts, WrittenParts> = {
+  kind: "s3.parts",
+  acquire: (parts) => Promise.resolve(parts),
+  release: async ({ account, bucket, keys, instanceId }, { cloud, signal }) => {
+    await cloud.account(account).terminateInstance(instanceId, signal);
+    await cloud.account(account).deleteObjects(bucket, keys, signal);
   },
+  describe: ({ bucket, keys }) => `parts ${bucket}/${keys[0] ?? ""} and up to ${keys.length - 1} after it`,
+  byHand: (parts) =>
+    `aws ec2 terminate-instances --instance-ids ${parts.instanceId} ${flags(parts.account)} && ${deleteByHand(parts)}`,
 };
 
 /** Our own claim may be there when an answer was lost, and our own manifest when the stage runs again. */
 async function claim(
   provider: Provider,
   where: ObjectName,
-  { text, acl, manifestSha1 }: { readonly text: string; readonly acl: string; readonly manifestSha1: string },
+  { text, acl, manifestSha1 }: Omit<Claim, "run"> & { readonly text: string },
 ): Promise<void> {
   const bytes = Buffer.from(text);
   const sha1 = createHash("sha1").update(bytes).digest("hex");
   const isOurs = async (): Promise<boolean> => {
     const there = await provider.headObject(where, toTheEnd());
-    return there !== null && [sha1, manifestSha1].includes(there.sha1 ?? "");
+    return there !== null && there.sha1 !== null && [sha1, manifestSha1].includes(there.sha1);
   };
   if (await isOurs()) return;
   try {
@@ -171,7 +192,7 @@ export const image: Resource<{ readonly account: Account; readonly request: Regi
 
 /** Every kind that a journal may name, for the code that cleans up after a dead process. */
 export const resources: ReadonlyMap<string, AnyResource> = new Map(
-  [keyFile, spool, keyPair, securityGroup, instance, bundleObjects, image].map((resource) => [
+  [keyFile, spool, keyPair, securityGroup, instance, bundleObjects, bundleParts, image].map((resource) => [
     resource.kind,
     resource as AnyResource,
   ]),

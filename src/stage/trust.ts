@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHostKeys } from "../machine/console-host-keys.ts";
+import { type HeldMachine, holdMachine } from "../machine/held-machine.ts";
 import { fingerprintOf } from "../machine/key-pair.ts";
 import type { Machine } from "../machine/machine.ts";
 import { connect } from "../machine/ssh.ts";
@@ -37,6 +38,14 @@ export async function trust(
 /** Logs in to an instance whose host key is pinned. */
 export function login(instance: LaunchedInstance, context: StageContext): Promise<Machine> {
   return open(instance, [instance.hostKey], context);
+}
+
+/** The same for work that outlives a connection: it is logged in to again whenever that was lost. */
+export function hold(instance: LaunchedInstance, context: StageContext): HeldMachine {
+  return holdMachine(
+    () => login(instance, context),
+    (line) => context.log(line),
+  );
 }
 
 function open(reach: Reach, hostKeys: readonly string[] | null, context: StageContext): Promise<Machine> {

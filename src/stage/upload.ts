@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Account } from "../aws/cloud.ts";
-import { Problem } from "../problem.ts";
+import { withFiles } from "../bundle/file-problem.ts";
+
 import { inParallel } from "../store/in-parallel.ts";
 import { type LocalObject, manifestType, partType, putFile } from "../store/put-file.ts";
 import type { Bundle } from "./bundle.ts";
@@ -35,46 +36,47 @@ export const upload: Stage<UploadInput, UploadedBundle> = {
   summarize: ({ location }) => `s3://${location}`,
   run: async (input, context) => {
     const { bundle, bucket, prefix, acl } = input;
-    const manifest = await readFile(bundle.manifestPath);
-    const objects = [
-      ...bundle.parts.map((part) => ({
-        ...part,
-        key: joinKey(prefix, part.name),
-        contentType: partType,
-      })),
-      {
-        key: joinKey(prefix, `${bundle.name}.manifest.xml`),
-        path: bundle.manifestPath,
-        sizeBytes: manifest.byteLength,
-        sha1: bundle.manifestSha1,
-        contentType: manifestType,
-      },
-    ];
-    await context.scope.acquire(bundleObjects, {
-      account: bundle.account,
-      bucket,
-      keys: objects.map(({ key }) => key),
-      acl,
-      run: context.run.id,
-      manifestSha1: bundle.manifestSha1,
-    });
-    const put = putter(bundle.account, input, objects, context);
+    const { byteLength } = await withFiles(`cannot read ${bundle.manifestPath}`, () =>
+      readFile(bundle.manifestPath),
+    );
+    const manifest = {
+      key: joinKey(prefix, `${bundle.name}.manifest.xml`),
+      path: bundle.manifestPath,
+      sizeBytes: byteLength,
+      sha1: bundle.manifestSha1,
+      contentType: manifestType,
+    };
+    const parts = bundle.parts.map((part) => ({ ...part, key: joinKey(prefix, part.name) }));
+    const local = parts.flatMap(({ path, ...part }) =>
+      path === null ? [] : { ...part, path, contentType: partType },
+    );
+    if (!bundle.isStored) {
+      await context.scope.acquire(bundleObjects, {
+        account: bundle.account,
+        bucket,
+        keys: [...local, manifest].map(({ key }) => key),
+        acl,
+        run: context.run.id,
+        manifestSha1: bundle.manifestSha1,
+      });
+    }
+    const put = putter(bundle.account, input, [...local, manifest], context);
     // The manifest goes last: who sees it may rely on every part being there.
-    await inParallel(objects.slice(0, -1), input.concurrency, put, context.signal);
-    await inParallel(objects.slice(-1), 1, put, context.signal);
-
-    const stored = objects.map(({ key, sizeBytes, sha1 }) => ({ key, sizeBytes, sha1 }));
-    const last = stored.at(-1);
-    if (!last) throw new Problem("upload-failed", "the bundle has no manifest");
+    await inParallel(local, input.concurrency, put, context.signal);
+    await inParallel([manifest], 1, put, context.signal);
     return {
       account: bundle.account,
       bucket,
-      parts: stored.slice(0, -1),
-      manifest: last,
-      location: `${bucket}/${last.key}`,
+      parts: parts.map(toStored),
+      manifest: toStored(manifest),
+      location: `${bucket}/${manifest.key}`,
     };
   },
 };
+
+function toStored({ key, sizeBytes, sha1 }: StoredPart): StoredPart {
+  return { key, sizeBytes, sha1 };
+}
 
 /** Puts one object, unless S3 has it already, and tells how far the upload is. */
 function putter(

@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import type { Provider } from "../aws/provider.ts";
 import type { BundlePart, BundleSink } from "../bundle/bundle-sink.ts";
 import type { Manifest } from "../bundle/manifest.ts";
+import { streamedPartName } from "../bundle/pack.ts";
 import { Problem } from "../problem.ts";
 import { abortable } from "../util/abortable.ts";
 import { type Place, toKey, toUrl } from "./address.ts";
@@ -64,9 +65,8 @@ class BucketSink implements BundleSink {
     setMaxListeners(0, this.#given.signal);
   }
 
-  /** Nobody knows yet how many there will be; four digits keep any listing in order. */
   partName(index: number): string {
-    return `${this.#options.name}.part.${String(index).padStart(4, "0")}`;
+    return streamedPartName(this.#options.name, index);
   }
 
   async writePart({ index, bytes, sha1 }: BundlePart): Promise<void> {

@@ -25,6 +25,7 @@ export async function newSpooled(directory: string, count = 3): Promise<Bundle> 
     manifestPath,
     manifestSha1: sha1Of(manifest),
     parts,
+    isStored: false,
     digest: "0".repeat(40),
     imageSha256: "0".repeat(64),
     sizeBytes: 10_000,

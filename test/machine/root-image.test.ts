@@ -118,6 +118,7 @@ function saying(what: { lines: readonly string[]; chunks: readonly string[]; cod
   };
   return {
     hostKey: "",
+    lost: new AbortController().signal,
     run: unused,
     stream: async (_command, { onLine }): Promise<CommandStream> => {
       for (const line of what.lines) onLine?.(line, "stderr");

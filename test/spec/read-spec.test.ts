@@ -26,7 +26,7 @@ test("what a spec leaves open is filled in", async () => {
       provision: [],
       bundle: {
         method: "native",
-        at: "builder",
+        at: "auto",
         name: "image",
         image: {
           partition: "auto",

@@ -88,6 +88,8 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
     return {
       on: builder.on,
       checked: toChecked(toImage()),
+      at: "builder",
+      upload: { bucket: "acme-images", prefix: "web/1", acl: "aws-exec-read" },
       name: "image",
       copy: toCopy(),
       compression: 1,
@@ -99,7 +101,7 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
 
   async function restore(directory: string): Promise<void> {
     await mkdir(directory);
-    for (const { path, name } of made.parts) await copyFile(path, join(directory, name));
+    for (const { path, name } of made.parts) await copyFile(path ?? "", join(directory, name));
     const manifest = readManifest(await readFile(made.manifestPath, "utf8"));
     const key = unwrapKey(manifest.image.owner, privateKey);
     await writeImage(manifest, key, partsIn(directory), image, { signal: AbortSignal.timeout(60_000) });

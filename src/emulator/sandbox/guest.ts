@@ -6,6 +6,7 @@ import { type CopyMethod, toInitScript } from "./boot-script.ts";
 import { execute, toEntry } from "./execution.ts";
 import type { IdMap } from "./id-map.ts";
 import { ownFolder, removeFolder } from "./instance-folder.ts";
+import { openOutlet } from "./outlet.ts";
 import { Pipes } from "./pipe.ts";
 import { newHostKey, startSshServer } from "./ssh-server.ts";
 
@@ -14,7 +15,7 @@ type Place = { readonly home: string; readonly idMap: IdMap; readonly method: Co
 /** Boots an instance and lets its SSH server listen. */
 export async function startGuest(place: Place, request: StartRequest): Promise<Guest> {
   const { home, idMap, method } = place;
-  const { root, instanceId, authorizedKeys, hostname, userData, signal } = request;
+  const { root, instanceId, authorizedKeys, hostname, userData, outlet, signal } = request;
   const rootPath = relative(home, root.path);
   const folder = join("instances", ownFolder(instanceId));
   const remove = (): Promise<void> => removeFolder(idMap, home, folder);
@@ -33,6 +34,10 @@ export async function startGuest(place: Place, request: StartRequest): Promise<G
     undo.push(() => pipes.close());
     const booted = await boot({ idMap, home, root: rootPath, folder, method, hostname, initScript, signal });
     undo.push(() => booted.halt());
+    if (outlet !== undefined) {
+      const opened = await openOutlet(booted.pid, idMap, outlet);
+      undo.push(() => Promise.resolve(opened[Symbol.asyncDispose]()));
+    }
     const server = await startSshServer({
       hostKey: hostKey.privateKey,
       authorizedKeys,

@@ -1,0 +1,64 @@
+import type { HeldMachine } from "../machine/held-machine.ts";
+import { removeDirectory, type Survey, survey } from "../machine/survey.ts";
+import type { BundleInput } from "./bundle.ts";
+import { joinKey } from "./preflight.ts";
+import type { StageContext } from "./stage.ts";
+
+/** Where a bundle can be made on an instance; disposing removes the directory. */
+export type InstancePlace = AsyncDisposable & {
+  readonly held: HeldMachine;
+  readonly directory: string;
+};
+
+/** A clock that is off by more is worth a line. */
+const skewSeconds = 60;
+
+/**
+ * Where the instance bundles itself, as far as that was asked for and it can; null: it is done here. Says in the log
+ * which it is, and why.
+ */
+export async function findInstancePlace(
+  input: BundleInput,
+  held: HeldMachine,
+  context: StageContext,
+): Promise<InstancePlace | null> {
+  if (input.at === "builder") return null;
+  const sudo = input.on.user !== "root";
+  const url = await endpointOf(input, context);
+  const seen = await survey(held, { level: input.compression, url, sudo, signal: context.signal });
+  const { directory, aheadSeconds } = seen;
+  const why = whyNot(seen, url);
+  if (directory !== null && why === null) {
+    context.log(`bundling on the instance: it has all it takes and reaches ${url}`);
+    if (Math.abs(aheadSeconds) > skewSeconds) {
+      context.log(`the instance's clock is ${toSkew(aheadSeconds)} the builder's`);
+    }
+    const dispose = (): Promise<void> => removeDirectory(held, directory, sudo);
+    return { held, directory, [Symbol.asyncDispose]: dispose };
+  }
+  if (directory !== null) await removeDirectory(held, directory, sudo);
+  context.log(
+    input.at === "instance"
+      ? `bundling on this machine although bundle.at is instance: ${why}`
+      : `bundling on this machine: ${why}`,
+  );
+  return null;
+}
+
+function whyNot({ lacks, unreachable }: Survey, url: string): string | null {
+  if (lacks.length > 0) return `the instance lacks ${lacks.join(", ")}`;
+  return unreachable === null ? null : `the instance does not reach ${url} (${unreachable})`;
+}
+
+/** The address of S3 that the parts will be put to. */
+async function endpointOf({ on, upload }: BundleInput, { cloud, signal }: StageContext): Promise<string> {
+  const where = { bucket: upload.bucket, key: joinKey(upload.prefix, "part") };
+  const body = { sizeBytes: 1, sha1: "0".repeat(40), contentType: "text/plain", acl: upload.acl };
+  const { url } = await cloud.account(on.account).presignPut(where, body, 1, signal);
+  return `${new URL(url).origin}/`;
+}
+
+function toSkew(aheadSeconds: number): string {
+  const minutes = Math.round(Math.abs(aheadSeconds) / 60);
+  return `${minutes} min ${aheadSeconds > 0 ? "ahead of" : "behind"}`;
+}
