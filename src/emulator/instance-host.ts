@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 
 /** What the emulated EC2 asks of whatever runs its instances. */
 export type InstanceHost = {
+  /** The address at which instances reach this machine's loopback; absent: they take the outlet. */
+  readonly gateway?: string;
   /** Throws the Problem `sandbox-unavailable` or `vm-unavailable`, with what to do about it, when this machine cannot run instances. */
   check(): Promise<void>;
   /** The root of the source AMIs, which have no bundle in S3. */
@@ -25,7 +27,7 @@ export type StartRequest = {
   readonly authorizedKeys: readonly string[];
   readonly hostname: string;
   readonly userData: string | null;
-  /** Absent: the instance reaches nothing. */
+  /** Absent: the instance reaches nothing; of no use to a host with a gateway. */
   readonly outlet?: Outlet;
   readonly facts: InstanceFacts;
   readonly signal: AbortSignal;

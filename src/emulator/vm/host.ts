@@ -4,6 +4,7 @@ import { Problem } from "../../problem.ts";
 import type { Guest, InstanceHost, Root, StartRequest } from "../instance-host.ts";
 import { isLeftBehind, ownFolder } from "../sandbox/instance-folder.ts";
 import { findAccelerator } from "./accelerator.ts";
+import { guestNetwork } from "./arguments.ts";
 import { findVmTools } from "./check.ts";
 import { diskKindOf } from "./disk.ts";
 import { startGuest, type VmPlace } from "./guest.ts";
@@ -31,6 +32,7 @@ export function newVmHost(options: VmHostOptions): InstanceHost {
     return { ...guest, stop: () => guest.stop().then(() => void guests.delete(guest)) };
   };
   return {
+    gateway: guestNetwork.gateway,
     check: async () => {
       await diskKindOf(sourceDisk);
       await settled();
