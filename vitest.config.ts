@@ -27,7 +27,7 @@ export default defineConfig({
           globalSetup: ["test/vm/setup.ts"],
           // An emulated processor is slow enough for one machine at a time.
           fileParallelism: false,
-          testTimeout: 900_000,
+          testTimeout: 3_600_000,
         },
       },
     ],

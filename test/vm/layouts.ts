@@ -23,7 +23,7 @@ const execute = promisify(execFile);
 export const layouts = ["none", "mbr", "gpt"] as const;
 export type Layout = (typeof layouts)[number];
 
-const rootBytes = 768 * 1024 * 1024;
+const rootBytes = 512 * 1024 * 1024;
 const sectorBytes = 512;
 const firstSector = { none: 0, mbr: 2048, gpt: 4096 } as const;
 /** Room for the backup GPT. */

@@ -15,7 +15,7 @@ export type VmRig = AsyncDisposable & {
   launch(request?: Partial<StartRequest>): Promise<LoggedIn>;
 };
 
-const bootMs = 300_000;
+const bootMs = 900_000;
 
 export async function newVmRig(sourceDisk: string): Promise<VmRig> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-vm-"));

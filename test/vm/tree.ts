@@ -18,13 +18,9 @@ export function toTree(listing: Buffer): Tree {
   return entries;
 }
 
-/** One line for each difference, unless it is of a path that may differ. */
-export function differences(
-  before: Tree,
-  after: Tree,
-  mayDiffer: (path: string) => boolean,
-): readonly string[] {
-  const paths = [...new Set([...before.keys(), ...after.keys()])].filter((path) => !mayDiffer(path)).sort();
+/** One line for each difference. */
+export function differences(before: Tree, after: Tree): readonly string[] {
+  const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
   return paths.flatMap((path) => {
     const [old, made] = [before.get(path), after.get(path)];
     if (!old || !made) return `${path}: ${old ? "lost" : "new"}`;
@@ -46,8 +42,8 @@ function addFiles(entries: Entries, files: readonly (readonly [string, string])[
       mode,
       owner,
       ...(type === "f" ? { size, isSparse: String(isSparse) } : {}),
-      // A link's own time is of no use to anybody, and not every copy keeps it.
-      ...(type === "l" ? { link: link.join(" ") } : { modified }),
+      // A link's own time is of no use to anybody; the others are kept to the second.
+      ...(type === "l" ? { link: link.join(" ") } : { modified: modified.replace(/\..*/, "") }),
     });
   }
   for (const paths of inodes.values()) {
@@ -60,7 +56,9 @@ function addAttributes(entries: Entries, text: string): void {
   for (const block of text.split("\n\n")) {
     const [head = "", ...attributes] = block.split("\n");
     const path = /^# file: (.*)$/.exec(head)?.[1];
-    if (path !== undefined) note(entries, unescaped(path), "attributes", attributes.sort().join(" ").trim());
+    // It drops the `./`.
+    if (path !== undefined)
+      note(entries, `./${unescaped(path)}`, "attributes", attributes.sort().join(" ").trim());
   }
 }
 

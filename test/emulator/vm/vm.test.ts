@@ -4,6 +4,8 @@ import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { findTool } from "../../../src/emulator/sandbox/tool.ts";
+import { bootsWith } from "../../../src/emulator/vm/accelerator.ts";
 import { toArguments } from "../../../src/emulator/vm/arguments.ts";
 import { findVmTools } from "../../../src/emulator/vm/check.ts";
 import { diskKindOf, uuidOf } from "../../../src/emulator/vm/disk.ts";
@@ -85,6 +87,17 @@ test("an image without a kernel, or whose menu names none that is there, is told
     message: "the image's boot menu names /vmlinuz, which is not there",
   });
 });
+
+const qemu = await findTool("qemu-system-x86_64");
+
+test.skipIf(qemu === undefined)(
+  "an accelerator counts when a BIOS comes to its end on it in time (skipped without qemu-system-x86)",
+  async () => {
+    expect(await bootsWith("tcg", qemu ?? "", 15_000)).toBe(true);
+    expect(await bootsWith("tcg", qemu ?? "", 1)).toBe(false);
+    expect(await bootsWith("kvm", "/nonexistent", 15_000)).toBe(false);
+  },
+);
 
 test("a menu without a kernel is no menu", () => {
   expect(toMenuEntry("")).toBeUndefined();
