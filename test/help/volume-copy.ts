@@ -13,7 +13,8 @@ export function sh(script: string, ...words: readonly string[]): string {
   return execFileSync("sh", ["-euc", script, "sh", ...words], { encoding: "utf8", env, stdio: "pipe" });
 }
 
-function works(script: string): boolean {
+/** Whether a command succeeds. */
+export function works(script: string): boolean {
   try {
     sh(script);
     return true;
@@ -67,7 +68,7 @@ export async function newCopyRig(): Promise<CopyRig> {
       }
     },
     copy: async (words, { shell = "sh", before = ":", fstab, hook, onLine } = {}) => {
-      const script = `${before}\nexec ${shell} -s -- "$@" >"${at("image")}"`;
+      const script = `${before}\n${shell} -s -- "$@" >"${at("image")}"`;
       const child = spawn("unshare", ["-m", "sh", "-c", script, "sh", ...words], {
         env: { ...process.env, PATH: path, TMPDIR: directory },
       });

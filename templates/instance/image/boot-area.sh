@@ -42,8 +42,8 @@ crc_over() {
 make_table() {
   : >"$stage/head" && : >"$stage/tail"
   [ "$table" != none ] || return 0
-  # What the kernel still holds of the partitions in front.
-  sync
+  # What the kernel still holds of partitions in front, mounted ones.
+  [ "$head_sectors" -le 2048 ] || { sync; blockdev --flushbufs "$disk" 2>/dev/null; }
   whole=$head_sectors
   [ "$whole" -le 2048 ] || whole=2048
   dd if="$disk" bs=512 count="$whole" of="$stage/head" 2>/dev/null || problem "the boot area of $disk cannot be read"

@@ -4,11 +4,15 @@ settle_fstab() {
   table_file=$tree/etc/fstab
   case $fstab in
     keep) [ ! -f "$table_file" ] || each_entry <"$table_file" tell_lost ;;
-    given) write_fstab <<END
-$given_fstab
-END
+    given)
+      printf '%s' "$given_fstab" >"$stage/fstab"
+      write_fstab <"$stage/fstab"
       ;;
-    generate) generate_fstab >"$stage/fstab" && write_fstab <"$stage/fstab" ;;
+    generate)
+      generate_fstab >"$stage/fstab"
+      write_fstab <"$stage/fstab"
+      ;;
+    *) problem "neither keep, generate nor given: $fstab" ;;
   esac
 }
 
@@ -23,7 +27,7 @@ write_fstab() {
     chmod 644 "$stage/new-fstab"
     added=/etc/fstab
   fi
-  tell "note: /etc/fstab is ${fstab}d in the image"
+  tell "note: the image's /etc/fstab is another than the machine's (bundle.fstab: $fstab)"
 }
 
 # Calls a function with the fields of each entry on stdin.

@@ -27,7 +27,6 @@ fill_xfs() {
     cp "$stage/new-fstab" "$stage/xfs$added"
   fi
   umount "$stage/xfs" || problem "the new xfs could not be unmounted"
-  sync
 }
 
 # The features of the source as far as this machine's mkfs.xfs and xfs_info know them: its boot loader must read them.
