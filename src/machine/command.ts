@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientChannel } from "ssh2";
 
 import { Problem } from "../problem.ts";
+import { withPassword } from "./elevate.ts";
 import type { Link } from "./link.ts";
 import { markCommand, toReaper } from "./reaper.ts";
 
@@ -130,10 +131,11 @@ async function signalAll(
   name: "TERM" | "KILL",
 ): Promise<void> {
   channel.signal(name);
-  const { command, stdin } = toReaper(token, name);
+  const plain = toReaper(token, name);
+  const { command, options } = withPassword(plain.command, { stdin: plain.stdin }, link.sudoPassword);
   const { channel: reaper } = await execute(link, command, false);
   reaper.resume();
   reaper.stderr.resume();
-  reaper.end(stdin);
+  reaper.end(options.stdin);
   await new Promise<void>((resolve) => reaper.once("close", () => resolve()));
 }

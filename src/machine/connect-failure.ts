@@ -5,6 +5,9 @@ export type ConnectFailureKind =
   | "filtered"
   | "unreachable"
   | "proxy"
+  | "proxy-credentials"
+  | "bastion"
+  | "forwarding"
   | "closed"
   | "handshake"
   | "authentication"
@@ -16,7 +19,10 @@ const hints: Readonly<Record<ConnectFailureKind, string>> = {
   filtered:
     "packets get no answer: check the security group, the subnet's route to here, and connect.address",
   unreachable: "there is no route to it from here: check connect.address (public or private) and the subnet",
-  proxy: "check the proxy's address, and that it lets CONNECT through to this port",
+  proxy: "check connect.proxy, and that it lets connections through to this port",
+  "proxy-credentials": "check the user and the password of connect.proxy",
+  bastion: "the bastion has no way to it: check connect.address, the security group and the route from there",
+  forwarding: "let the bastion's SSH server forward to it (AllowTcpForwarding, PermitOpen), or name another",
   closed: "the server hung up: it may still be starting, or limit how many may log in at once (MaxStartups)",
   handshake:
     "the server and this program share no algorithm: the SSH server of the source AMI is too old or too strict",
@@ -28,14 +34,18 @@ const hints: Readonly<Record<ConnectFailureKind, string>> = {
 export class ConnectFailure extends Error {
   override readonly name = "ConnectFailure";
   readonly kind: ConnectFailureKind;
+  /** What stands between here and the machine, when it is that which fails. */
+  readonly hop: string | null;
 
-  constructor(kind: ConnectFailureKind, message: string, cause?: unknown) {
+  constructor(kind: ConnectFailureKind, message: string, cause?: unknown, hop: string | null = null) {
     super(message, cause === undefined ? {} : { cause });
     this.kind = kind;
+    this.hop = hop;
   }
 
   get hint(): string {
-    return hints[this.kind];
+    if (this.hop === null || /^(bastion|forwarding|proxy)/.test(this.kind)) return hints[this.kind];
+    return `this is about ${this.hop}: check connect.bastion, and that it can be logged in to from here`;
   }
 }
 
@@ -48,8 +58,15 @@ export function toConnectFailure(error: unknown, handshake: readonly string[]): 
   if (level === "client-authentication") {
     return new ConnectFailure("authentication", "the server did not accept the key", error);
   }
+  if (level === "agent") {
+    return new ConnectFailure("authentication", `the SSH agent cannot be asked: ${message}`, error);
+  }
   if (level === "client-timeout") {
     return new ConnectFailure("closed", "the server did not answer the SSH handshake in time", error);
+  }
+  // A connection that is lost that early says nothing about algorithms.
+  if (message === "Connection lost before handshake") {
+    return new ConnectFailure("closed", "the server closed the connection", error);
   }
   if (level === "handshake" || /handshake/i.test(message)) {
     return new ConnectFailure("handshake", `${mismatchOf(message, handshake)}`, error);

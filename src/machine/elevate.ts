@@ -1,7 +1,74 @@
 import { quote } from "./quote.ts";
 
-/** A command line that runs these words as root: through sudo (which must not ask), or as they are if the user is root. */
-export function elevate(words: readonly string[]): string {
-  const program = `[ "$(id -u)" = 0 ] || set -- sudo -n "$@"; exec "$@"`;
-  return `sh -c ${[program, "sh", ...words].map(quote).join(" ")}`;
+/**
+ * Runs a command line as root: as it is if the user is root, else through sudo. $1 the line; $2 `password`: the first
+ * line of stdin is one for sudo; $3 `anyway`: as the user where sudo refuses. To a sudo that wants a terminal
+ * (requiretty) it gives one that nothing but sudo sees: the command's own ends are pipes, where bytes stay as they are.
+ */
+export const elevator = `line=$1 else=$3 password=
+[ "$2" != password ] || IFS= read -r password
+eval "set -- $line"
+[ "$(id -u)" != 0 ] || exec "$@"
+how=-n
+told=$(LC_ALL=C sudo -n true 2>&1 </dev/null) && exec sudo -n "$@"
+case $told in
+  *"must have a tty"*) ;;
+  *"password is required"*)
+    if [ -n "$password" ]; then
+      { printf '%s\\n' "$password"; exec cat; } | sudo -S -p '' "$@"
+      exit
+    fi
+    [ -z "$else" ] || exec "$@"
+    exec sudo -n "$@" ;;
+  *)
+    [ -z "$else" ] || exec "$@"
+    exec sudo -n "$@" ;;
+esac
+command -v script >/dev/null || { echo "sudo wants a terminal, and there is no script(1) to give it one" >&2; exit 1; }
+for base in /dev/shm /run "\${TMPDIR:-/tmp}" /tmp; do
+  dir=$base/imgspec-tty-$$
+  (umask 077 && mkdir "$dir") 2>/dev/null && break
+  dir=
+done
+[ -n "$dir" ] || { echo "no directory in which pipes can be made" >&2; exit 1; }
+trap 'rm -rf "$dir"' EXIT
+mkfifo -m 600 "$dir/hold" "$dir/in" "$dir/out" "$dir/err" || exit 1
+[ -z "$password" ] || how="-S -p ''"
+exec 3<&0
+{ [ -z "$password" ] || printf '%s\\n' "$password"; exec cat; } <&3 >"$dir/in" & feed=$!
+cat <"$dir/out" 3<&- & out=$!
+cat <"$dir/err" >&2 3<&- & err=$!
+# Its own stdin must neither end nor be ours.
+SHELL=/bin/sh script -q -c "sudo $how $line <$dir/in >$dir/out 2>$dir/err; echo \\$? >$dir/code" /dev/null <>"$dir/hold" >/dev/null 2>&1 3<&-
+# Lets go of whoever still waits for the other end, had nothing been run.
+: <>"$dir/in" <>"$dir/out" <>"$dir/err"
+kill "$feed" 2>/dev/null
+wait "$out" "$err"
+read -r code <"$dir/code" || exit 1
+exit "$code"
+`;
+
+const beginning = `sh -c ${quote(elevator)} sh `;
+
+/**
+ * A command line that runs these words as root, through sudo unless the user is root. `anyway`: as the user where sudo
+ * refuses. The machine gives sudo the password, if it needs one and there is one.
+ */
+export function elevate(words: readonly string[], otherwise?: "anyway"): string {
+  const line = words.map(quote).join(" ");
+  return `${beginning}${[line, "", ...(otherwise === undefined ? [] : [otherwise])].map(quote).join(" ")}`;
+}
+
+/** The same command with a password for sudo, when it is one that was made by `elevate`. */
+export function withPassword<T extends { readonly stdin?: string | Uint8Array }>(
+  command: string,
+  options: T,
+  password: string | null,
+): { readonly command: string; readonly options: T } {
+  if (password === null || !command.startsWith(beginning)) return { command, options };
+  // The empty word that is replaced is the last of its kind: what follows it can only be "anyway".
+  const at = command.lastIndexOf(" ''");
+  const changed = `${command.slice(0, at)} password${command.slice(at + " ''".length)}`;
+  const stdin = Buffer.concat([Buffer.from(`${password}\n`), Buffer.from(options.stdin ?? "")]);
+  return { command: changed, options: { ...options, stdin } };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import { Problem } from "../problem.ts";
 import { AfterMark } from "./after-mark.ts";
+import { elevator } from "./elevate.ts";
 import { endHeld, removeHeld } from "./held-end.ts";
 import { type HeldMachine, persist } from "./held-machine.ts";
 import { answerMark, follower, loader, rest, starter, startFailures, supervisor } from "./held-programs.ts";
@@ -21,7 +22,12 @@ export type HeldCommand = {
   /** Ends the program and everything that it started. */
   readonly signal: AbortSignal;
   readonly onLine?: CommandOptions["onLine"];
+  /** Called when it runs: from now on its time counts. */
+  readonly onStart?: () => void;
 };
+
+/** What was read of an output stays in the machine's memory until it is this much. */
+const forgetEveryBytes = 16 * 1024 * 1024;
 
 type Running = {
   readonly held: HeldMachine;
@@ -41,6 +47,7 @@ export async function runHeld(held: HeldMachine, command: HeldCommand): Promise<
   const name = `imgspec-${randomBytes(12).toString("hex")}`;
   try {
     const { directory, bootId } = await start(held, name, command);
+    command.onStart?.();
     const running: Running = { held, name, directory, bootId, signal };
     const outputs = { stdout: newOutput("stdout", onLine), stderr: newOutput("stderr", onLine) };
     try {
@@ -68,27 +75,34 @@ async function start(
     toAssignment("program", program),
     toAssignment("input", stdin),
     toAssignment("supervisor", supervisor),
-    Buffer.from(starter),
+    toAssignment("elevator", elevator),
   ]);
-  const command = toCommand([name, sudo ? "sudo" : "", ...words]);
-  const { code, stdout, stderr } = await persist(held, signal, (machine) =>
-    machine.run(command, { signal, stdin: payload }),
-  );
+  // The line is never empty, since that would mean no root; a shell drops the blank.
+  const command = toCommand([name, sudo ? ` ${words.map(quote).join(" ")}` : "", ...words]);
+  const { code, stdout, stderr } = await persist(held, signal, (machine) => {
+    const password = toAssignment("password", machine.sudoPassword ?? "");
+    return machine.run(command, { signal, stdin: Buffer.concat([payload, password, Buffer.from(starter)]) });
+  });
   const [directory, bootId = ""] = toAnswer(stdout);
   if (code === 0 && directory !== undefined) return { directory, bootId };
   const why = stderr.trim() || `exit ${code}`;
   if (code === startFailures.noRoot) {
     throw new Problem("command-failed", `the script cannot run as root: ${why}`, {
-      hint: "connect.user must be root or may use sudo without a password; or set sudo: false",
+      hint: "connect.user must be root or may use sudo (with a password: connect.sudoPassword); or set sudo: false",
     });
   }
   throw new Problem("command-failed", `the machine did not start a command: ${why}`);
 }
 
-type Output = { readonly tail: Tail; readonly lines: LineSplitter; bytes: number };
+type Output = { readonly tail: Tail; readonly lines: LineSplitter; bytes: number; forgotten: number };
 
 function newOutput(from: "stdout" | "stderr", onLine: CommandOptions["onLine"]): Output {
-  return { tail: new Tail(), lines: new LineSplitter((line) => onLine?.(line, from)), bytes: 0 };
+  return {
+    tail: new Tail(),
+    lines: new LineSplitter((line) => onLine?.(line, from)),
+    bytes: 0,
+    forgotten: 0,
+  };
 }
 
 type Outputs = Readonly<Record<"stdout" | "stderr", Output>>;
@@ -123,10 +137,14 @@ async function print(
   { directory, signal }: Running,
   outputs: Outputs,
 ): Promise<readonly string[]> {
-  const after = {
-    stdout: new AfterMark(answerMark, (bytes) => add(outputs.stdout, bytes)),
-    stderr: new AfterMark(answerMark, (bytes) => add(outputs.stderr, bytes)),
-  };
+  const listen = (output: Output, file: string): AfterMark =>
+    new AfterMark(answerMark, (bytes) => {
+      add(output, bytes);
+      if (output.bytes - output.forgotten < forgetEveryBytes) return;
+      output.forgotten = output.bytes;
+      void forget(machine, `${directory}/${file}`, output.bytes, signal);
+    });
+  const after = { stdout: listen(outputs.stdout, "out"), stderr: listen(outputs.stderr, "err") };
   const words = [directory, String(outputs.stdout.bytes + 1), String(outputs.stderr.bytes + 1)];
   const { stderr } = await machine.run(toCommand(words), {
     signal,
@@ -145,6 +163,12 @@ function add(output: Output, bytes: Uint8Array): void {
   output.bytes += bytes.length;
   output.tail.push(bytes);
   output.lines.push(bytes);
+}
+
+/** Gives back the memory of what was read. Where the machine cannot do that, it has to have enough. */
+async function forget(machine: Machine, path: string, bytes: number, signal: AbortSignal): Promise<void> {
+  const command = ["fallocate", "--punch-hole", "--offset", "0", "--length", String(bytes), path];
+  await machine.run(command.map(quote).join(" "), { signal }).catch(() => undefined);
 }
 
 function whatHappened(how: string, rebooted: boolean): string {

@@ -14,18 +14,17 @@ export const answerMark = "imgspec-held";
 export const startFailures = { noPlace: 90, noRoot: 91 } as const;
 
 /**
- * Makes the directory and starts the command in it, once, however often it is run; $1 the name, $2 `sudo` or empty, then the
- * command's own arguments. Finds `program`, `input` and `supervisor` as variables.
+ * Makes the directory and starts the command in it, once, however often it is run; $1 the name, $2 empty, or
+ * for root its arguments as one line of words, then the arguments. Finds `program`, `input`, `supervisor`, `elevator` and `password` as variables.
  */
 export const starter: string = `start() {
-name=$1 elevation=$2
+name=$1 sudo=$2
 shift 2
 mask=$(umask)
 umask 077
-[ "$(id -u)" != 0 ] || elevation=
-if [ "$elevation" = sudo ]; then
-  sudo -n true || exit ${startFailures.noRoot}
-  elevation="sudo -n"
+[ "$(id -u)" != 0 ] || sudo=
+if [ -n "$sudo" ]; then
+  printf '%s\\n' "$password" | sh -c "$elevator" sh true "\${password:+password}" || exit ${startFailures.noRoot}
 fi
 for base in ${bases}; do
   if settle "$base/$name"; then break; fi
@@ -38,7 +37,12 @@ if mkdir "$dir/lock" 2>/dev/null; then
   detach=
   if command -v setsid >/dev/null 2>&1; then detach=setsid; else trap '' HUP; fi
   # printf is built into the shell, so what it prints is in no process list.
-  { printf %s "$input" | $detach $elevation sh "$dir/supervisor" "$dir" "$name" "$mask" "$@"; } >/dev/null 2>&1 </dev/null &
+  if [ -n "$sudo" ]; then
+    { [ -z "$password" ] || printf '%s\\n' "$password"; printf %s "$input"; } |
+      $detach sh -c "$elevator" sh "sh $dir/supervisor $dir $name $mask $sudo" "\${password:+password}"
+  else
+    printf %s "$input" | $detach sh "$dir/supervisor" "$dir" "$name" "$mask" "$@"
+  fi >/dev/null 2>&1 </dev/null &
 fi
 echo "${answerMark} $dir $(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
 }
@@ -87,7 +91,8 @@ guard=$!
 wait "$out" "$err"
 kill "$guard"
 wait "$guard"
-echo "$code" >"$dir/exit.part" && mv -f "$dir/exit.part" "$dir/exit"
+# The user has to read it, even when root wrote it; nobody else can enter the directory.
+(umask 022 && echo "$code" >"$dir/exit.part") && mv -f "$dir/exit.part" "$dir/exit"
 `;
 
 /** Tells, on both outputs, how the command stands: its exit code, `none` yet, or `gone` with its directory; $1 that. */

@@ -7,4 +7,6 @@ export type Link = {
   readonly name: string;
   /** Aborts, with a Problem, when the connection is lost or closed. */
   readonly lost: AbortSignal;
+  /** What sudo is told when it asks; null: it must not ask. */
+  readonly sudoPassword: string | null;
 };

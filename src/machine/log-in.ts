@@ -1,34 +1,33 @@
 import { readFile, stat } from "node:fs/promises";
-import ssh2, { type Client as SshClient } from "ssh2";
+import type { Duplex } from "node:stream";
+import ssh2, { type ConnectConfig, type Client as SshClient } from "ssh2";
 
 import { Problem } from "../problem.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import { algorithmsFor, isSameKey, toKeyLine } from "./host-key.ts";
 import { fingerprintOf } from "./key-pair.ts";
-import type { MachineAddress } from "./machine.ts";
-import { openSocket } from "./socket.ts";
+import type { Hop } from "./machine.ts";
 
 const { Client, utils } = ssh2;
 
 /** Half a minute without a sign of life, and the connection is given up. */
 const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
-const longestTcpMs = 10_000;
 const longestHandshakeMs = 20_000;
 
 export type LoggedIn = { readonly client: SshClient; readonly hostKey: string };
 
 export type LogInOptions = {
-  readonly privateKey: Buffer;
+  /** Null: the agent has it. */
+  readonly privateKey: Buffer | null;
   readonly leftMs: number;
   readonly signal: AbortSignal;
   /** Filled with what ssh2 tells of the negotiation of algorithms. */
   readonly handshake: string[];
 };
 
-/** One attempt. Rejects with a ConnectFailure, an error of the socket or of ssh2, or the signal's reason. */
-export async function logIn(address: MachineAddress, options: LogInOptions): Promise<LoggedIn> {
+/** One attempt over a connection that is there. Rejects with a ConnectFailure, an error of ssh2, or the signal's reason. */
+export async function logIn(hop: Hop, socket: Duplex, options: LogInOptions): Promise<LoggedIn> {
   const { privateKey, leftMs, signal, handshake } = options;
-  const socket = await openSocket(address, Math.min(longestTcpMs, leftMs), signal);
   let seen: string | undefined;
   const client = new Client();
   return new Promise((resolve, reject) => {
@@ -40,7 +39,7 @@ export async function logIn(address: MachineAddress, options: LogInOptions): Pro
     };
     const onAbort = (): void => stop(signal.reason);
     const onClose = (): void => stop(new ConnectFailure("closed", "the server closed the connection"));
-    const onError = (error: unknown): void => stop(hostKeyFailure(address, seen) ?? error);
+    const onError = (error: unknown): void => stop(hostKeyFailure(hop, seen) ?? error);
     client.once("error", onError).once("close", onClose);
     // A second error, or one in the packet that follows the login, would end the whole program.
     client.on("error", () => undefined);
@@ -53,24 +52,28 @@ export async function logIn(address: MachineAddress, options: LogInOptions): Pro
     });
     signal.addEventListener("abort", onAbort, { once: true });
     client.connect({
+      // Any stream will do (ssh2 reads and writes it); the types say Readable.
       sock: socket,
-      username: address.user,
-      privateKey,
-      authHandler: ["publickey"],
+      username: hop.user,
+      ...toCredentials(hop, privateKey),
       readyTimeout: Math.min(longestHandshakeMs, leftMs),
       ...keepalive,
-      ...(address.hostKeys === null
-        ? {}
-        : { algorithms: { serverHostKey: algorithmsFor(address.hostKeys) } }),
+      ...(hop.hostKeys === null ? {} : { algorithms: { serverHostKey: algorithmsFor(hop.hostKeys) } }),
       hostVerifier: (blob: Buffer) => {
         seen = toKeyLine(blob);
-        return hostKeyFailure(address, seen) === undefined;
+        return hostKeyFailure(hop, seen) === undefined;
       },
       debug: (line) => {
         if (line.startsWith("Handshake: (")) handshake.push(line);
       },
     });
   });
+}
+
+function toCredentials({ agent }: Hop, privateKey: Buffer | null): ConnectConfig {
+  if (privateKey !== null) return { privateKey, authHandler: ["publickey"] };
+  if (agent) return { agent, authHandler: ["agent"] };
+  throw new Error("neither a private key nor an agent");
 }
 
 /** The private key's bytes. Throws a Problem when it cannot be used, before anything is tried with it. */
@@ -93,7 +96,7 @@ export async function readPrivateKey(path: string): Promise<Buffer> {
   throw unusable("is not an OpenSSH or PEM private key");
 }
 
-function hostKeyFailure({ hostKeys }: MachineAddress, seen: string | undefined): ConnectFailure | undefined {
+function hostKeyFailure({ hostKeys }: Hop, seen: string | undefined): ConnectFailure | undefined {
   if (hostKeys === null || seen === undefined || hostKeys.some((line) => isSameKey(line, seen)))
     return undefined;
   const expected = hostKeys.map((line) => fingerprintOf(line)).join(" or ");

@@ -4,6 +4,8 @@ export type Machine = AsyncDisposable & {
   readonly hostKey: string;
   /** Aborts, with a Problem, when the connection is lost or closed. */
   readonly lost: AbortSignal;
+  /** What sudo is told there when it asks. */
+  readonly sudoPassword?: string | null;
   /** Runs a command line in the login shell of the user. A non-zero exit is a result, not an error. */
   run(command: string, options: CommandOptions): Promise<CommandResult>;
   /**
@@ -51,15 +53,23 @@ export type TransferOptions = {
   readonly onBytes?: (doneBytes: number, totalBytes: number) => void;
 };
 
-/** How to reach a machine and how to know that it is the right one. */
-export type MachineAddress = {
+/** An SSH server, who we are to it, and how to know that it is the right one. */
+export type Hop = {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Path of an OpenSSH or PEM private key, mode 0600. */
-  readonly privateKeyPath: string;
+  /** Path of an OpenSSH or PEM private key, mode 0600; null: the agent has it. */
+  readonly privateKeyPath: string | null;
+  /** Path of the socket of an SSH agent, which is asked when there is no private key. */
+  readonly agent?: string | null;
   /** The only host keys to accept, as public key lines; null: accept the first seen, which the caller then pins. */
   readonly hostKeys: readonly string[] | null;
-  /** `http://host:port` of a proxy that understands CONNECT. */
+};
+
+/** How to reach a machine. */
+export type MachineAddress = Hop & {
+  /** `http://host:port` of a proxy that understands CONNECT, or `socks5://host:port`; credentials as in any URL. */
   readonly proxy: string | null;
+  /** Servers to go through, the nearest first; the proxy is before them. */
+  readonly bastions?: readonly Hop[];
 };

@@ -1,19 +1,20 @@
-import { quote } from "./quote.ts";
+import { elevate } from "./elevate.ts";
 
 /**
  * Finds the processes that carry a mark in their environment or arguments and signals them: the whole process group
  * when its leader is marked too (sshd gives every command a group of its own), else only the process, since the
- * group may then be that of the server itself. Linux only: it reads /proc. Its own group is spared.
+ * group may then be that of the server itself. Linux only: it reads /proc, where a NUL ends
+ * each word (busybox' grep without -z sees the first alone). Its own group is spared.
  */
 const program = `group() {
   read -r line < "/proc/$1/stat" || return 1
   set -- \${line##*) }
   group=$3
 } 2>/dev/null
-marked() { grep -qsF -e "$token" "/proc/$1/environ" "/proc/$1/cmdline"; }
+marked() { grep -qszF -e "$token" "/proc/$1/environ" "/proc/$1/cmdline"; }
 group $$ || exit 0
 own=$group
-for path in $(grep -lsF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
+for path in $(grep -lszF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
   pid=\${path#/proc/}; pid=\${pid%%/*}
   group "$pid" || continue
   [ "$group" != "$own" ] || continue
@@ -22,9 +23,6 @@ for path in $(grep -lsF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); 
 done
 [ -z "$found" ] || echo imgspec-found
 `;
-
-/** Root sees and reaches every process of the command, also those that it started through sudo. */
-const asRoot = `if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n sh -s; fi; exec sh -s`;
 
 /** A command line that does the same and whose processes can be found again by this token. */
 export function markCommand(token: string, commandLine: string): string {
@@ -36,5 +34,9 @@ export function markCommand(token: string, commandLine: string): string {
  * The token goes by stdin, or the reaper would find itself.
  */
 export function toReaper(token: string, name: "TERM" | "KILL" | "0"): { command: string; stdin: string } {
-  return { command: `sh -c ${quote(asRoot)}`, stdin: `token=${token}\nname=${name}\nfound=\n${program}` };
+  // Root sees and reaches every process of the command, also those that it started through sudo.
+  return {
+    command: elevate(["sh", "-s"], "anyway"),
+    stdin: `token=${token}\nname=${name}\nfound=\n${program}`,
+  };
 }

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 
 import { Problem } from "../problem.ts";
 import { elevate } from "./elevate.ts";
-import type { CommandOptions, CommandResult, Machine } from "./machine.ts";
+import { runHeld } from "./held-command.ts";
+import { type HeldMachine, persist } from "./held-machine.ts";
+import type { CommandOptions, CommandResult } from "./machine.ts";
 import { quote } from "./quote.ts";
 
 export type ScriptOptions = {
@@ -19,82 +21,78 @@ export type ScriptOptions = {
 
 const cleaningMs = 15_000;
 
-/** Makes a directory that only the user can enter and that files can be run in (/tmp may be mounted noexec). */
-const makeDirectory = `umask 077
+/**
+ * Puts the script where files can be run (/tmp may be mounted noexec), takes the environment from stdin, where no other
+ * process sees it, and runs it; $1 the name of the directory, $2 where to run. Finds `put`, which prints the script.
+ */
+const program = `mask=$(umask)
+umask 077
 for base in "\${TMPDIR:-/tmp}" "$HOME" /var/tmp /run; do
   dir=$base/$1
   mkdir "$dir" 2>/dev/null || continue
-  printf '#!/bin/sh\\n' >"$dir/try" && chmod 700 "$dir/try" && "$dir/try" 2>/dev/null && rm "$dir/try" && echo "$dir" && exit
+  printf '#!/bin/sh\\n' >"$dir/script" && chmod 700 "$dir/script" && "$dir/script" 2>/dev/null && break
   rm -rf "$dir"
+  dir=
 done
-echo "no directory in which files can be made and run" >&2
-exit 1
-`;
-
-/** Takes the environment from stdin, where no other process sees it, and becomes the script. */
-const loader = `eval "$(cat)"
-case $2 in
-  '') ;;
-  "~/"*) cd "$HOME/\${2#??}" || exit 1 ;;
-  *) cd "$2" || exit 1 ;;
-esac
-exec "$1" </dev/null
+[ -d "$dir" ] || { echo "no directory in which files can be made and run" >&2; exit 1; }
+umask "$mask"
+run() {
+  put >"$dir/script" || return 1
+  eval "$(cat)"
+  case $1 in
+    '') ;;
+    "~/"*) cd "$HOME/\${1#??}" || return 1 ;;
+    *) cd "$1" || return 1 ;;
+  esac
+  # The shell itself has something to say of a script that a signal ended.
+  { "$dir/script" </dev/null 2>&3 3>&-; } 3>&2 2>/dev/null
+}
+run "$2"
+code=$?
+rm -rf "$dir"
+exit "$code"
 `;
 
 /**
- * Runs a program on a machine and removes it, however it ended. A non-zero exit is a result. Throws the Problem
- * `command-timeout` after ending everything that the program started.
+ * Runs a program on a machine and removes it, however it ended; it goes on when the connection is lost. A non-zero exit
+ * is a result, told as a shell tells it (`runHeld`). Throws the Problem `command-timeout` after ending everything that
+ * the program started.
  */
-export async function runScript(machine: Machine, options: ScriptOptions): Promise<CommandResult> {
+export async function runScript(held: HeldMachine, options: ScriptOptions): Promise<CommandResult> {
   const { text, env, sudo, workdir, timeoutSeconds, signal, onLine } = options;
   const stdin = toExports(env);
-  if (sudo) await checkSudo(machine, signal);
   const name = `imgspec-${randomBytes(8).toString("hex")}`;
+  using deadline = toDeadline(timeoutSeconds);
   try {
-    const directory = await prepare(machine, name, signal);
-    const path = `${directory}/script`;
-    await machine.write(text, path, { mode: 0o700, signal });
-    const words = ["sh", "-c", loader, "sh", path, workdir ?? ""];
-    const command = sudo ? elevate(words) : words.map(quote).join(" ");
-    using deadline = toDeadline(timeoutSeconds);
-    return await machine.run(command, {
-      signal: AbortSignal.any([signal, deadline.signal]),
+    return await runHeld(held, {
+      program: Buffer.concat([toPut(text), Buffer.from(program)]),
+      arguments: [name, workdir ?? ""],
       stdin,
+      sudo,
+      signal: AbortSignal.any([signal, deadline.signal]),
+      onStart: deadline.start,
       ...(onLine === undefined ? {} : { onLine }),
     });
-  } finally {
-    await remove(machine, name, sudo);
+  } catch (error) {
+    await remove(held, name, sudo);
+    throw error;
   }
 }
 
-async function prepare(machine: Machine, name: string, signal: AbortSignal): Promise<string> {
-  const command = ["sh", "-c", makeDirectory, "sh", name].map(quote).join(" ");
-  const { code, stdout, stderr } = await machine.run(command, { signal });
-  // A login shell may greet first, so only the last line counts.
-  const directory = stdout.trimEnd().split("\n").at(-1) ?? "";
-  if (code === 0 && directory.endsWith(name)) return directory;
-  throw new Problem(
-    "command-failed",
-    `the machine has no place for the script: ${stderr.trim() || `exit ${code}`}`,
-  );
+/** A function that prints these bytes, whatever they are. */
+function toPut(text: string | Uint8Array): Buffer {
+  // As Latin-1 every byte is a character. Only a format of printf can stand for a NUL.
+  const format = Buffer.from(text).toString("latin1").replace(/[\\%]/g, "$&$&").replaceAll("\0", "\\000");
+  return Buffer.from(`put() {\nprintf ${quote(format)}\n}\n`, "latin1");
 }
 
-async function checkSudo(machine: Machine, signal: AbortSignal): Promise<void> {
-  const { code, stderr } = await machine.run(elevate(["true"]), { signal });
-  if (code === 0) return;
-  throw new Problem("command-failed", `the script cannot run as root: ${stderr.trim() || `exit ${code}`}`, {
-    hint: "connect.user must be root or may use sudo without a password; or set sudo: false",
-  });
-}
-
-/** Under the name it may have got, in all the places where it may be: the answer that told the place may be lost. */
-async function remove(machine: Machine, name: string, sudo: boolean): Promise<void> {
-  const program = `rm -rf "\${TMPDIR:-/tmp}/$1" "$HOME/$1" "/var/tmp/$1" "/run/$1"`;
-  const words = ["sh", "-c", program, "sh", name];
+/** In all the places where it may be. */
+async function remove(held: HeldMachine, name: string, sudo: boolean): Promise<void> {
+  const words = ["sh", "-c", `rm -rf "\${TMPDIR:-/tmp}/$1" "$HOME/$1" "/var/tmp/$1" "/run/$1"`, "sh", name];
+  const command = sudo ? elevate(words) : words.map(quote).join(" ");
   const signal = AbortSignal.timeout(cleaningMs);
-  // The script's own end is what matters; when the connection is gone, so is the machine.
-  await machine.run(words.map(quote).join(" "), { signal }).catch(() => undefined);
-  if (sudo) await machine.run(elevate(words), { signal }).catch(() => undefined);
+  // Why the script did not end by itself is what matters; when the machine is gone, so is the file.
+  await persist(held, signal, (machine) => machine.run(command, { signal })).catch(() => undefined);
 }
 
 function toExports(env: Readonly<Record<string, string>>): string {
@@ -108,7 +106,9 @@ function toExports(env: Readonly<Record<string, string>>): string {
   return `${lines.join("\n")}\n`;
 }
 
-function toDeadline(seconds: number): Disposable & { readonly signal: AbortSignal } {
+type Deadline = Disposable & { readonly signal: AbortSignal; readonly start: () => void };
+
+function toDeadline(seconds: number): Deadline {
   const deadline = new AbortController();
   const onTime = (): void =>
     deadline.abort(
@@ -116,6 +116,12 @@ function toDeadline(seconds: number): Disposable & { readonly signal: AbortSigna
         hint: "raise the step's timeout, if it is not stuck waiting for input (its stdin is empty)",
       }),
     );
-  const timer = setTimeout(onTime, seconds * 1000);
-  return { signal: deadline.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    signal: deadline.signal,
+    start: () => {
+      timer = setTimeout(onTime, seconds * 1000);
+    },
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
 }

@@ -1,25 +1,35 @@
 import { request } from "node:http";
 import { connect as connectTcp, isIPv6, type Socket } from "node:net";
 
-import { ConnectFailure } from "./connect-failure.ts";
+import { ConnectFailure, toConnectFailure } from "./connect-failure.ts";
 import type { MachineAddress } from "./machine.ts";
+import { askSocks } from "./socks.ts";
+
+type Target = Pick<MachineAddress, "host" | "port" | "proxy">;
 
 /**
  * A TCP connection to a machine, directly or through its proxy. Rejects with a ConnectFailure, a socket error, or
  * the signal's reason.
  */
-export async function openSocket(
-  address: MachineAddress,
+export async function openSocket(address: Target, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
+  if (address.proxy === null) return openDirect(address, timeoutMs, signal);
+  const proxy = new URL(address.proxy);
+  if (proxy.protocol !== "socks5:") return openThroughProxy(address, proxy, timeoutMs, signal);
+  const to = { host: proxy.hostname.replace(/^\[|\]$/g, ""), port: Number(proxy.port || 1080) };
+  const socket = await openDirect(to, timeoutMs, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    const why = toConnectFailure(error, []).message;
+    throw new ConnectFailure("proxy", `the proxy ${proxy.host} cannot be used: ${why}`, error, "the proxy");
+  });
+  return askSocks(socket, address, proxy, timeoutMs, signal);
+}
+
+function openDirect(
+  { host, port }: Omit<Target, "proxy">,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Socket> {
-  signal.throwIfAborted();
-  return address.proxy === null
-    ? openDirect(address, timeoutMs, signal)
-    : openThroughProxy(address, new URL(address.proxy), timeoutMs, signal);
-}
-
-function openDirect({ host, port }: MachineAddress, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host, port });
     const stop = (reason: unknown): void => {
@@ -46,7 +56,7 @@ function openDirect({ host, port }: MachineAddress, timeoutMs: number, signal: A
 }
 
 function openThroughProxy(
-  { host, port }: MachineAddress,
+  { host, port }: Target,
   proxy: URL,
   timeoutMs: number,
   signal: AbortSignal,
@@ -63,23 +73,24 @@ function openThroughProxy(
       timeout: timeoutMs,
       signal,
     });
-    const refuse = (message: string, cause?: unknown): void => {
+    const refuse = (message: string, cause?: unknown, status = 0): void => {
       asked.destroy();
-      reject(signal.aborted ? signal.reason : new ConnectFailure("proxy", message, cause));
+      const kind = status === 407 ? "proxy-credentials" : "proxy";
+      reject(signal.aborted ? signal.reason : new ConnectFailure(kind, message, cause, "the proxy"));
     };
+    const answered = (status = 0): void =>
+      refuse(`the proxy ${proxy.host} answered ${status} to CONNECT ${target}`, undefined, status);
     asked.on("connect", (response, socket, head) => {
       if (response.statusCode !== 200) {
         socket.destroy();
-        return refuse(`the proxy ${proxy.host} answered ${response.statusCode} to CONNECT ${target}`);
+        return answered(response.statusCode);
       }
       socket.setTimeout(0);
       if (head.length > 0) socket.unshift(head);
       // With node:http and no TLS the socket of a CONNECT is a net.Socket; the types say Duplex.
       resolve(socket as Socket);
     });
-    asked.on("response", (response) =>
-      refuse(`the proxy ${proxy.host} answered ${response.statusCode} to CONNECT ${target}`),
-    );
+    asked.on("response", ({ statusCode }) => answered(statusCode));
     asked.on("timeout", () => refuse(`the proxy ${proxy.host} did not connect in time`));
     asked.on("error", (error) => refuse(`the proxy ${proxy.host} cannot be used: ${error.message}`, error));
     asked.end();

@@ -4,6 +4,7 @@ import type { Client } from "ssh2";
 
 import { Problem } from "../problem.ts";
 import { download } from "./download.ts";
+import { withPassword } from "./elevate.ts";
 import type { Link } from "./link.ts";
 import type { LoggedIn } from "./log-in.ts";
 import type { CommandOptions, CommandResult, CommandStream, Machine, TransferOptions } from "./machine.ts";
@@ -15,26 +16,32 @@ import { write } from "./write.ts";
 export class SshMachine implements Machine {
   readonly hostKey: string;
   readonly lost: AbortSignal;
+  readonly sudoPassword: string | null;
   readonly #client: Client;
   readonly #link: Link;
   readonly #closing = new AbortController();
   readonly #active = new Set<Promise<unknown>>();
 
-  constructor({ client, hostKey }: LoggedIn, name: string) {
+  constructor({ client, hostKey }: LoggedIn, name: string, sudoPassword: string | null) {
     this.hostKey = hostKey;
     this.#client = client;
     this.lost = watchLoss(client, name);
-    this.#link = { client, name, lost: this.lost };
+    this.sudoPassword = sudoPassword;
+    this.#link = { client, name, lost: this.lost, sudoPassword };
     setMaxListeners(0, this.#closing.signal);
   }
 
   run(command: string, options: CommandOptions): Promise<CommandResult> {
-    return this.#track(options.signal, (signal) => runCommand(this.#link, command, { ...options, signal }));
+    return this.#track(options.signal, (signal) => {
+      const told = withPassword(command, options, this.sudoPassword);
+      return runCommand(this.#link, told.command, { ...told.options, signal });
+    });
   }
 
   async stream(command: string, options: CommandOptions): Promise<CommandStream> {
     const signal = this.#joined(options.signal);
-    const stream = await this.#held(streamCommand(this.#link, command, { ...options, signal }));
+    const told = withPassword(command, options, this.sudoPassword);
+    const stream = await this.#held(streamCommand(this.#link, told.command, { ...told.options, signal }));
     void this.#held(stream.result).catch(() => undefined);
     return stream;
   }

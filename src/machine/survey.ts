@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Problem } from "../problem.ts";
 import { runHeld } from "./held-command.ts";
-import type { HeldMachine } from "./held-machine.ts";
+import { type HeldMachine, persist } from "./held-machine.ts";
+import { quote } from "./quote.ts";
 
 const program = new URL("../../templates/instance/bundle-survey.sh", import.meta.url);
 
@@ -27,7 +28,7 @@ export type SurveyOptions = {
   readonly signal: AbortSignal;
 };
 
-const cleaningMs = 30_000;
+const cleaningMs = 15_000;
 
 /** Looks around on a machine, and makes a directory there. */
 export async function survey(held: HeldMachine, options: SurveyOptions): Promise<Survey> {
@@ -58,8 +59,9 @@ export async function survey(held: HeldMachine, options: SurveyOptions): Promise
 }
 
 /** Also when the run is over. Never throws: when the machine is gone, so is its memory. */
-export async function removeDirectory(held: HeldMachine, directory: string, sudo: boolean): Promise<void> {
+export async function removeDirectory(held: HeldMachine, directory: string): Promise<void> {
   const signal = AbortSignal.timeout(cleaningMs);
-  const command = { program: 'rm -rf -- "$1"', arguments: [directory], sudo, signal };
-  await runHeld(held, command).catch(() => undefined);
+  // It is the user's, though what is in it is root's.
+  const command = `rm -rf ${quote(directory)}`;
+  await persist(held, signal, (machine) => machine.run(command, { signal })).catch(() => undefined);
 }

@@ -33,10 +33,10 @@ export async function findInstancePlace(
     if (Math.abs(aheadSeconds) > skewSeconds) {
       context.log(`the instance's clock is ${toSkew(aheadSeconds)} the builder's`);
     }
-    const dispose = (): Promise<void> => removeDirectory(held, directory, sudo);
+    const dispose = (): Promise<void> => removeDirectory(held, directory);
     return { held, directory, [Symbol.asyncDispose]: dispose };
   }
-  if (directory !== null) await removeDirectory(held, directory, sudo);
+  if (directory !== null) await removeDirectory(held, directory);
   context.log(
     input.at === "instance"
       ? `bundling on this machine although bundle.at is instance: ${why}`

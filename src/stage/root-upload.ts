@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { elevate } from "../machine/elevate.ts";
+import { type HeldMachine, persist } from "../machine/held-machine.ts";
 import type { Machine, TransferOptions } from "../machine/machine.ts";
 import { quote } from "../machine/quote.ts";
 import { Problem } from "../problem.ts";
@@ -39,7 +40,7 @@ cp -RP ./. "$to/"
  * `command-failed` when root cannot put them there. Nothing is left in between, however it ends.
  */
 export async function rootUpload(
-  machine: Machine,
+  held: HeldMachine,
   from: string,
   to: string,
   options: TransferOptions,
@@ -49,7 +50,7 @@ export async function rootUpload(
     throw new Problem("file-unreadable", `${from} cannot be read`, { cause });
   });
   const landing = `/tmp/.imgspec-${randomBytes(8).toString("hex")}`;
-  try {
+  const send = async (machine: Machine): Promise<void> => {
     const home = await land(machine, landing, signal);
     const target = to.startsWith("~/") ? `${home}/${to.slice(2)}` : to;
     const sent = `${landing}/sent`;
@@ -60,16 +61,21 @@ export async function rootUpload(
       : ["sh", "-c", placeFile, "sh", sent, target, basename(from), mode];
     const { code, stderr } = await machine.run(elevate(words), { signal });
     if (code !== 0) throw refused(from, to, stderr.trim() || `exit ${code}`);
+  };
+  try {
+    await persist(held, signal, send);
   } finally {
-    const remove = `rm -rf ${quote(landing)}`;
-    // What matters is how the transfer ended; when the connection is gone, so is the machine.
-    await machine.run(remove, { signal: AbortSignal.timeout(cleaningMs) }).catch(() => undefined);
+    const last = AbortSignal.timeout(cleaningMs);
+    const remove = (machine: Machine): Promise<unknown> =>
+      machine.run(`rm -rf ${quote(landing)}`, { signal: last });
+    // What matters is how the transfer ended; when the machine is gone, so are the files.
+    await persist(held, last, remove).catch(() => undefined);
   }
 }
 
-/** Makes a directory that only the user can enter, and answers with the user's home. */
+/** Makes a directory that only the user can enter, if need be, and answers with the user's home. */
 async function land(machine: Machine, landing: string, signal: AbortSignal): Promise<string> {
-  const command = `umask 077 && mkdir ${quote(landing)} && echo "$HOME"`;
+  const command = `umask 077; { mkdir ${quote(landing)} || [ -O ${quote(landing)} ]; } && echo "$HOME"`;
   const { code, stdout, stderr } = await machine.run(`sh -c ${quote(command)}`, { signal });
   // A login shell may greet first, so only the last line counts.
   if (code === 0) return stdout.trimEnd().split("\n").at(-1) ?? "";

@@ -5,7 +5,7 @@ import { Problem } from "../problem.ts";
 import { digestOfPath } from "../util/digest-of-path.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { Stage, StageContext } from "./stage.ts";
-import { login } from "./trust.ts";
+import { hold } from "./trust.ts";
 
 /** A value, or the name of one that must not be seen (`StageContext.secret`). */
 export type EnvironmentInput = { readonly [name: string]: string | { readonly $secret: string } };
@@ -59,8 +59,8 @@ async function readScript({
 }
 
 async function attempt(input: ShellInput, text: string | Uint8Array, context: StageContext): Promise<void> {
-  await using machine = await login(input.on, context);
-  const { code, signal } = await runScript(machine, {
+  await using held = hold(input.on, context);
+  const { code, signal } = await runScript(held, {
     text,
     env: toValues(input.env, context),
     sudo: input.sudo,
@@ -71,7 +71,7 @@ async function attempt(input: ShellInput, text: string | Uint8Array, context: St
   });
   if (code !== null && input.exitCodes.includes(code)) return;
   const name = "path" in input.script ? input.script.path : "the inline script";
-  const how = code === null ? `was ended by SIG${signal ?? "KILL"}` : `exited with ${code}`;
+  const how = signal === null ? `exited with ${code}` : `was ended by SIG${signal} (exit code ${code})`;
   throw new Problem("command-failed", `${name} (${input.label}) ${how}`, {
     hint: `exit codes that count as success: ${input.exitCodes.join(", ")}`,
   });

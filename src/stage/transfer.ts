@@ -1,11 +1,11 @@
 import { withFiles } from "../bundle/file-problem.ts";
-import type { Machine } from "../machine/machine.ts";
+import { type HeldMachine, persist } from "../machine/held-machine.ts";
 import { Problem } from "../problem.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import { rootUpload } from "./root-upload.ts";
 import { retrying } from "./shell.ts";
 import type { Stage, StageContext } from "./stage.ts";
-import { login } from "./trust.ts";
+import { hold } from "./trust.ts";
 
 export type UploadFilesInput = {
   readonly on: LaunchedInstance;
@@ -28,14 +28,14 @@ export const uploadFiles: Stage<UploadFilesInput, LaunchedInstance> = {
   run: async (input, context) => {
     const { from, to, mode, sudo } = input;
     await retrying(input, context, () =>
-      transferring(input, context, async (machine, signal) => {
+      transferring(input, context, async (held, signal) => {
         const options = {
           signal,
           ...(mode === null ? {} : { mode: Number.parseInt(mode, 8) }),
           onBytes: (done: number, total: number) => context.progress(done, total),
         };
-        if (sudo) await rootUpload(machine, from, to, options);
-        else await machine.upload(from, to, options);
+        if (sudo) await rootUpload(held, from, to, options);
+        else await persist(held, signal, (machine) => machine.upload(from, to, options));
       }),
     );
     return input.on;
@@ -58,12 +58,14 @@ export const downloadFiles: Stage<DownloadFilesInput, LaunchedInstance> = {
   exitCode: 5,
   run: async (input, context) => {
     await retrying(input, context, () =>
-      transferring(input, context, (machine, signal) =>
+      transferring(input, context, (held, signal) =>
         withFiles(`${input.label} cannot write ${input.to}`, () =>
-          machine.download(input.from, input.to, {
-            signal,
-            onBytes: (done, total) => context.progress(done, total),
-          }),
+          persist(held, signal, (machine) =>
+            machine.download(input.from, input.to, {
+              signal,
+              onBytes: (done, total) => context.progress(done, total),
+            }),
+          ),
         ),
       ),
     );
@@ -80,11 +82,12 @@ type TransferInput = {
 async function transferring(
   input: TransferInput,
   context: StageContext,
-  work: (machine: Machine, signal: AbortSignal) => Promise<void>,
+  work: (held: HeldMachine, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  await using machine = await login(input.on, context);
+  await using held = hold(input.on, context);
+  await held.machine();
   using deadline = toDeadline(input);
-  await work(machine, AbortSignal.any([context.signal, deadline.signal]));
+  await work(held, AbortSignal.any([context.signal, deadline.signal]));
 }
 
 function toDeadline({ label, timeoutSeconds }: TransferInput): Disposable & { readonly signal: AbortSignal } {

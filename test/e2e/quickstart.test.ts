@@ -6,6 +6,7 @@ test("the quickstart builds an image, launches it, and finds in it what was inst
   const { code, stdout, stderr } = await cli.run("build", "image.yaml", "--emulate", "--try", "greet");
   expect(stderr).toBe("");
   expect(stdout).toContain("Hello from an image of my own");
+  expect(stdout).toContain("bundling on the instance: ");
   expect(code).toBe(0);
 
   const { outcome, images, leftBehind } = await cli.result();

@@ -5,6 +5,8 @@ export type CuttingProxy = AsyncDisposable & {
   /** How many connections were made through it, and how many of them it cut. */
   readonly made: number;
   readonly cuts: number;
+  /** How many go through it now. */
+  readonly open: number;
   /** Breaks what goes through it now. */
   cut(): void;
   /** From now on nothing gets through, and nobody is told, as when a cable was pulled. `false`: all flows again. */
@@ -61,6 +63,9 @@ export async function startCuttingProxy(
     },
     get cuts() {
       return cuts;
+    },
+    get open() {
+      return pairs.size;
     },
     cut: () => {
       for (const pair of [...pairs]) cutPair(pair);

@@ -20,8 +20,14 @@ export type Sshd = AsyncDisposable & {
   readonly directory: string;
 };
 
+export type SshdOptions = {
+  /** What runs sshd: the words before its own. */
+  readonly inside?: (directory: string) => Promise<readonly string[]>;
+  readonly user?: string;
+};
+
 /** OpenSSH's own sshd on a free loopback port, with keys of its own. `config`: more lines for sshd_config. */
-export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
+export async function startSshd(config: readonly string[] = [], options: SshdOptions = {}): Promise<Sshd> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-sshd-"));
   const at = (name: string): string => join(directory, name);
   const hostKey = await makeKeyPair(at("host"), "host");
@@ -41,13 +47,14 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
   ];
   await writeFile(at("config"), `${lines.join("\n")}\n`);
   if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true });
-  const child = spawn(program, ["-D", "-e", "-f", at("config")], { stdio: "ignore" });
+  const [command = program, ...words] = [...((await options.inside?.(directory)) ?? []), program];
+  const child = spawn(command, [...words, "-D", "-e", "-f", at("config")], { stdio: "ignore" });
   await listening(port, child);
   return {
     address: {
       host: "127.0.0.1",
       port,
-      user: userInfo().username,
+      user: options.user ?? userInfo().username,
       privateKeyPath: at("user"),
       hostKeys: [hostKey],
       proxy: null,

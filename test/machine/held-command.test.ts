@@ -1,7 +1,12 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HeldCommand, runHeld } from "../../src/machine/held-command.ts";
 import { type HeldMachine, holdMachine } from "../../src/machine/held-machine.ts";
+import type { Machine } from "../../src/machine/machine.ts";
 import { connect } from "../../src/machine/ssh.ts";
 import { Problem } from "../../src/problem.ts";
 import { startCuttingProxy } from "../help/cutting-proxy.ts";
@@ -14,6 +19,14 @@ const base: Omit<HeldCommand, "program"> = { sudo: false, signal };
 const mark = process.pid;
 const napping = new RegExp(`^sleep 48\\d\\d[.]${mark}$`);
 
+const haveBusybox = ((): boolean => {
+  try {
+    return execFileSync("busybox", ["--list"], { encoding: "utf8" }).includes("mkfifo");
+  } catch {
+    return false;
+  }
+})();
+
 describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is missing)", () => {
   let sshd: Sshd;
   beforeAll(async () => {
@@ -23,7 +36,7 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
 
   const hold = (port = sshd.address.port, lines: string[] = []): HeldMachine =>
     holdMachine(
-      () => connect({ ...sshd.address, port }, { signal, timeoutMs: 20_000 }),
+      async () => watched(await connect({ ...sshd.address, port }, { signal, timeoutMs: 20_000 })),
       (line) => lines.push(line),
     );
 
@@ -151,6 +164,22 @@ echo 1; sleep 0.3; echo 2; sleep 4803.${mark}; sleep 4804.${mark}`;
     expect(await leftovers()).toEqual([]);
   });
 
+  test("what was read of a long output takes no memory of the machine any more", async () => {
+    await using held = hold();
+    const program = `head -c 80000000 /dev/zero | tr '\\0' x; echo; i=0
+kib() { du -k "$(dirname "$0")/out" | cut -f 1; }
+while [ "$(kib)" -gt 32000 ] && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.2; done
+kib`;
+    let bytes = 0;
+    const onLine = (line: string): void => {
+      if (line.startsWith("x")) bytes += line.length;
+    };
+    const { stdout } = await runHeld(held, { ...base, program, onLine });
+    const kib = stdout.split("\n").at(-2) ?? "";
+    expect(bytes).toBe(80_000_000);
+    expect(Number(kib)).toBeLessThan(32_001);
+  });
+
   test("a daemon that keeps the outputs open does not keep the program from ending", async () => {
     await using held = hold();
     const result = await runHeld(held, { ...base, program: "sleep 12 & echo started" });
@@ -171,7 +200,7 @@ echo 1; sleep 0.3; echo 2; sleep 4803.${mark}; sleep 4804.${mark}`;
       stdin: `${canary}\n`,
       onLine,
     });
-    await expect.poll(() => directory).toMatch(/imgspec-/);
+    await expect.poll(() => directory, { timeout: 20_000 }).toMatch(/imgspec-/);
     for (const name of await readdir(directory)) {
       if (!/alive|pipe|lock/.test(name)) found.push(await readFile(`${directory}/${name}`, "utf8"));
     }
@@ -214,6 +243,41 @@ echo 1; sleep 0.3; echo 2; sleep 4803.${mark}; sleep 4804.${mark}`;
     });
   });
 
+  test.skipIf(!haveBusybox).each([
+    ["setsid", []],
+    ["no setsid", ["setsid"]],
+  ] as const)(
+    "busybox is enough, with %s (skipped where busybox is missing)",
+    { timeout: 60_000 },
+    async (_, without) => {
+      await using tools = await newBusybox(without);
+      const login = `env -i PATH=${tools.path} HOME=/ TMPDIR=/tmp ${tools.path}/sh -c "$SSH_ORIGINAL_COMMAND"`;
+      await using small = await startSshd([`ForceCommand ${login}`]);
+      await using proxy = await startCuttingProxy(small.address.port, [6000, 9000]);
+      const address = { ...small.address, port: proxy.port };
+      await using held = holdMachine(async () =>
+        watched(await connect(address, { signal, timeoutMs: 20_000 })),
+      );
+      const program = `i=0; while [ $i -lt 500 ]; do i=$((i + 1)); echo $i "$1"; done
+readlink /proc/$$/exe; sleep 1; exit 3`;
+      const result = await runHeld(held, { ...base, program, arguments: ["x".repeat(30)] });
+      const lines = result.stdout.trimEnd().split("\n");
+      expect(lines.pop()).toMatch(/busybox$/);
+      expect(lines).toEqual(Array.from({ length: 500 }, (__, i) => `${i + 1} ${"x".repeat(30)}`));
+      expect([result.code, proxy.cuts]).toEqual([3, 2]);
+      const stop = new AbortController();
+      const aborted = runHeld(held, {
+        ...base,
+        program: `echo on; sleep 4806.${mark}`,
+        signal: stop.signal,
+        onLine: () => stop.abort(new Problem("interrupted", "SIGINT")),
+      });
+      await expect(aborted).rejects.toMatchObject({ code: "interrupted" });
+      expect(await processesLike(new RegExp(`sleep 4806[.]${mark}$`))).toEqual([]);
+      expect(await leftovers()).toEqual([]);
+    },
+  );
+
   test("a machine that cannot be logged in to any more is the end of it", async () => {
     const other = await startSshd();
     await using held = holdMachine(() => connect(other.address, { signal, timeoutMs: 1000 }));
@@ -232,9 +296,30 @@ echo 1; sleep 0.3; echo 2; sleep 4803.${mark}; sleep 4804.${mark}`;
   });
 });
 
+/** A directory of nothing but the commands of busybox. */
+async function newBusybox(without: readonly string[]): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "imgspec-busybox-"));
+  await promisify(execFile)("busybox", ["--install", "-s", path]);
+  await Promise.all(without.map((name) => rm(join(path, name))));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+/** The names of what ran here: others may run at the same time on this machine. */
+const mine = new Set<string>();
+
+function watched(machine: Machine): Machine {
+  const run = machine.run.bind(machine);
+  machine.run = (command, options) => {
+    for (const [name] of command.matchAll(/imgspec-[0-9a-f]{24}/g)) mine.add(name);
+    return run(command, options);
+  };
+  return machine;
+}
+
 /** What held commands have in the directories where they make theirs, or run. */
 async function leftovers(): Promise<string[]> {
   const names = await Promise.all(["/dev/shm", "/run", "/tmp"].map((path) => readdir(path).catch(() => [])));
   const running = await processesLike(/imgspec-[0-9a-f]{24}/);
-  return [...names.flat().filter((name) => /^imgspec-[0-9a-f]{24}$/.test(name)), ...running];
+  expect(mine.size).toBeGreaterThan(0);
+  return [...names.flat(), ...running].filter((one) => [...mine].some((name) => one.includes(name)));
 }

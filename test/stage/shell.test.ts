@@ -49,7 +49,7 @@ describe.skipIf(why !== undefined)(`a script (skipped where there is no sandbox:
 
   test("a script that a signal ended is told so", async () => {
     await expect(run({ script: { inline: "kill -TERM $$" } })).rejects.toMatchObject({
-      message: "the inline script (provision[0]) was ended by SIGTERM",
+      message: "the inline script (provision[0]) was ended by SIGTERM (exit code 143)",
     });
   });
 
