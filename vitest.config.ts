@@ -9,7 +9,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], exclude: ["**/*.gen.ts"] },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", "test/vm/**"] } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", "test/vm/**"] },
+      },
       {
         extends: true,
         test: {

@@ -16,7 +16,7 @@ export type Hardware = {
 };
 
 /** The file descriptor on which QEMU is spoken to. */
-export const controlFd = 3;
+const controlFd = 3;
 
 /**
  * The network of a guest. It lies around the address of EC2's metadata service, since QEMU answers only there for a

@@ -1,5 +1,5 @@
 # Run in an instance of the new image, which has booted by itself.
-set -eu
+set -eux
 [ "$(proof)" = "proven by a build" ]
 [ "$(cat /proc/1/comm)" = systemd ]
 sudo sh -c 'test ! -e /root/.aws/credentials && test ! -e /root/.bash_history && test ! -e /root/leaked.txt'
