@@ -26,18 +26,22 @@ const mainSeconds = `
   };`;
 
 const pack = `
-  import { createReadStream, readFileSync, statSync, writeFileSync } from "node:fs";
+  import { readFileSync, writeFileSync } from "node:fs";
   import { writeFile } from "node:fs/promises";
   import { BundleKey } from "./src/bundle/key.ts";
   import { pack } from "./src/bundle/pack.ts";
+  import { openSparseImage } from "./src/bundle/sparse-image.ts";
   ${mainSeconds}
   const [path, level] = process.argv.slice(2);
-  const packed = await pack(createReadStream(path, { highWaterMark: 1024 * 1024 }), {
+  const { signal } = new AbortController();
+  const { sizeBytes, extents, chunks } = await openSparseImage(path, signal);
+  const packed = await pack(chunks, {
     name: "image",
-    sizeBytes: statSync(path).size,
+    sizeBytes,
+    extents,
     key: new BundleKey("${key}", "${key}"),
     level: Number(level),
-    signal: new AbortController().signal,
+    signal,
     onPart: ({ index, bytes }) => writeFile("part." + String(index).padStart(3, "0"), bytes),
   });
   writeFileSync("../packed.json", JSON.stringify(packed));

@@ -14,7 +14,7 @@ ${curve(facts, { left: 610, right: width - 24, top: 48, bottom: height - 84 })}
 }
 
 function bars({ seen, gib }, box) {
-  const names = Object.keys(seen).filter((name) => !name.startsWith("unbundle"));
+  const names = Object.keys(seen).filter((name) => !name.includes(":"));
   const ways = names
     .map((name) => ({
       name,

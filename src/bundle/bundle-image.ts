@@ -32,6 +32,8 @@ export type BundleOptions = {
   readonly anySize?: boolean;
   /** Of deflate, 1 to 9. */
   readonly level?: number;
+  /** Also makes the SHA-256 of the raw image. */
+  readonly imageDigest?: boolean;
   readonly signal: AbortSignal;
   /** Called with the bytes of the image done so far. */
   onProgress?(doneBytes: number): void;
@@ -42,8 +44,8 @@ export type MadeBundle = {
   readonly manifest: Manifest;
   /** The manifest as it was written, byte for byte. */
   readonly text: string;
-  /** Hex SHA-256 of the raw image. */
-  readonly imageSha256: string;
+  /** Hex SHA-256 of the raw image, if it was asked for. */
+  readonly imageSha256: string | null;
 };
 
 /**
@@ -66,6 +68,7 @@ export async function bundleImage(
     signal: options.signal,
     onPart: (part) => sink.writePart(part),
     ...(options.level === undefined ? {} : { level: options.level }),
+    imageDigest: options.imageDigest ?? false,
     onProgress: (doneBytes) => options.onProgress?.(doneBytes),
   });
   const text = toManifest(packed, {

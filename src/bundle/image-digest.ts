@@ -1,16 +1,16 @@
-import type { DigestThread } from "./digest-thread.ts";
+import { DigestThread } from "./digest-thread.ts";
 import type { Block } from "./gzip.ts";
 import type { Extent } from "./tar-header.ts";
 
-/** The SHA-256 of a whole image of which only the extents pass by. */
-export class ImageDigest {
+/** The SHA-256 of a whole image of which only the extents pass by, in blocks of this memory. */
+export class ImageDigest implements AsyncDisposable {
   readonly #thread: DigestThread;
   readonly #holes: Iterator<Hole, undefined>;
   #next: Hole | undefined;
   #storedBytes = 0;
 
-  constructor(thread: DigestThread, extents: readonly Extent[], sizeBytes: number) {
-    this.#thread = thread;
+  constructor(memory: SharedArrayBuffer, extents: readonly Extent[], sizeBytes: number) {
+    this.#thread = new DigestThread("sha256", memory);
     this.#holes = toHoles(extents, sizeBytes);
     this.#next = this.#holes.next().value;
   }
@@ -32,6 +32,10 @@ export class ImageDigest {
   async hex(): Promise<string> {
     await Promise.all(this.#fillHoles());
     return this.#thread.hex();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#thread[Symbol.asyncDispose]();
   }
 
   #fillHoles(): Promise<void>[] {

@@ -27,19 +27,20 @@ export async function readPart(
 }
 
 async function readBytes(part: ManifestPart, openPart: OpenPart, signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  // Most parts are that large; of a smaller one's the rest is never touched, and so takes no memory.
+  const bytes = Buffer.allocUnsafeSlow(partSizeBytes);
   let sizeBytes = 0;
   try {
     for await (const chunk of abortable(await openPart(part), signal)) {
+      if (sizeBytes + chunk.length > partSizeBytes) throw partProblem(part, "is larger than 10 MiB");
+      bytes.set(chunk, sizeBytes);
       sizeBytes += chunk.length;
-      if (sizeBytes > partSizeBytes) throw partProblem(part, "is larger than 10 MiB");
-      chunks.push(chunk);
     }
   } catch (cause) {
     if (signal.aborted || cause instanceof Problem) throw cause;
     throw partProblem(part, reasonOf(cause), cause);
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, sizeBytes);
 }
 
 function reasonOf(cause: unknown): string {

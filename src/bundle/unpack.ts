@@ -29,8 +29,15 @@ export type UnpackedImage = { readonly sizeBytes: number; readonly dataBytes: nu
 /** One part is read while another is being opened up. */
 const partsInFlight = 2;
 
-/** Gunzip, the slowest, need not wait for what is done with its bytes until 8 MiB of them lie there. */
-const ahead = { chunkSize: 256 * 1024, readableHighWaterMark: 8 * 1024 * 1024 };
+/** Gunzip is the slowest: it need wait neither for bytes nor for what is done with its own until 4 MiB of them lie there. */
+const ahead = {
+  chunkSize: 512 * 1024,
+  writableHighWaterMark: 4 * 1024 * 1024,
+  readableHighWaterMark: 4 * 1024 * 1024,
+};
+
+/** What is decrypted at once, bytes: memory for a whole part would be taken anew each time. */
+const cipherPieceBytes = 1024 * 1024;
 
 /**
  * Parts -> AES -> gunzip -> tar -> image, in one pass and bounded memory. Everything that the manifest says is held
@@ -91,7 +98,11 @@ async function* decrypt(
   key: BundleKey,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const decipher = createDecipheriv("aes-128-cbc", key.keyBytes(), key.ivBytes());
-  for await (const part of parts) yield decipher.update(part);
+  for await (const part of parts) {
+    for (let at = 0; at < part.length; at += cipherPieceBytes) {
+      yield decipher.update(part.subarray(at, at + cipherPieceBytes));
+    }
+  }
   yield finish(() => decipher.final());
 }
 

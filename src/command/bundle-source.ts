@@ -1,16 +1,16 @@
-import { realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { ImageSource } from "../bundle/image-source.ts";
 import { isSafeFileName } from "../bundle/manifest.ts";
 import { Problem } from "../problem.ts";
 
-/** How a command says what the image is. */
+/** How a command says what the image is. `sparse` absent: the zeros of a regular file are left out, others are not. */
 export type SourceOptions = { readonly size?: number; readonly sparse?: boolean };
 
 /** Opens the image that a command names; `-` is stdin, which takes a size. */
 export async function openSource(
   path: string,
-  { size, sparse = false }: SourceOptions,
+  { size, sparse }: SourceOptions,
   signal: AbortSignal,
 ): Promise<ImageSource> {
   const { openImage, streamImage } = await import("../bundle/image-source.ts");
@@ -19,12 +19,19 @@ export async function openSource(
       hint: "leave out --sparse",
     });
   }
-  if (sparse) return (await import("../bundle/sparse-image.ts")).openSparseImage(path, signal);
+  if (sparse ?? (path !== "-" && (await isFile(path)))) {
+    return (await import("../bundle/sparse-image.ts")).openSparseImage(path, signal);
+  }
   if (path !== "-") return openImage(path, size);
   if (size !== undefined) return streamImage(process.stdin, size);
   throw new Problem("usage-wrong", "the size of an image from stdin must be known beforehand", {
     hint: "add --size, such as --size 10GiB: it stands at the very beginning of a bundle",
   });
+}
+
+/** False also for what is not there: opening it tells that better. */
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
 /** What the bundle will be called. Throws `usage-wrong` for what cannot be the name of files. */

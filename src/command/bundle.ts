@@ -36,6 +36,7 @@ type BundleCommandOptions = TalkOptions &
     readonly size?: number;
     readonly sizeChecks: boolean;
     readonly sparse?: boolean;
+    readonly sha256?: boolean;
     readonly level?: number;
   };
 
@@ -65,7 +66,12 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
     .option("--kernel <id>", "aki-…, of a paravirtual image")
     .option("--ramdisk <id>", "ari-…, of a paravirtual image")
     .option("--size <bytes>", "of an image from stdin, such as 10GiB", toBytes)
-    .option("--sparse", "leave the zeros out, as holes: unbundles faster, but the image is read twice")
+    .option(
+      "--sparse",
+      "leave the zeros out, as holes; for which the image is read twice. Files: the default",
+    )
+    .option("--no-sparse", "bundle the zeros, too. Devices and stdin: the default")
+    .option("--sha256", "also make the SHA-256 of the image, for --output json")
     .option("--no-size-checks", "also images of more than 10 GiB, which EC2 refuses")
     .option("--level <number>", "of compression, 1 (fast) to 9 (small)", toLevel);
   addTalkOptions(command)
@@ -116,6 +122,7 @@ async function act(argument: string | undefined, options: BundleCommandOptions):
     ec2Key: ec2.pem,
     user,
     anySize: !options.sizeChecks,
+    imageDigest: options.sha256 ?? false,
     ...(options.level === undefined ? {} : { level: options.level }),
     signal,
     onProgress: (doneBytes) => meter?.update(doneBytes),
@@ -178,7 +185,7 @@ async function tellMade(
       sizeBytes: image.sizeBytes,
       bundledSizeBytes: image.bundledSizeBytes,
       digest: image.digest,
-      imageSha256,
+      ...(imageSha256 === null ? {} : { imageSha256 }),
       ec2Key: ec2.variant,
     },
     () =>

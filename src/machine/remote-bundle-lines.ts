@@ -1,4 +1,4 @@
-/** What bundle.sh tells of itself; `other` is for people, or noise when it has no text. */
+/** What bundle.sh tells of itself; `other` is what the program that makes the image tells. */
 export type Said =
   | { readonly type: "image"; readonly sizeBytes: number }
   | Wanted
@@ -7,7 +7,7 @@ export type Said =
   | { readonly type: "clock"; readonly seconds: number }
   | Bundled
   | { readonly type: "failure"; readonly text: string }
-  | { readonly type: "other"; readonly line: string; readonly text: string | null };
+  | { readonly type: "other"; readonly line: string };
 
 /** A part that waits for its URL. */
 export type Wanted = {
@@ -76,18 +76,11 @@ const readers: readonly (readonly [RegExp, (...fields: readonly string[]) => Sai
   [/^imgspec-failure: (.*)$/, (text = "") => ({ type: "failure", text })],
 ];
 
-/** What is told once more, in other words, when the image has failed. */
-const noise = /^imgspec-(?:missing|problem|no-room): /;
-
-/** Reads a line. One that is none of the program's own is for people. */
+/** Reads a line. */
 export function readSaid(line: string): Said {
   for (const [pattern, toSaid] of readers) {
     const [whole, ...fields] = pattern.exec(line) ?? [];
     if (whole !== undefined) return toSaid(...fields);
   }
-  return {
-    type: "other",
-    line,
-    text: noise.test(line) ? null : line.replace(/^imgspec-(?:phase|note): /, ""),
-  };
+  return { type: "other", line };
 }

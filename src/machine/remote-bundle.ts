@@ -46,8 +46,7 @@ export type RemoteCommand = {
   readonly onLine: (line: string) => void;
 };
 
-/** What was packed there, and what was found in it that others should not get. */
-export type RemoteImage = PackedImage & { readonly findings: readonly HygieneFinding[] };
+export type RemoteBundle = { readonly image: PackedImage; readonly findings: readonly HygieneFinding[] };
 
 /** How many lines of the machine's an error may quote. */
 const keptLines = 200;
@@ -56,7 +55,7 @@ const keptLines = 200;
  * Has a machine bundle its root by itself and put the parts into S3; what a manifest says of them comes back. Neither
  * the key nor a URL is ever in an argument there, or on a disk.
  */
-export async function bundleRemotely(options: RemoteBundleOptions): Promise<RemoteImage> {
+export async function bundleRemotely(options: RemoteBundleOptions): Promise<RemoteBundle> {
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const talk = new Talk(options, signal, (error) => failed.abort(error));
@@ -68,7 +67,7 @@ export async function bundleRemotely(options: RemoteBundleOptions): Promise<Remo
     onLine: (line) => talk.hear(line),
   });
   if (failed.signal.aborted) throw failed.signal.reason;
-  return talk.finish(outcome);
+  return { image: talk.finish(outcome), findings: talk.findings };
 }
 
 class Talk {
@@ -89,6 +88,10 @@ class Talk {
     this.#signal = signal;
     this.#onFailure = onFailure;
     this.#image = new ImageListener(options.log, () => undefined);
+  }
+
+  get findings(): readonly HygieneFinding[] {
+    return this.#image.findings;
   }
 
   hear(line: string): void {
@@ -120,14 +123,14 @@ class Talk {
       default:
         this.#lines.push(said.line);
         if (this.#lines.length > keptLines) this.#lines.shift();
-        if (said.text !== null) this.#image.hear(said.line);
+        this.#image.hear(said.line);
     }
   }
 
-  finish(outcome: Pick<CommandResult, "code" | "signal">): RemoteImage {
+  finish(outcome: Pick<CommandResult, "code" | "signal">): PackedImage {
     if (this.#failure !== undefined) throw this.#toProblem(this.#failure);
-    const { findings } = this.#image;
-    if (outcome.code !== 0) throw toImageProblem({ ...outcome, stderr: this.#lines.join("\n") }, findings);
+    if (outcome.code !== 0)
+      throw toImageProblem({ ...outcome, stderr: this.#lines.join("\n") }, this.findings);
     const sizeBytes = this.#sizeBytes ?? 0;
     const parts = [...this.#parts.values()].sort((a, b) => a.index - b.index);
     const tarBytes = tarBlockBytes + sizeBytes + tarTailBytes(sizeBytes);
@@ -142,7 +145,6 @@ class Talk {
       sizeBytes,
       bundledSizeBytes: this.#bundledBytes(),
       parts,
-      findings,
     };
   }
 

@@ -79,11 +79,6 @@ async function* checked(
   if (bytes !== sizeBytes) throw incomplete(`${bytes} of ${sizeBytes} bytes arrived`);
 }
 
-/** What is to be run, as root, with `toRootImageProgram` on its stdin. */
-export function toImageCommand(request: RootImageRequest, check: boolean): readonly string[] {
-  return ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(request, check)];
-}
-
 function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check: boolean): string {
   const words = toImageCommand(options, check);
   const command = options.sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
@@ -91,6 +86,11 @@ function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check
   const need =
     'command -v unshare >/dev/null || { echo "imgspec-missing: unshare (util-linux)" >&2; exit 69; }';
   return `sh -c ${quote(`${path}; ${need}; ${command}`)}`;
+}
+
+/** What is to be run, as root, with the program (`toRootImageProgram`) on its stdin. */
+export function toImageCommand(request: RootImageRequest, check = false): readonly string[] {
+  return ["unshare", "-m", "sh", "-s", "--", ...toRootImageArguments(request, check)];
 }
 
 function incomplete(why: string): Problem {

@@ -5,14 +5,13 @@ import { runHeld } from "../machine/held-command.ts";
 import { persist } from "../machine/held-machine.ts";
 import { bundleRemotely, type RemotePart } from "../machine/remote-bundle.ts";
 import { toImageCommand } from "../machine/root-image.ts";
-import { toRootImageProgram } from "../machine/root-image-program.ts";
+import { type RootImageRequest, toRootImageProgram } from "../machine/root-image-program.ts";
 import { partType } from "../store/put-file.ts";
 import type { BundleInput, Packed } from "./bundle.ts";
 import type { InstancePlace } from "./bundle-place.ts";
 import { joinKey } from "./preflight.ts";
 import { bundleObjects, bundleParts } from "./resources.ts";
 import type { StageContext } from "./stage.ts";
-import { toRootImageRequest } from "./volume-copy.ts";
 
 /** How many parts are journalled at once, before the first of them may be put. */
 const blockParts = 64;
@@ -23,13 +22,13 @@ const validSeconds = 300;
 /** Has the instance make the bundle and put its parts into S3; only the manifest is left to be made. */
 export async function bundleThere(
   input: BundleInput,
+  request: RootImageRequest,
   { held, directory }: InstancePlace,
   context: StageContext,
 ): Promise<Packed> {
   const { account } = input.on;
   const { bucket, prefix, acl } = input.upload;
   const passphrase = newPassphrase();
-  const request = await toRootImageRequest(input.copy, input.on.publicKey);
   // Before the first part goes up: what is there of another build must stay whole.
   await context.scope.acquire(bundleObjects, {
     account,
@@ -40,13 +39,13 @@ export async function bundleThere(
     manifestSha1: null,
   });
   const sudo = input.on.user !== "root";
-  const { findings, ...image } = await bundleRemotely({
+  const made = await bundleRemotely({
     name: input.name,
     modifiedAt: new Date(),
     passphrase,
     level: input.compression,
     directory,
-    image: { command: toImageCommand(request, false), stdin: await toRootImageProgram(request) },
+    image: { command: toImageCommand(request), stdin: await toRootImageProgram(request) },
     signal: context.signal,
     run: (command) => runHeld(held, { ...command, sudo }),
     write: (content, path, signal) =>
@@ -56,7 +55,7 @@ export async function bundleThere(
     onProgress: (doneBytes) => context.progress(doneBytes),
   });
   const partName = (index: number): string => streamedPartName(input.name, index);
-  return { image, findings, key: toBundleKey(passphrase), partName, isStored: true };
+  return { ...made, key: toBundleKey(passphrase), partName, isStored: true };
 }
 
 /** Signs for a part once its key is in the journal. */

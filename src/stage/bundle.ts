@@ -8,6 +8,7 @@ import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
 import { openRootImage } from "../machine/root-image.ts";
 import type { HygieneFinding } from "../machine/root-image-lines.ts";
+import type { RootImageRequest } from "../machine/root-image-program.ts";
 import { Problem } from "../problem.ts";
 import { toSize } from "../util/size.ts";
 import { findInstancePlace } from "./bundle-place.ts";
@@ -54,7 +55,7 @@ export type Bundle = {
   /** SHA-1 of the tar stream, as the manifest has it. */
   readonly digest: string;
   /** SHA-256 of the raw image. */
-  readonly imageSha256: string;
+  readonly imageSha256: string | null;
   readonly sizeBytes: number;
   readonly bundledSizeBytes: number;
   /** Whose key opens it: a variant's name or the path of a certificate. */
@@ -78,7 +79,7 @@ export const bundle: Stage<BundleInput, Bundle> = {
     const certificates = await chooseCertificates(input.certificate, context.cloud.options);
     const directory = join(context.run.directory, "spool", context.task.replaceAll("/", "-"));
     const { path } = await context.scope.acquire(spool, directory);
-    const { image: packed, key, isStored, findings, ...made } = await make(input, path, context);
+    const { image: packed, findings, key, isStored, ...made } = await make(input, path, context);
     const parts = packed.parts.map(({ index, sizeBytes, sha1 }) => ({
       name: made.partName(index),
       path: isStored ? null : join(path, String(index)),
@@ -139,14 +140,15 @@ export type Packed = {
 async function make(input: BundleInput, directory: string, context: StageContext): Promise<Packed> {
   await using held = hold(input.on, context);
   await using place = await findInstancePlace(input, held, context);
-  if (place !== null) return await bundleThere(input, place, context);
+  const request = await toRootImageRequest(input.copy, input.on.publicKey);
+  if (place !== null) return await bundleThere(input, request, place, context);
   const key = newBundleKey();
-  const { packed, findings } = await packHere(input, key, directory, context);
+  const { image, findings } = await packHere(input, request, key, directory, context);
   return {
-    image: packed,
+    image,
     findings,
     key,
-    partName: (index) => partName(input.name, index, packed.parts.length),
+    partName: (index) => partName(input.name, index, image.parts.length),
     isStored: false,
   };
 }
@@ -154,15 +156,18 @@ async function make(input: BundleInput, directory: string, context: StageContext
 /** A stream cannot go on in the middle, but the root is still there to begin again. */
 const mostStreams = 3;
 
+type PackedRoot = Pick<Packed, "image" | "findings">;
+
 async function packHere(
   input: BundleInput,
+  request: RootImageRequest,
   key: BundleKey,
   directory: string,
   context: StageContext,
-): ReturnType<typeof packRoot> {
+): Promise<PackedRoot> {
   for (let stream = 1; ; stream += 1) {
     try {
-      return await packRoot(input, key, directory, context);
+      return await packRoot(input, request, key, directory, context);
     } catch (error) {
       const isLost = error instanceof Problem && error.code === "connect-failed";
       if (!isLost || context.signal.aborted || stream === mostStreams) throw error;
@@ -173,30 +178,32 @@ async function packHere(
 
 async function packRoot(
   input: BundleInput,
+  request: RootImageRequest,
   key: BundleKey,
   directory: string,
   context: StageContext,
-): Promise<{ readonly packed: PackedImage; readonly findings: readonly HygieneFinding[] }> {
+): Promise<PackedRoot> {
   const { signal } = context;
   await using machine = await login(input.on, context);
   const root = await openRootImage(machine, {
-    ...(await toRootImageRequest(input.copy, input.on.publicKey)),
+    ...request,
     sudo: input.on.user !== "root",
     signal,
     log: (line) => context.log(line),
   });
-  const packed = await pack(root.chunks, {
+  const image = await pack(root.chunks, {
     name: input.name,
     sizeBytes: root.sizeBytes,
     modifiedAt: new Date(),
     key,
     level: input.compression,
+    imageDigest: true,
     signal,
     onPart: (part) => write(join(directory, String(part.index)), part.bytes),
     onProgress: (doneBytes) => context.progress(doneBytes, root.sizeBytes),
   });
   await root.finished;
-  return { packed, findings: root.findings };
+  return { image, findings: root.findings };
 }
 
 function write(path: string, content: Uint8Array | string): Promise<void> {

@@ -151,6 +151,7 @@ async function bundle(image: ImageSource, options: Partial<BundleOptions> = {}):
     ec2Key: ec2Certificate,
     user: { certificate: userCertificate, privateKey: userPrivateKey },
     level: 1,
+    imageDigest: true,
     signal: never,
     ...options,
   });

@@ -33,6 +33,7 @@ export async function bundled(
     key,
     signal: never,
     level: 1,
+    imageDigest: true,
     onPart: async ({ bytes }) => {
       // They are only lent.
       parts.push(Uint8Array.from(bytes));

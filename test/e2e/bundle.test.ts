@@ -47,7 +47,7 @@ const missing = ["openssl", "gunzip", "tar", "sed", "basenc"].filter(
 
 const restorable = [
   ["bundle made", []],
-  ["bundle --sparse made", ["--sparse"]],
+  ["bundle --no-sparse made", ["--no-sparse"]],
 ] as const;
 
 test.skipIf(missing.length > 0).each(restorable)(
@@ -61,7 +61,17 @@ test.skipIf(missing.length > 0).each(restorable)(
       Buffer.alloc(1),
     ]);
     await writeFile(tool.path("web.img"), image);
-    const line = ["bundle", "web.img", ...user, ...pair, "--prefix", "web", ...quickly, ...options];
+    const line = [
+      "bundle",
+      "web.img",
+      "--sha256",
+      ...user,
+      ...pair,
+      "--prefix",
+      "web",
+      ...quickly,
+      ...options,
+    ];
     const { code, stdout } = await tool.run([...line, "--output", "json"]);
     expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ imageSha256: sha256(image) })]);
     expect(await tool.files()).toEqual(["web.img", "web.manifest.xml", "web.part.0", "web.part.1"]);
@@ -106,6 +116,7 @@ test("bundle says what it made as JSON, and the manifest says what was asked for
     ...pair,
     ...options,
     ...codes,
+    "--sha256",
     "-ojson",
   ]);
   expect(code).toBe(0);

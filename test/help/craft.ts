@@ -17,7 +17,7 @@ export async function craft(folder: string, name: string, tar: Buffer, sizeBytes
     sizeBytes,
     bundledSizeBytes: part.length,
     parts: [{ index: 0, sizeBytes: part.length, sha1: sha1(part) }],
-    imageSha256: "",
+    imageSha256: null,
   };
   const text = toManifest(packed, {
     name,

@@ -57,7 +57,7 @@ export async function newBench(shell = "sh"): Promise<Bench> {
     bundle: async (image, change = {}) => {
       const source = join(sources, "image");
       await writeFile(source, image);
-      return bundleRemotely({
+      const { image: made } = await bundleRemotely({
         name: "image",
         modifiedAt: new Date(),
         passphrase,
@@ -77,6 +77,7 @@ export async function newBench(shell = "sh"): Promise<Bench> {
         log: (line) => log.push(line),
         ...change,
       });
+      return made;
     },
     restore: (made) => restore(made, provider, passphrase, place),
     left: async () => {

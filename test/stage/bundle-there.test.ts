@@ -214,10 +214,8 @@ function toBundle(on: LaunchedInstance, where: BundleInput["at"], prefix: string
     at: where,
     upload: { bucket, prefix, acl },
     name: "image",
-    copy: toCopy({
-      // Nobody starts it, and without its programs it is quickly made.
-      exclude: ["/usr/**", "/tmp/**", "/proc/**", "/sys/**", "/dev/**", "/run/**"],
-    }),
+    // Nobody starts it, and without its programs it is quickly made.
+    copy: toCopy({ exclude: ["/usr/**", "/tmp/**", "/proc/**", "/sys/**", "/dev/**", "/run/**"] }),
     compression: 1,
     certificate,
     blockDeviceMappings: [],
