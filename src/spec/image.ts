@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
+import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toMib, toSeconds } from "./quantity.ts";
 import type { CertificateSpec, Environment, ImageSpec, ProvisionStep, SourceSpec } from "./spec.ts";
@@ -34,6 +35,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     launch: {
       method: launch.method,
       instanceTypes: launch.instanceTypes,
+      keyPair: launch.keyPair,
       subnet: launch.subnet,
       securityGroups: launch.securityGroups,
       iamInstanceProfile: launch.iamInstanceProfile,
@@ -42,13 +44,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       tags: { ...launch.tags },
       timeoutSeconds: toSeconds(launch.timeout),
     },
-    connect: {
-      user: connect.user,
-      port: connect.port,
-      address: connect.address,
-      hostKey: connect.hostKey,
-      timeoutSeconds: toSeconds(connect.timeout),
-    },
+    connect: toConnect(connect, context),
     provision: written.provision.map((step, index) => toStep(step, index, context)),
     bundle: {
       method: bundle.method,

@@ -100,15 +100,18 @@ function toChecked(
   };
 }
 
+/** What only sensitive variables may give. */
+const passwordPaths = ["connect.sudoPassword", "connect.proxy.password"];
+
 function toEvaluated(node: Node, region: Region, header: Header, options: SpecOptions): Evaluated {
   if (!options.toEvaluator) return { node, diagnostics: [], secrets: new Map() };
   const scope = toScope(header.name, region, options.build, header.variables, header.environment);
   return evaluate(node, options.toEvaluator(scope, header.marks), (path) => {
     const [section, index, kind, env, ...rest] = path;
     const isEnv = section === "provision" && (kind === "shell" || kind === "local") && env === "env";
-    return isEnv && rest.length === 1
-      ? `${region.name}/provision[${index}].${kind}.env.${rest[0]}`
-      : undefined;
+    if (isEnv && rest.length === 1) return `${region.name}/provision[${index}].${kind}.env.${rest[0]}`;
+    const written = path.join(".");
+    return passwordPaths.includes(written) ? `${region.name}/${written}` : undefined;
   });
 }
 

@@ -4,17 +4,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { callerAddress } from "../aws/caller-address.ts";
 import type { Account } from "../aws/cloud.ts";
 import type { Instance, LaunchRequest, Tags } from "../aws/provider.ts";
+import { publicKeyOf } from "../machine/log-in.ts";
 import { Problem } from "../problem.ts";
 import type { CheckedImage } from "./preflight.ts";
 import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { trust } from "./trust.ts";
-import { checkNeeds, type VolumeCopyInput } from "./volume-copy.ts";
+import { checkNeeds, type ImageNeeds } from "./volume-copy.ts";
+import { toWay, type Way } from "./way.ts";
 
 export type LaunchInput = {
   readonly account: Account;
   readonly checked: CheckedImage;
   readonly name: string;
+  /** An existing key pair of EC2's; without it a temporary one, unless `connect` has a key of its own. */
+  readonly keyPair?: string | null;
   readonly subnet: string | null;
   readonly securityGroups: readonly string[];
   readonly iamInstanceProfile: string | null;
@@ -25,10 +29,11 @@ export type LaunchInput = {
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
   /** What an image of its root takes, asked after the first login; null: it is not to become one. */
-  readonly needs: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" } | null;
+  readonly needs: ImageNeeds | null;
 };
 
-type ConnectInput = {
+/** Without the way: by the shortest, with a key pair of the run's own. */
+type ConnectInput = Partial<Way> & {
   readonly user: string;
   readonly port: number;
   readonly address: "public" | "private";
@@ -47,12 +52,15 @@ export type LaunchedInstance = {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** In the run's directory, mode 0600; the key itself crosses no edge. */
+  /** In the run's directory or the user's own, mode 0600; the key itself crosses no edge. Empty: the agent has it. */
   readonly privateKeyPath: string;
+  /** Empty when only the agent knows which it is. */
   readonly publicKey: string;
   /** The pinned host key, as an OpenSSH public key line. */
   readonly hostKey: string;
   readonly connectTimeoutSeconds: number;
+  /** Without it, the shortest. */
+  readonly way?: Way;
 };
 
 export const launch: Stage<LaunchInput, LaunchedInstance> = {
@@ -65,13 +73,8 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
     const tags = { Name: `imgspec ${input.name}`, ...input.tags, "imgspec:run": context.run.id };
     const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
 
-    const key = await context.scope.acquire(keyFile, join(context.run.directory, `${label}.key`));
-    const pair = await context.scope.acquire(keyPair, {
-      account,
-      name: label,
-      publicKey: key.publicKey,
-      tags,
-    });
+    const way = toWay(connect);
+    const key = await findKey(input, way, label, tags, context);
     const groups =
       input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
 
@@ -81,7 +84,7 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
       (type) => ({
         image: checked.source.id,
         instanceType: type,
-        keyName: pair.name,
+        keyName: key.pair,
         securityGroups: groups,
         subnet: input.subnet,
         iamInstanceProfile: input.iamInstanceProfile,
@@ -104,12 +107,39 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
       privateKeyPath: key.path,
       publicKey: key.publicKey,
       connectTimeoutSeconds: connect.timeoutSeconds,
+      way,
     };
     const launched = { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
-    if (input.needs !== null) await checkNeeds(launched, input.needs, context);
+    if (input.needs !== null) await checkNeeds(launched, input.needs, checked.virtualization, context);
     return launched;
   },
 };
+
+type Key = { readonly path: string; readonly publicKey: string; readonly pair: string | null };
+
+/** The user's own key, the agent's, or one that lives as long as the run. */
+async function findKey(
+  input: LaunchInput,
+  way: Way,
+  label: string,
+  tags: Tags,
+  context: StageContext,
+): Promise<Key> {
+  const pair = input.keyPair ?? null;
+  if (way.agent) return { path: "", publicKey: "", pair };
+  if (way.privateKey !== null) {
+    return { path: way.privateKey, publicKey: await publicKeyOf(way.privateKey), pair };
+  }
+  const { account } = input;
+  const key = await context.scope.acquire(keyFile, join(context.run.directory, `${label}.key`));
+  const { name } = await context.scope.acquire(keyPair, {
+    account,
+    name: label,
+    publicKey: key.publicKey,
+    tags,
+  });
+  return { ...key, pair: name };
+}
 
 /** A group that lets only the caller in, and only to SSH. */
 async function openDoor(

@@ -25,7 +25,8 @@ export type PreflightInput = {
   readonly ramdisk: string | null;
   readonly certificate: CertificateInput;
   /** What the launch will ask for beside image and type, tried out by a dry run. */
-  readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile">;
+  readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile"> &
+    Partial<Pick<LaunchRequest, "keyName">>;
 };
 
 export type CertificateInput = {
@@ -178,7 +179,7 @@ async function tryLaunch(
     ...launch,
     image: source.id,
     instanceType,
-    keyName: null,
+    keyName: launch.keyName ?? null,
     userData: null,
     clientToken,
     tags,
