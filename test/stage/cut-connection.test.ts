@@ -2,11 +2,14 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Cloud } from "../../src/aws/cloud.ts";
 import type { LaunchedInstance } from "../../src/stage/launch.ts";
 import { type ShellInput, shell } from "../../src/stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../../src/stage/transfer.ts";
+import { whyNot } from "../emulator/sandbox/rig.ts";
 import { type CuttingProxy, startCuttingProxy } from "../help/cutting-proxy.ts";
 import { haveSshd, type Sshd, startSshd } from "../help/sshd.ts";
+import { newBuilder } from "../help/stage-builder.ts";
 import { account } from "../help/stage-inputs.ts";
 import { newProvider, newStageRig, type StageRig } from "../help/stage-rig.ts";
 
@@ -80,5 +83,36 @@ describe.skipIf(!haveSshd)(
       expect(proxy.cuts).toBe(2);
       expect((await readFile(to)).equals(bytes)).toBe(true);
     });
+  },
+);
+
+const why = await whyNot();
+
+test.skipIf(why !== undefined)(
+  `a script on the emulator's instance survives five cuts as well (skipped where there is no sandbox: ${why})`,
+  async () => {
+    await using builder = await newBuilder();
+    const { rig, on } = builder;
+    const network = new URL(rig.cloud.options.networkProxy ?? "");
+    await using proxy = await startCuttingProxy(Number(network.port), [9000, 9000, 9000, 9000, 9000]);
+    network.port = String(proxy.port);
+    const options = { ...rig.cloud.options, networkProxy: network.href };
+    const cloud: Cloud = { account: (account) => rig.cloud.account(account), options };
+    const inline = "i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo line $i of 3000; done; sleep 1";
+    const input: ShellInput = {
+      on,
+      script: { inline },
+      env: {},
+      sudo: true,
+      workdir: null,
+      exitCodes: [0],
+      timeoutSeconds: 60,
+      retries: 0,
+      label: "provision[0]",
+    };
+    await shell.run(input, { ...rig.context("us-east-1/provision.1"), cloud });
+    const printed = rig.lines.filter((line) => line.startsWith("line "));
+    expect(printed).toEqual(Array.from({ length: 3000 }, (_, i) => `line ${i + 1} of 3000`));
+    expect(proxy.cuts).toBe(5);
   },
 );
