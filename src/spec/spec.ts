@@ -24,10 +24,12 @@ export type ImageSpec = {
   readonly launch: LaunchSpec;
   readonly connect: ConnectSpec;
   readonly provision: readonly ProvisionStep[];
-  readonly bundle: BundleSpec;
+  readonly bundle: BundleSpec | AmiToolsSpec;
   readonly certificate: CertificateSpec;
   readonly upload: UploadSpec;
   readonly register: RegisterSpec;
+  /** Null: the AMI is kept once it is registered. */
+  readonly verify: BootGateSpec | null;
 };
 
 type Architecture = "i386" | "x86_64";
@@ -53,6 +55,8 @@ type LaunchSpec = {
   readonly method: "ec2";
   /** A ladder: the next is tried when EC2 has no room for one. */
   readonly instanceTypes: readonly string[];
+  /** An existing one of EC2's; null: a temporary one, or none. */
+  readonly keyPair: string | null;
   readonly subnet: string | null;
   /** Empty: a temporary group that lets only the caller's address in. */
   readonly securityGroups: readonly string[];
@@ -71,6 +75,26 @@ type ConnectSpec = {
   /** How the host key becomes trusted: from the console output, on first use, or console if it has it by then. */
   readonly hostKey: "auto" | "console" | "first-use";
   readonly timeoutSeconds: number;
+  /** Absolute path of the user's own private key; null: a pair is made for the run, unless the agent has one. */
+  readonly privateKey: string | null;
+  readonly agent: boolean;
+  readonly sudoPassword: SecretRef | null;
+  readonly proxy: {
+    readonly url: string;
+    readonly user: string | null;
+    readonly password: SecretRef | null;
+  } | null;
+  /** The nearest first. */
+  readonly bastions: readonly BastionSpec[];
+};
+
+type BastionSpec = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Absolute; null: the agent has it. */
+  readonly privateKey: string | null;
+  readonly hostKey: string;
 };
 
 export type Environment = { readonly [name: string]: string | SecretRef };
@@ -84,7 +108,7 @@ type StepBase = {
   readonly retries: number;
 };
 
-type ShellStep = StepBase & {
+export type ShellStep = StepBase & {
   readonly kind: "shell";
   /** Either an absolute path of a file, or the text itself. */
   readonly script: { readonly path: string } | { readonly inline: string };
@@ -156,6 +180,27 @@ type VolumeCopySpec = {
   readonly script: string | null;
 };
 
+/** Amazon's own tools do it, on the instance. */
+export type AmiToolsSpec = {
+  readonly method: "ami-tools";
+  readonly name: string;
+  readonly sizeMib: number | null;
+  /** Absolute paths. */
+  readonly exclude: readonly string[];
+  /** Null: as the tool finds the disk. */
+  readonly partition: "gpt" | "mbr" | "none" | null;
+  readonly install: "auto" | "none" | "provision";
+  readonly installCommands: string | null;
+  readonly destination: string | null;
+  readonly inherit: boolean;
+  readonly credentials: "instance-profile" | "builder";
+  readonly bundleArguments: readonly string[];
+  readonly uploadArguments: readonly string[];
+  /** Shell text with placeholders (util/placeholders.ts). */
+  readonly bundleCommand: string;
+  readonly uploadCommand: string;
+};
+
 export type CertificateSpec = {
   /** A variant, or the absolute path of a certificate; null: the region's. */
   readonly ec2: "commercial" | "cn-north-1" | "gov" | { readonly path: string } | null;
@@ -173,6 +218,16 @@ type UploadSpec = {
   readonly acl: "aws-exec-read" | "public-read" | "ec2-bundle-read";
   /** Parts in flight at once. */
   readonly concurrency: number;
+};
+
+/** What the new AMI must show before it is kept. */
+type BootGateSpec = {
+  /** A regular expression (flags `mu`) that its console output must match; null: logging in is enough. */
+  readonly console: string | null;
+  readonly tests: readonly ShellStep[];
+  /** For the console pattern, and for SSH. */
+  readonly timeoutSeconds: number;
+  readonly launch: Pick<LaunchSpec, "instanceTypes" | "iamInstanceProfile" | "userData">;
 };
 
 type RegisterSpec = {
