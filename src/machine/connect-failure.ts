@@ -45,7 +45,7 @@ export class ConnectFailure extends Error {
 
   get hint(): string {
     if (this.hop === null || /^(bastion|forwarding|proxy)/.test(this.kind)) return hints[this.kind];
-    return `this is about ${this.hop}: check connect.bastion, and that it can be logged in to from here`;
+    return `this is about ${this.hop}: check connect.bastions, and that it can be logged in to from here`;
   }
 }
 

@@ -96,6 +96,13 @@ export async function readPrivateKey(path: string): Promise<Buffer> {
   throw unusable("is not an OpenSSH or PEM private key");
 }
 
+/** The public key, as a line without a comment, of a private key that can be used. */
+export async function publicKeyOf(path: string): Promise<string> {
+  const parsed = utils.parseKey(await readPrivateKey(path));
+  if (parsed instanceof Error) throw parsed;
+  return toKeyLine(parsed.getPublicSSH());
+}
+
 function hostKeyFailure({ hostKeys }: Hop, seen: string | undefined): ConnectFailure | undefined {
   if (hostKeys === null || seen === undefined || hostKeys.some((line) => isSameKey(line, seen)))
     return undefined;

@@ -45,7 +45,7 @@ run() {
     *) cd "$1" || return 1 ;;
   esac
   # The shell itself has something to say of a script that a signal ended.
-  { "$dir/script" </dev/null 2>&3 3>&-; } 3>&2 2>/dev/null
+  ((exec "$dir/script" </dev/null 2>&3 3>&-); exit "$?") 3>&2 2>/dev/null
 }
 run "$2"
 code=$?

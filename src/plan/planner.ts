@@ -44,6 +44,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     bundleName: image.bundle.name,
     imageName: image.register.name,
     launch: {
+      keyName: image.launch.keyPair,
       subnet: image.launch.subnet,
       securityGroups: image.launch.securityGroups,
       iamInstanceProfile: image.launch.iamInstanceProfile,
@@ -59,6 +60,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     account,
     checked,
     name: image.name,
+    keyPair: image.launch.keyPair,
     subnet: image.launch.subnet,
     securityGroups: image.launch.securityGroups,
     iamInstanceProfile: image.launch.iamInstanceProfile,

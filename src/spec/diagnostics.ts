@@ -17,7 +17,10 @@ export const errorCodes = {
   "variable-missing": "a variable without a default is not set",
   "variable-wrong": "a variable is set to something that its declaration excludes",
   "environment-missing": "an environment variable that is listed in env is not set",
-  "secret-misplaced": "a sensitive variable is used outside of a step's env",
+  "secret-misplaced": "a sensitive variable is used outside of a step's env and the passwords of connect",
+  "password-plain": "a password is written in the spec",
+  "login-incomplete": "a way to log in lacks its key, or a password its user",
+  "login-ambiguous": "a way to log in has both a private key and the agent",
   "region-missing": "the spec names no region",
   "region-unknown": "a region that looks like a typing error of a known one",
   "source-missing": "source has neither image nor find",
@@ -50,6 +53,7 @@ export const warningCodes = {
   "region-unlisted": "a region that is not in this program's table, which ages",
   "instance-type-doubtful": "an instance type that older guides name and EC2 may refuse",
   "tests-unused": "tests of the new image, or a console pattern, while verify.boot is false",
+  "door-doubtful": "a way to the instance that the temporary security group may not let in",
   "kernel-missing": "a paravirtual image without a kernel of its own",
 } as const;
 

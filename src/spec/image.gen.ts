@@ -67,6 +67,10 @@ export interface WrittenImage {
      */
     instanceTypes: string[];
     /**
+     * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made.
+     */
+    keyPair: string | null;
+    /**
      * Id of the subnet; without one, the default VPC's.
      */
     subnet: string | null;
@@ -119,6 +123,66 @@ export interface WrittenImage {
      * How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.
      */
     hostKey: "auto" | "console" | "first-use";
+    /**
+     * Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.
+     */
+    privateKey: string | null;
+    /**
+     * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.
+     */
+    agent: boolean;
+    /**
+     * What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.
+     */
+    sudoPassword: string | null;
+    /**
+     * A proxy through which the SSH connection is made.
+     */
+    proxy: {
+      /**
+       * Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.
+       */
+      url: string;
+      /**
+       * Who we are to the proxy.
+       */
+      user: string | null;
+      /**
+       * The user's password at the proxy: a sensitive variable.
+       */
+      password: string | null;
+    } | null;
+    /**
+     * SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.
+     *
+     * Items: One of them. It is logged in to with a privateKey or by the agent.
+     */
+    bastions: {
+      /**
+       * Its name or address.
+       */
+      host: string;
+      /**
+       * Port of its SSH server.
+       */
+      port: number;
+      /**
+       * The login name there.
+       */
+      user: string;
+      /**
+       * Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).
+       */
+      privateKey: string | null;
+      /**
+       * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.
+       */
+      agent: boolean;
+      /**
+       * Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.
+       */
+      hostKey: string;
+    }[];
     /**
      * How long to wait until the instance lets one in.
      */

@@ -3,6 +3,7 @@ import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
+import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toMib, toSeconds } from "./quantity.ts";
 import type {
@@ -42,6 +43,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     launch: {
       method: launch.method,
       instanceTypes: launch.instanceTypes,
+      keyPair: launch.keyPair,
       subnet: launch.subnet,
       securityGroups: launch.securityGroups,
       iamInstanceProfile: launch.iamInstanceProfile,
@@ -50,13 +52,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       tags: { ...launch.tags },
       timeoutSeconds: toSeconds(launch.timeout),
     },
-    connect: {
-      user: connect.user,
-      port: connect.port,
-      address: connect.address,
-      hostKey: connect.hostKey,
-      timeoutSeconds: toSeconds(connect.timeout),
-    },
+    connect: toConnect(connect, context),
     provision: written.provision.map((step, index) => toStep(step, index, context)),
     bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
     certificate: toCertificate(written.certificate, directory),

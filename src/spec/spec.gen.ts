@@ -60,6 +60,10 @@ type Launch = {
    */
   instanceTypes?: string[] | string;
   /**
+   * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made.
+   */
+  keyPair?: string | null;
+  /**
    * Id of the subnet; without one, the default VPC's.
    */
   subnet?: string | null;
@@ -110,6 +114,66 @@ type Connect = {
    * How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.
    */
   hostKey?: ("auto" | "console" | "first-use") | string;
+  /**
+   * Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.
+   */
+  privateKey?: string | null;
+  /**
+   * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.
+   */
+  agent?: boolean | string;
+  /**
+   * What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.
+   */
+  sudoPassword?: string | null;
+  /**
+   * A proxy through which the SSH connection is made.
+   */
+  proxy?: {
+    /**
+     * Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.
+     */
+    url?: string;
+    /**
+     * Who we are to the proxy.
+     */
+    user?: string | null;
+    /**
+     * The user's password at the proxy: a sensitive variable.
+     */
+    password?: string | null;
+  } | null;
+  /**
+   * SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.
+   */
+  bastions?:
+    | {
+        /**
+         * Its name or address.
+         */
+        host: string;
+        /**
+         * Port of its SSH server.
+         */
+        port?: number | string;
+        /**
+         * The login name there.
+         */
+        user: string;
+        /**
+         * Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).
+         */
+        privateKey?: string | null;
+        /**
+         * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.
+         */
+        agent?: boolean | string;
+        /**
+         * Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.
+         */
+        hostKey: string;
+      }[]
+    | string;
   /**
    * How long to wait until the instance lets one in.
    */

@@ -55,6 +55,8 @@ type LaunchSpec = {
   readonly method: "ec2";
   /** A ladder: the next is tried when EC2 has no room for one. */
   readonly instanceTypes: readonly string[];
+  /** An existing one of EC2's; null: a temporary one, or none. */
+  readonly keyPair: string | null;
   readonly subnet: string | null;
   /** Empty: a temporary group that lets only the caller's address in. */
   readonly securityGroups: readonly string[];
@@ -73,6 +75,26 @@ type ConnectSpec = {
   /** How the host key becomes trusted: from the console output, on first use, or console if it has it by then. */
   readonly hostKey: "auto" | "console" | "first-use";
   readonly timeoutSeconds: number;
+  /** Absolute path of the user's own private key; null: a pair is made for the run, unless the agent has one. */
+  readonly privateKey: string | null;
+  readonly agent: boolean;
+  readonly sudoPassword: SecretRef | null;
+  readonly proxy: {
+    readonly url: string;
+    readonly user: string | null;
+    readonly password: SecretRef | null;
+  } | null;
+  /** The nearest first. */
+  readonly bastions: readonly BastionSpec[];
+};
+
+type BastionSpec = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Absolute; null: the agent has it. */
+  readonly privateKey: string | null;
+  readonly hostKey: string;
 };
 
 export type Environment = { readonly [name: string]: string | SecretRef };

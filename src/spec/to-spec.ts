@@ -100,6 +100,9 @@ function toChecked(
   };
 }
 
+/** What only sensitive variables may give. */
+const passwordPaths = ["connect.sudoPassword", "connect.proxy.password"];
+
 function toEvaluated(node: Node, region: Region, header: Header, options: SpecOptions): Evaluated {
   if (!options.toEvaluator) return { node, diagnostics: [], secrets: new Map() };
   const scope = toScope(header.name, region, options.build, header.variables, header.environment);
@@ -109,9 +112,10 @@ function toEvaluated(node: Node, region: Region, header: Header, options: SpecOp
       ? ["verify.tests", path.slice(2)]
       : [path[0], path.slice(1)];
     const isStep = (isTest || list === "provision") && (kind === "shell" || kind === "local");
-    return isStep && env === "env" && rest.length === 1
-      ? `${region.name}/${list}[${index}].${kind}.env.${rest[0]}`
-      : undefined;
+    if (isStep && env === "env" && rest.length === 1)
+      return `${region.name}/${list}[${index}].${kind}.env.${rest[0]}`;
+    const written = path.join(".");
+    return passwordPaths.includes(written) ? `${region.name}/${written}` : undefined;
   });
 }
 

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"required":["shell"],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}}}}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"required":["shell"],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh -e runs it unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}}}}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -13,12 +13,14 @@ const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern2 = new RegExp("^sg-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern3 = new RegExp("^[1-9][0-9]{0,5}[smh]$", "u");
 const pattern4 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", "u");
-const pattern7 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
-const pattern9 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern10 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const pattern11 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const pattern14 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern15 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern5 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
+const pattern6 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
+const pattern9 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
+const pattern11 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern12 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const pattern13 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const pattern16 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern17 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -372,6 +374,9 @@ if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
 if(data13.method === undefined){
 data13.method = "ec2";
 }
+if(data13.keyPair === undefined){
+data13.keyPair = null;
+}
 if(data13.subnet === undefined){
 data13.subnet = null;
 }
@@ -475,9 +480,9 @@ vErrors.push(err32);
 errors++;
 }
 }
-let data17 = data13.subnet;
+let data17 = data13.keyPair;
 if((typeof data17 !== "string") && (data17 !== null)){
-const err33 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data17};
+const err33 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/type",keyword:"type",params:{type: schema6.properties.launch.properties.keyPair.type},message:"must be string,null",schema:schema6.properties.launch.properties.keyPair.type,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -487,8 +492,8 @@ vErrors.push(err33);
 errors++;
 }
 if(typeof data17 === "string"){
-if(!pattern1.test(data17)){
-const err34 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data17};
+if(func3(data17) < 1){
+const err34 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -498,14 +503,9 @@ vErrors.push(err34);
 errors++;
 }
 }
-let data18 = data13.securityGroups;
-if(Array.isArray(data18)){
-const len3 = data18.length;
-for(let i3=0; i3<len3; i3++){
-let data19 = data18[i3];
-if(typeof data19 === "string"){
-if(!pattern2.test(data19)){
-const err35 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data19};
+let data18 = data13.subnet;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err35 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data18};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -514,9 +514,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-}
-else {
-const err36 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data19};
+if(typeof data18 === "string"){
+if(!pattern1.test(data18)){
+const err36 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data18};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -526,9 +526,14 @@ vErrors.push(err36);
 errors++;
 }
 }
-}
-else {
-const err37 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data18};
+let data19 = data13.securityGroups;
+if(Array.isArray(data19)){
+const len3 = data19.length;
+for(let i3=0; i3<len3; i3++){
+let data20 = data19[i3];
+if(typeof data20 === "string"){
+if(!pattern2.test(data20)){
+const err37 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -537,9 +542,9 @@ vErrors.push(err37);
 }
 errors++;
 }
-let data20 = data13.iamInstanceProfile;
-if((typeof data20 !== "string") && (data20 !== null)){
-const err38 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data20};
+}
+else {
+const err38 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -548,9 +553,10 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(typeof data20 === "string"){
-if(func3(data20) < 1){
-const err39 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data20};
+}
+}
+else {
+const err39 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data19};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -559,10 +565,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-let data21 = data13.userData;
+let data21 = data13.iamInstanceProfile;
 if((typeof data21 !== "string") && (data21 !== null)){
-const err40 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data21};
+const err40 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data21};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -571,9 +576,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-let data22 = data13.metadataTokens;
-if((typeof data22 !== "string") && (data22 !== null)){
-const err41 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data22};
+if(typeof data21 === "string"){
+if(func3(data21) < 1){
+const err41 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data21};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -582,8 +587,10 @@ vErrors.push(err41);
 }
 errors++;
 }
-if(!(((data22 === "required") || (data22 === "optional")) || (data22 === null))){
-const err42 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data22};
+}
+let data22 = data13.userData;
+if((typeof data22 !== "string") && (data22 !== null)){
+const err42 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data22};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -592,12 +599,9 @@ vErrors.push(err42);
 }
 errors++;
 }
-let data23 = data13.tags;
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-for(const key5 in data23){
-let data24 = data23[key5];
-if(typeof data24 !== "string"){
-const err43 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data24};
+let data23 = data13.metadataTokens;
+if((typeof data23 !== "string") && (data23 !== null)){
+const err43 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data23};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -606,10 +610,8 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-}
-else {
-const err44 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data23};
+if(!(((data23 === "required") || (data23 === "optional")) || (data23 === null))){
+const err44 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data23};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -618,10 +620,12 @@ vErrors.push(err44);
 }
 errors++;
 }
-let data25 = data13.timeout;
-if(typeof data25 === "string"){
-if(!pattern3.test(data25)){
-const err45 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data25};
+let data24 = data13.tags;
+if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+for(const key5 in data24){
+let data25 = data24[key5];
+if(typeof data25 !== "string"){
+const err45 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data25};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -631,8 +635,9 @@ vErrors.push(err45);
 errors++;
 }
 }
+}
 else {
-const err46 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data25};
+const err46 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data24};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -641,9 +646,10 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-else {
-const err47 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
+let data26 = data13.timeout;
+if(typeof data26 === "string"){
+if(!pattern3.test(data26)){
+const err47 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data26};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -653,23 +659,8 @@ vErrors.push(err47);
 errors++;
 }
 }
-if(data.connect !== undefined){
-let data26 = data.connect;
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-if(data26.port === undefined){
-data26.port = 22;
-}
-if(data26.address === undefined){
-data26.address = "public";
-}
-if(data26.hostKey === undefined){
-data26.hostKey = "auto";
-}
-if(data26.timeout === undefined){
-data26.timeout = "5m";
-}
-if(data26.user === undefined){
-const err48 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data26};
+else {
+const err48 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data26};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -678,9 +669,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-for(const key6 in data26){
-if(!(((((key6 === "user") || (key6 === "port")) || (key6 === "address")) || (key6 === "hostKey")) || (key6 === "timeout"))){
-const err49 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data26};
+}
+else {
+const err49 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -690,11 +681,38 @@ vErrors.push(err49);
 errors++;
 }
 }
-if(data26.user !== undefined){
-let data27 = data26.user;
-if(typeof data27 === "string"){
-if(!pattern4.test(data27)){
-const err50 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data27};
+if(data.connect !== undefined){
+let data27 = data.connect;
+if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
+if(data27.port === undefined){
+data27.port = 22;
+}
+if(data27.address === undefined){
+data27.address = "public";
+}
+if(data27.hostKey === undefined){
+data27.hostKey = "auto";
+}
+if(data27.privateKey === undefined){
+data27.privateKey = null;
+}
+if(data27.agent === undefined){
+data27.agent = false;
+}
+if(data27.sudoPassword === undefined){
+data27.sudoPassword = null;
+}
+if(data27.proxy === undefined){
+data27.proxy = null;
+}
+if(data27.bastions === undefined){
+data27.bastions = [];
+}
+if(data27.timeout === undefined){
+data27.timeout = "5m";
+}
+if(data27.user === undefined){
+const err50 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -703,9 +721,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-else {
-const err51 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data27};
+for(const key6 in data27){
+if(!(func2.call(schema6.properties.connect.properties, key6))){
+const err51 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -715,9 +733,11 @@ vErrors.push(err51);
 errors++;
 }
 }
-let data28 = data26.port;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
-const err52 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data28};
+if(data27.user !== undefined){
+let data28 = data27.user;
+if(typeof data28 === "string"){
+if(!pattern4.test(data28)){
+const err52 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data28};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -726,9 +746,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-if((typeof data28 == "number") && (isFinite(data28))){
-if(data28 > 65535 || isNaN(data28)){
-const err53 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data28};
+}
+else {
+const err53 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data28};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -737,8 +757,10 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(data28 < 1 || isNaN(data28)){
-const err54 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data28};
+}
+let data29 = data27.port;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+const err54 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data29};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -747,10 +769,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-let data29 = data26.address;
-if(typeof data29 !== "string"){
-const err55 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data29};
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 65535 || isNaN(data29)){
+const err55 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data29};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -759,8 +780,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(!((data29 === "public") || (data29 === "private"))){
-const err56 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data29};
+if(data29 < 1 || isNaN(data29)){
+const err56 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data29};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -769,9 +790,10 @@ vErrors.push(err56);
 }
 errors++;
 }
-let data30 = data26.hostKey;
+}
+let data30 = data27.address;
 if(typeof data30 !== "string"){
-const err57 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data30};
+const err57 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data30};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -780,8 +802,8 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(!(((data30 === "auto") || (data30 === "console")) || (data30 === "first-use"))){
-const err58 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data30};
+if(!((data30 === "public") || (data30 === "private"))){
+const err58 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data30};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -790,10 +812,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-let data31 = data26.timeout;
-if(typeof data31 === "string"){
-if(!pattern3.test(data31)){
-const err59 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data31};
+let data31 = data27.hostKey;
+if(typeof data31 !== "string"){
+const err59 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -802,9 +823,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data31};
+if(!(((data31 === "auto") || (data31 === "console")) || (data31 === "first-use"))){
+const err60 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -813,9 +833,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-else {
-const err61 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data26};
+let data32 = data27.privateKey;
+if((typeof data32 !== "string") && (data32 !== null)){
+const err61 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.privateKey,data:data32};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -824,15 +844,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-}
-let data32 = data.provision;
-if(Array.isArray(data32)){
-const len4 = data32.length;
-for(let i4=0; i4<len4; i4++){
-let data33 = data32[i4];
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(Object.keys(data33).length > 1){
-const err62 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data33};
+if(typeof data32 === "string"){
+if(func3(data32) < 1){
+const err62 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.privateKey,data:data32};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -841,8 +855,10 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(Object.keys(data33).length < 1){
-const err63 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data33};
+}
+let data33 = data27.agent;
+if(typeof data33 !== "boolean"){
+const err63 = {instancePath:instancePath+"/connect/agent",schemaPath:"#/properties/connect/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.agent.type,parentSchema:schema6.properties.connect.properties.agent,data:data33};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -851,9 +867,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-for(const key7 in data33){
-if(!((((key7 === "shell") || (key7 === "upload")) || (key7 === "download")) || (key7 === "local"))){
-const err64 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data33};
+let data34 = data27.sudoPassword;
+if((typeof data34 !== "string") && (data34 !== null)){
+const err64 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data34};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -862,31 +878,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-if(data33.shell !== undefined){
-let data34 = data33.shell;
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-if(data34.env === undefined){
-data34.env = {};
-}
-if(data34.sudo === undefined){
-data34.sudo = false;
-}
-if(data34.workdir === undefined){
-data34.workdir = null;
-}
-if(data34.timeout === undefined){
-data34.timeout = "1h";
-}
-if(data34.retries === undefined){
-data34.retries = 0;
-}
-if(data34.exitCodes === undefined){
-data34.exitCodes = [0];
-}
-for(const key8 in data34){
-if(!((((((((key8 === "file") || (key8 === "inline")) || (key8 === "env")) || (key8 === "sudo")) || (key8 === "workdir")) || (key8 === "timeout")) || (key8 === "retries")) || (key8 === "exitCodes"))){
-const err65 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data34};
+let data35 = data27.proxy;
+if((!(data35 && typeof data35 == "object" && !Array.isArray(data35))) && (data35 !== null)){
+const err65 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -895,11 +889,15 @@ vErrors.push(err65);
 }
 errors++;
 }
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+if(data35.user === undefined){
+data35.user = null;
 }
-if(data34.file !== undefined){
-let data35 = data34.file;
-if(typeof data35 !== "string"){
-const err66 = {instancePath:instancePath+"/provision/" + i4+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data35};
+if(data35.password === undefined){
+data35.password = null;
+}
+if(data35.url === undefined){
+const err66 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -908,11 +906,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-}
-if(data34.inline !== undefined){
-let data36 = data34.inline;
-if(typeof data36 !== "string"){
-const err67 = {instancePath:instancePath+"/provision/" + i4+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data36};
+for(const key7 in data35){
+if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
+const err67 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -922,12 +918,11 @@ vErrors.push(err67);
 errors++;
 }
 }
-let data37 = data34.env;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key9 in data37){
-let data38 = data37[key9];
-if(typeof data38 !== "string"){
-const err68 = {instancePath:instancePath+"/provision/" + i4+"/shell/env/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data38};
+if(data35.url !== undefined){
+let data36 = data35.url;
+if(typeof data36 === "string"){
+if(!pattern5.test(data36)){
+const err68 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data36};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -937,9 +932,8 @@ vErrors.push(err68);
 errors++;
 }
 }
-}
 else {
-const err69 = {instancePath:instancePath+"/provision/" + i4+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data37};
+const err69 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data36};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -948,9 +942,10 @@ vErrors.push(err69);
 }
 errors++;
 }
-let data39 = data34.sudo;
-if(typeof data39 !== "boolean"){
-const err70 = {instancePath:instancePath+"/provision/" + i4+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data39};
+}
+let data37 = data35.user;
+if((typeof data37 !== "string") && (data37 !== null)){
+const err70 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data37};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -959,9 +954,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-let data40 = data34.workdir;
-if((typeof data40 !== "string") && (data40 !== null)){
-const err71 = {instancePath:instancePath+"/provision/" + i4+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data40};
+if(typeof data37 === "string"){
+if(func3(data37) < 1){
+const err71 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data37};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -970,10 +965,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-let data41 = data34.timeout;
-if(typeof data41 === "string"){
-if(!pattern3.test(data41)){
-const err72 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data41};
+}
+let data38 = data35.password;
+if((typeof data38 !== "string") && (data38 !== null)){
+const err72 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data38};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -983,8 +978,23 @@ vErrors.push(err72);
 errors++;
 }
 }
-else {
-const err73 = {instancePath:instancePath+"/provision/" + i4+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data41};
+let data39 = data27.bastions;
+if(Array.isArray(data39)){
+const len4 = data39.length;
+for(let i4=0; i4<len4; i4++){
+let data40 = data39[i4];
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+if(data40.port === undefined){
+data40.port = 22;
+}
+if(data40.privateKey === undefined){
+data40.privateKey = null;
+}
+if(data40.agent === undefined){
+data40.agent = false;
+}
+if(data40.host === undefined){
+const err73 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -993,9 +1003,8 @@ vErrors.push(err73);
 }
 errors++;
 }
-let data42 = data34.retries;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-const err74 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
+if(data40.user === undefined){
+const err74 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1004,9 +1013,8 @@ vErrors.push(err74);
 }
 errors++;
 }
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 20 || isNaN(data42)){
-const err75 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
+if(data40.hostKey === undefined){
+const err75 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1015,8 +1023,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(data42 < 0 || isNaN(data42)){
-const err76 = {instancePath:instancePath+"/provision/" + i4+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data42};
+for(const key8 in data40){
+if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
+const err76 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1026,10 +1035,11 @@ vErrors.push(err76);
 errors++;
 }
 }
-let data43 = data34.exitCodes;
-if(Array.isArray(data43)){
-if(data43.length < 1){
-const err77 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data43};
+if(data40.host !== undefined){
+let data41 = data40.host;
+if(typeof data41 === "string"){
+if(func3(data41) < 1){
+const err77 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data41};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1038,11 +1048,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-const len5 = data43.length;
-for(let i5=0; i5<len5; i5++){
-let data44 = data43[i5];
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-const err78 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
+}
+else {
+const err78 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data41};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1051,9 +1059,10 @@ vErrors.push(err78);
 }
 errors++;
 }
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 255 || isNaN(data44)){
-const err79 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
+}
+let data42 = data40.port;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+const err79 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1062,8 +1071,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-if(data44 < 0 || isNaN(data44)){
-const err80 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes/" + i5,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data44};
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 > 65535 || isNaN(data42)){
+const err80 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1072,11 +1082,8 @@ vErrors.push(err80);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err81 = {instancePath:instancePath+"/provision/" + i4+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data43};
+if(data42 < 1 || isNaN(data42)){
+const err81 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1086,8 +1093,11 @@ vErrors.push(err81);
 errors++;
 }
 }
-else {
-const err82 = {instancePath:instancePath+"/provision/" + i4+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data34};
+if(data40.user !== undefined){
+let data43 = data40.user;
+if(typeof data43 === "string"){
+if(func3(data43) < 1){
+const err82 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data43};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1097,17 +1107,8 @@ vErrors.push(err82);
 errors++;
 }
 }
-if(data33.upload !== undefined){
-let data45 = data33.upload;
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-if(data45.mode === undefined){
-data45.mode = null;
-}
-if(data45.sudo === undefined){
-data45.sudo = false;
-}
-if(data45.from === undefined){
-const err83 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+else {
+const err83 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data43};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1116,8 +1117,10 @@ vErrors.push(err83);
 }
 errors++;
 }
-if(data45.to === undefined){
-const err84 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+}
+let data44 = data40.privateKey;
+if((typeof data44 !== "string") && (data44 !== null)){
+const err84 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data44};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1126,9 +1129,9 @@ vErrors.push(err84);
 }
 errors++;
 }
-for(const key10 in data45){
-if(!((((key10 === "from") || (key10 === "to")) || (key10 === "mode")) || (key10 === "sudo"))){
-const err85 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+if(typeof data44 === "string"){
+if(func3(data44) < 1){
+const err85 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data44};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1138,11 +1141,9 @@ vErrors.push(err85);
 errors++;
 }
 }
-if(data45.from !== undefined){
-let data46 = data45.from;
-if(typeof data46 === "string"){
-if(func3(data46) < 1){
-const err86 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data46};
+let data45 = data40.agent;
+if(typeof data45 !== "boolean"){
+const err86 = {instancePath:instancePath+"/connect/bastions/" + i4+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data45};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1151,9 +1152,11 @@ vErrors.push(err86);
 }
 errors++;
 }
-}
-else {
-const err87 = {instancePath:instancePath+"/provision/" + i4+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data46};
+if(data40.hostKey !== undefined){
+let data46 = data40.hostKey;
+if(typeof data46 === "string"){
+if(!pattern6.test(data46)){
+const err87 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data46};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1163,11 +1166,8 @@ vErrors.push(err87);
 errors++;
 }
 }
-if(data45.to !== undefined){
-let data47 = data45.to;
-if(typeof data47 === "string"){
-if(func3(data47) < 1){
-const err88 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data47};
+else {
+const err88 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data46};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1177,8 +1177,9 @@ vErrors.push(err88);
 errors++;
 }
 }
+}
 else {
-const err89 = {instancePath:instancePath+"/provision/" + i4+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data47};
+const err89 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1188,9 +1189,9 @@ vErrors.push(err89);
 errors++;
 }
 }
-let data48 = data45.mode;
-if((typeof data48 !== "string") && (data48 !== null)){
-const err90 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data48};
+}
+else {
+const err90 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data39};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1199,9 +1200,10 @@ vErrors.push(err90);
 }
 errors++;
 }
-if(typeof data48 === "string"){
-if(!pattern7.test(data48)){
-const err91 = {instancePath:instancePath+"/provision/" + i4+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data48};
+let data47 = data27.timeout;
+if(typeof data47 === "string"){
+if(!pattern3.test(data47)){
+const err91 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data47};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1211,9 +1213,8 @@ vErrors.push(err91);
 errors++;
 }
 }
-let data49 = data45.sudo;
-if(typeof data49 !== "boolean"){
-const err92 = {instancePath:instancePath+"/provision/" + i4+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data49};
+else {
+const err92 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data47};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1224,7 +1225,7 @@ errors++;
 }
 }
 else {
-const err93 = {instancePath:instancePath+"/provision/" + i4+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data45};
+const err93 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1234,11 +1235,14 @@ vErrors.push(err93);
 errors++;
 }
 }
-if(data33.download !== undefined){
-let data50 = data33.download;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.from === undefined){
-const err94 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+let data48 = data.provision;
+if(Array.isArray(data48)){
+const len5 = data48.length;
+for(let i5=0; i5<len5; i5++){
+let data49 = data48[i5];
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(Object.keys(data49).length > 1){
+const err94 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1247,8 +1251,8 @@ vErrors.push(err94);
 }
 errors++;
 }
-if(data50.to === undefined){
-const err95 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+if(Object.keys(data49).length < 1){
+const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1257,9 +1261,9 @@ vErrors.push(err95);
 }
 errors++;
 }
-for(const key11 in data50){
-if(!((key11 === "from") || (key11 === "to"))){
-const err96 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+for(const key9 in data49){
+if(!((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local"))){
+const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1269,11 +1273,30 @@ vErrors.push(err96);
 errors++;
 }
 }
-if(data50.from !== undefined){
-let data51 = data50.from;
-if(typeof data51 === "string"){
-if(func3(data51) < 1){
-const err97 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data51};
+if(data49.shell !== undefined){
+let data50 = data49.shell;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.env === undefined){
+data50.env = {};
+}
+if(data50.sudo === undefined){
+data50.sudo = false;
+}
+if(data50.workdir === undefined){
+data50.workdir = null;
+}
+if(data50.timeout === undefined){
+data50.timeout = "1h";
+}
+if(data50.retries === undefined){
+data50.retries = 0;
+}
+if(data50.exitCodes === undefined){
+data50.exitCodes = [0];
+}
+for(const key10 in data50){
+if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
+const err97 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data50};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1283,8 +1306,10 @@ vErrors.push(err97);
 errors++;
 }
 }
-else {
-const err98 = {instancePath:instancePath+"/provision/" + i4+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data51};
+if(data50.file !== undefined){
+let data51 = data50.file;
+if(typeof data51 !== "string"){
+const err98 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data51};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1294,11 +1319,10 @@ vErrors.push(err98);
 errors++;
 }
 }
-if(data50.to !== undefined){
-let data52 = data50.to;
-if(typeof data52 === "string"){
-if(func3(data52) < 1){
-const err99 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data52};
+if(data50.inline !== undefined){
+let data52 = data50.inline;
+if(typeof data52 !== "string"){
+const err99 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data52};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1308,8 +1332,12 @@ vErrors.push(err99);
 errors++;
 }
 }
-else {
-const err100 = {instancePath:instancePath+"/provision/" + i4+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data52};
+let data53 = data50.env;
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+for(const key11 in data53){
+let data54 = data53[key11];
+if(typeof data54 !== "string"){
+const err100 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data54};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1321,7 +1349,7 @@ errors++;
 }
 }
 else {
-const err101 = {instancePath:instancePath+"/provision/" + i4+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data50};
+const err101 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data53};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1330,21 +1358,9 @@ vErrors.push(err101);
 }
 errors++;
 }
-}
-if(data33.local !== undefined){
-let data53 = data33.local;
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-if(data53.env === undefined){
-data53.env = {};
-}
-if(data53.workdir === undefined){
-data53.workdir = ".";
-}
-if(data53.timeout === undefined){
-data53.timeout = "1h";
-}
-if(data53.command === undefined){
-const err102 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
+let data55 = data50.sudo;
+if(typeof data55 !== "boolean"){
+const err102 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data55};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1353,9 +1369,9 @@ vErrors.push(err102);
 }
 errors++;
 }
-for(const key12 in data53){
-if(!((((key12 === "command") || (key12 === "env")) || (key12 === "workdir")) || (key12 === "timeout"))){
-const err103 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
+let data56 = data50.workdir;
+if((typeof data56 !== "string") && (data56 !== null)){
+const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data56};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1364,12 +1380,10 @@ vErrors.push(err103);
 }
 errors++;
 }
-}
-if(data53.command !== undefined){
-let data54 = data53.command;
-if(typeof data54 === "string"){
-if(func3(data54) < 1){
-const err104 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data54};
+let data57 = data50.timeout;
+if(typeof data57 === "string"){
+if(!pattern3.test(data57)){
+const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data57};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1380,7 +1394,7 @@ errors++;
 }
 }
 else {
-const err105 = {instancePath:instancePath+"/provision/" + i4+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data54};
+const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data57};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1389,13 +1403,9 @@ vErrors.push(err105);
 }
 errors++;
 }
-}
-let data55 = data53.env;
-if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
-for(const key13 in data55){
-let data56 = data55[key13];
-if(typeof data56 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i4+"/local/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data56};
+let data58 = data50.retries;
+if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1404,10 +1414,9 @@ vErrors.push(err106);
 }
 errors++;
 }
-}
-}
-else {
-const err107 = {instancePath:instancePath+"/provision/" + i4+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data55};
+if((typeof data58 == "number") && (isFinite(data58))){
+if(data58 > 20 || isNaN(data58)){
+const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1416,9 +1425,8 @@ vErrors.push(err107);
 }
 errors++;
 }
-let data57 = data53.workdir;
-if(typeof data57 !== "string"){
-const err108 = {instancePath:instancePath+"/provision/" + i4+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data57};
+if(data58 < 0 || isNaN(data58)){
+const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1427,10 +1435,11 @@ vErrors.push(err108);
 }
 errors++;
 }
-let data58 = data53.timeout;
-if(typeof data58 === "string"){
-if(!pattern3.test(data58)){
-const err109 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data58};
+}
+let data59 = data50.exitCodes;
+if(Array.isArray(data59)){
+if(data59.length < 1){
+const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data59};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1439,9 +1448,11 @@ vErrors.push(err109);
 }
 errors++;
 }
-}
-else {
-const err110 = {instancePath:instancePath+"/provision/" + i4+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data58};
+const len6 = data59.length;
+for(let i6=0; i6<len6; i6++){
+let data60 = data59[i6];
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1450,9 +1461,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-else {
-const err111 = {instancePath:instancePath+"/provision/" + i4+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data53};
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 > 255 || isNaN(data60)){
+const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1461,10 +1472,8 @@ vErrors.push(err111);
 }
 errors++;
 }
-}
-}
-else {
-const err112 = {instancePath:instancePath+"/provision/" + i4,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data33};
+if(data60 < 0 || isNaN(data60)){
+const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1475,8 +1484,9 @@ errors++;
 }
 }
 }
+}
 else {
-const err113 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data32};
+const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data59};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1485,15 +1495,9 @@ vErrors.push(err113);
 }
 errors++;
 }
-let data59 = data.bundle;
-const _errs135 = errors;
-let valid26 = true;
-const _errs136 = errors;
-if(errors === _errs136){
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
-let missing0;
-if((data59.method === undefined) && (missing0 = "method")){
-const err114 = {};
+}
+else {
+const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data50};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1502,10 +1506,18 @@ vErrors.push(err114);
 }
 errors++;
 }
-else {
-if(data59.method !== undefined){
-if("ami-tools" !== data59.method){
-const err115 = {};
+}
+if(data49.upload !== undefined){
+let data61 = data49.upload;
+if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
+if(data61.mode === undefined){
+data61.mode = null;
+}
+if(data61.sudo === undefined){
+data61.sudo = false;
+}
+if(data61.from === undefined){
+const err115 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1514,11 +1526,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err116 = {};
+if(data61.to === undefined){
+const err116 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1527,42 +1536,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-}
-var _valid0 = _errs136 === errors;
-errors = _errs135;
-if(vErrors !== null){
-if(_errs135){
-vErrors.length = _errs135;
-}
-else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid0){
-const _errs139 = errors;
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
-if(data59.method === undefined){
-data59.method = "ami-tools";
-}
-if(data59.name === undefined){
-data59.name = "image";
-}
-if(data59.size === undefined){
-data59.size = null;
-}
-if(data59.exclude === undefined){
-data59.exclude = [];
-}
-if(data59.partition === undefined){
-data59.partition = null;
-}
-if(data59.amiTools === undefined){
-data59.amiTools = {};
-}
-for(const key14 in data59){
-if(!((((((key14 === "method") || (key14 === "name")) || (key14 === "size")) || (key14 === "exclude")) || (key14 === "partition")) || (key14 === "amiTools"))){
-const err117 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data59};
+for(const key12 in data61){
+if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
+const err117 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1572,9 +1548,11 @@ vErrors.push(err117);
 errors++;
 }
 }
-let data61 = data59.method;
-if(typeof data61 !== "string"){
-const err118 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data61};
+if(data61.from !== undefined){
+let data62 = data61.from;
+if(typeof data62 === "string"){
+if(func3(data62) < 1){
+const err118 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data62};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1583,8 +1561,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-if(!(data61 === "ami-tools")){
-const err119 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data61};
+}
+else {
+const err119 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data62};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1593,10 +1572,12 @@ vErrors.push(err119);
 }
 errors++;
 }
-let data62 = data59.name;
-if(typeof data62 === "string"){
-if(!pattern9.test(data62)){
-const err120 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data62};
+}
+if(data61.to !== undefined){
+let data63 = data61.to;
+if(typeof data63 === "string"){
+if(func3(data63) < 1){
+const err120 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data63};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1607,7 +1588,7 @@ errors++;
 }
 }
 else {
-const err121 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data62};
+const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data63};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1616,9 +1597,10 @@ vErrors.push(err121);
 }
 errors++;
 }
-let data63 = data59.size;
-if((typeof data63 !== "string") && (data63 !== null)){
-const err122 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data63};
+}
+let data64 = data61.mode;
+if((typeof data64 !== "string") && (data64 !== null)){
+const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data64};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1627,9 +1609,9 @@ vErrors.push(err122);
 }
 errors++;
 }
-if(typeof data63 === "string"){
-if(!pattern10.test(data63)){
-const err123 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data63};
+if(typeof data64 === "string"){
+if(!pattern9.test(data64)){
+const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data64};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1639,13 +1621,9 @@ vErrors.push(err123);
 errors++;
 }
 }
-let data64 = data59.exclude;
-if(Array.isArray(data64)){
-const len6 = data64.length;
-for(let i6=0; i6<len6; i6++){
-let data65 = data64[i6];
-if(typeof data65 !== "string"){
-const err124 = {instancePath:instancePath+"/bundle/exclude/" + i6,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data65};
+let data65 = data61.sudo;
+if(typeof data65 !== "boolean"){
+const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data65};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1655,9 +1633,8 @@ vErrors.push(err124);
 errors++;
 }
 }
-}
 else {
-const err125 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data64};
+const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1666,9 +1643,12 @@ vErrors.push(err125);
 }
 errors++;
 }
-let data66 = data59.partition;
-if((typeof data66 !== "string") && (data66 !== null)){
-const err126 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data66};
+}
+if(data49.download !== undefined){
+let data66 = data49.download;
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+if(data66.from === undefined){
+const err126 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1677,8 +1657,8 @@ vErrors.push(err126);
 }
 errors++;
 }
-if(!((((data66 === "gpt") || (data66 === "mbr")) || (data66 === "none")) || (data66 === null))){
-const err127 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data66};
+if(data66.to === undefined){
+const err127 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1687,38 +1667,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-let data67 = data59.amiTools;
-if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
-if(data67.install === undefined){
-data67.install = "auto";
-}
-if(data67.installCommands === undefined){
-data67.installCommands = null;
-}
-if(data67.destination === undefined){
-data67.destination = null;
-}
-if(data67.inherit === undefined){
-data67.inherit = false;
-}
-if(data67.credentials === undefined){
-data67.credentials = null;
-}
-if(data67.bundleArguments === undefined){
-data67.bundleArguments = [];
-}
-if(data67.uploadArguments === undefined){
-data67.uploadArguments = [];
-}
-if(data67.bundleCommand === undefined){
-data67.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data67.uploadCommand === undefined){
-data67.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key15 in data67){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key15))){
-const err128 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data67};
+for(const key13 in data66){
+if(!((key13 === "from") || (key13 === "to"))){
+const err128 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1728,9 +1679,11 @@ vErrors.push(err128);
 errors++;
 }
 }
-let data68 = data67.install;
-if(typeof data68 !== "string"){
-const err129 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data68};
+if(data66.from !== undefined){
+let data67 = data66.from;
+if(typeof data67 === "string"){
+if(func3(data67) < 1){
+const err129 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data67};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1739,8 +1692,9 @@ vErrors.push(err129);
 }
 errors++;
 }
-if(!(((data68 === "auto") || (data68 === "none")) || (data68 === "provision"))){
-const err130 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data68};
+}
+else {
+const err130 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data67};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1749,9 +1703,12 @@ vErrors.push(err130);
 }
 errors++;
 }
-let data69 = data67.installCommands;
-if((typeof data69 !== "string") && (data69 !== null)){
-const err131 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data69};
+}
+if(data66.to !== undefined){
+let data68 = data66.to;
+if(typeof data68 === "string"){
+if(func3(data68) < 1){
+const err131 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data68};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1760,9 +1717,9 @@ vErrors.push(err131);
 }
 errors++;
 }
-if(typeof data69 === "string"){
-if(func3(data69) < 1){
-const err132 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data69};
+}
+else {
+const err132 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data68};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1772,9 +1729,9 @@ vErrors.push(err132);
 errors++;
 }
 }
-let data70 = data67.destination;
-if((typeof data70 !== "string") && (data70 !== null)){
-const err133 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data70};
+}
+else {
+const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1783,9 +1740,21 @@ vErrors.push(err133);
 }
 errors++;
 }
-if(typeof data70 === "string"){
-if(!pattern11.test(data70)){
-const err134 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data70};
+}
+if(data49.local !== undefined){
+let data69 = data49.local;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if(data69.env === undefined){
+data69.env = {};
+}
+if(data69.workdir === undefined){
+data69.workdir = ".";
+}
+if(data69.timeout === undefined){
+data69.timeout = "1h";
+}
+if(data69.command === undefined){
+const err134 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1794,10 +1763,9 @@ vErrors.push(err134);
 }
 errors++;
 }
-}
-let data71 = data67.inherit;
-if(typeof data71 !== "boolean"){
-const err135 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data71};
+for(const key14 in data69){
+if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
+const err135 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1806,9 +1774,12 @@ vErrors.push(err135);
 }
 errors++;
 }
-let data72 = data67.credentials;
-if((typeof data72 !== "string") && (data72 !== null)){
-const err136 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data72};
+}
+if(data69.command !== undefined){
+let data70 = data69.command;
+if(typeof data70 === "string"){
+if(func3(data70) < 1){
+const err136 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data70};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1817,8 +1788,9 @@ vErrors.push(err136);
 }
 errors++;
 }
-if(!(((data72 === "instance-profile") || (data72 === "builder")) || (data72 === null))){
-const err137 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data72};
+}
+else {
+const err137 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data70};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1827,13 +1799,13 @@ vErrors.push(err137);
 }
 errors++;
 }
-let data73 = data67.bundleArguments;
-if(Array.isArray(data73)){
-const len7 = data73.length;
-for(let i7=0; i7<len7; i7++){
-let data74 = data73[i7];
-if(typeof data74 !== "string"){
-const err138 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i7,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data74};
+}
+let data71 = data69.env;
+if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
+for(const key15 in data71){
+let data72 = data71[key15];
+if(typeof data72 !== "string"){
+const err138 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data72};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1845,7 +1817,7 @@ errors++;
 }
 }
 else {
-const err139 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data73};
+const err139 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data71};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1854,13 +1826,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-let data75 = data67.uploadArguments;
-if(Array.isArray(data75)){
-const len8 = data75.length;
-for(let i8=0; i8<len8; i8++){
-let data76 = data75[i8];
-if(typeof data76 !== "string"){
-const err140 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i8,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data76};
+let data73 = data69.workdir;
+if(typeof data73 !== "string"){
+const err140 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data73};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1869,10 +1837,10 @@ vErrors.push(err140);
 }
 errors++;
 }
-}
-}
-else {
-const err141 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data75};
+let data74 = data69.timeout;
+if(typeof data74 === "string"){
+if(!pattern3.test(data74)){
+const err141 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data74};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1881,10 +1849,9 @@ vErrors.push(err141);
 }
 errors++;
 }
-let data77 = data67.bundleCommand;
-if(typeof data77 === "string"){
-if(func3(data77) < 1){
-const err142 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data77};
+}
+else {
+const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data74};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1895,7 +1862,7 @@ errors++;
 }
 }
 else {
-const err143 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data77};
+const err143 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1904,10 +1871,10 @@ vErrors.push(err143);
 }
 errors++;
 }
-let data78 = data67.uploadCommand;
-if(typeof data78 === "string"){
-if(func3(data78) < 1){
-const err144 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data78};
+}
+}
+else {
+const err144 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1917,8 +1884,9 @@ vErrors.push(err144);
 errors++;
 }
 }
+}
 else {
-const err145 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data78};
+const err145 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data48};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1927,9 +1895,15 @@ vErrors.push(err145);
 }
 errors++;
 }
-}
-else {
-const err146 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data67};
+let data75 = data.bundle;
+const _errs169 = errors;
+let valid30 = true;
+const _errs170 = errors;
+if(errors === _errs170){
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+let missing0;
+if((data75.method === undefined) && (missing0 = "method")){
+const err146 = {};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1938,9 +1912,10 @@ vErrors.push(err146);
 }
 errors++;
 }
-}
 else {
-const err147 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data59};
+if(data75.method !== undefined){
+if("ami-tools" !== data75.method){
+const err147 = {};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1949,52 +1924,11 @@ vErrors.push(err147);
 }
 errors++;
 }
-var _valid0 = _errs139 === errors;
-valid26 = _valid0;
-ifClause0 = "then";
+}
+}
 }
 else {
-const _errs179 = errors;
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
-if(data59.method === undefined){
-data59.method = "native";
-}
-if(data59.at === undefined){
-data59.at = "auto";
-}
-if(data59.name === undefined){
-data59.name = "image";
-}
-if(data59.partition === undefined){
-data59.partition = "auto";
-}
-if(data59.size === undefined){
-data59.size = null;
-}
-if(data59.exclude === undefined){
-data59.exclude = [];
-}
-if(data59.include === undefined){
-data59.include = [];
-}
-if(data59.fstab === undefined){
-data59.fstab = "keep";
-}
-if(data59.hygiene === undefined){
-data59.hygiene = {};
-}
-if(data59.script === undefined){
-data59.script = null;
-}
-if(data59.needs === undefined){
-data59.needs = "refuse";
-}
-if(data59.compression === undefined){
-data59.compression = 5;
-}
-for(const key16 in data59){
-if(!(func2.call(schema6.properties.bundle.else.properties, key16))){
-const err148 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data59};
+const err148 = {};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -2004,9 +1938,41 @@ vErrors.push(err148);
 errors++;
 }
 }
-let data79 = data59.method;
-if(typeof data79 !== "string"){
-const err149 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data79};
+var _valid0 = _errs170 === errors;
+errors = _errs169;
+if(vErrors !== null){
+if(_errs169){
+vErrors.length = _errs169;
+}
+else {
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid0){
+const _errs173 = errors;
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+if(data75.method === undefined){
+data75.method = "ami-tools";
+}
+if(data75.name === undefined){
+data75.name = "image";
+}
+if(data75.size === undefined){
+data75.size = null;
+}
+if(data75.exclude === undefined){
+data75.exclude = [];
+}
+if(data75.partition === undefined){
+data75.partition = null;
+}
+if(data75.amiTools === undefined){
+data75.amiTools = {};
+}
+for(const key16 in data75){
+if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
+const err149 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data75};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -2015,8 +1981,10 @@ vErrors.push(err149);
 }
 errors++;
 }
-if(!(data79 === "native")){
-const err150 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data79};
+}
+let data77 = data75.method;
+if(typeof data77 !== "string"){
+const err150 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data77};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -2025,9 +1993,8 @@ vErrors.push(err150);
 }
 errors++;
 }
-let data80 = data59.at;
-if(typeof data80 !== "string"){
-const err151 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data80};
+if(!(data77 === "ami-tools")){
+const err151 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data77};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2036,8 +2003,10 @@ vErrors.push(err151);
 }
 errors++;
 }
-if(!(((data80 === "auto") || (data80 === "instance")) || (data80 === "builder"))){
-const err152 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data80};
+let data78 = data75.name;
+if(typeof data78 === "string"){
+if(!pattern11.test(data78)){
+const err152 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data78};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2046,10 +2015,9 @@ vErrors.push(err152);
 }
 errors++;
 }
-let data81 = data59.name;
-if(typeof data81 === "string"){
-if(!pattern9.test(data81)){
-const err153 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data81};
+}
+else {
+const err153 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data78};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2058,9 +2026,9 @@ vErrors.push(err153);
 }
 errors++;
 }
-}
-else {
-const err154 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data81};
+let data79 = data75.size;
+if((typeof data79 !== "string") && (data79 !== null)){
+const err154 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data79};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2069,9 +2037,9 @@ vErrors.push(err154);
 }
 errors++;
 }
-let data82 = data59.partition;
-if(typeof data82 !== "string"){
-const err155 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data82};
+if(typeof data79 === "string"){
+if(!pattern12.test(data79)){
+const err155 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data79};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2080,8 +2048,14 @@ vErrors.push(err155);
 }
 errors++;
 }
-if(!((((data82 === "auto") || (data82 === "gpt")) || (data82 === "mbr")) || (data82 === "none"))){
-const err156 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data82};
+}
+let data80 = data75.exclude;
+if(Array.isArray(data80)){
+const len7 = data80.length;
+for(let i7=0; i7<len7; i7++){
+let data81 = data80[i7];
+if(typeof data81 !== "string"){
+const err156 = {instancePath:instancePath+"/bundle/exclude/" + i7,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data81};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2090,9 +2064,10 @@ vErrors.push(err156);
 }
 errors++;
 }
-let data83 = data59.size;
-if((typeof data83 !== "string") && (data83 !== null)){
-const err157 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data83};
+}
+}
+else {
+const err157 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data80};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2101,9 +2076,9 @@ vErrors.push(err157);
 }
 errors++;
 }
-if(typeof data83 === "string"){
-if(!pattern10.test(data83)){
-const err158 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data83};
+let data82 = data75.partition;
+if((typeof data82 !== "string") && (data82 !== null)){
+const err158 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data82};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2112,14 +2087,8 @@ vErrors.push(err158);
 }
 errors++;
 }
-}
-let data84 = data59.exclude;
-if(Array.isArray(data84)){
-const len9 = data84.length;
-for(let i9=0; i9<len9; i9++){
-let data85 = data84[i9];
-if(typeof data85 !== "string"){
-const err159 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data85};
+if(!((((data82 === "gpt") || (data82 === "mbr")) || (data82 === "none")) || (data82 === null))){
+const err159 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data82};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2128,10 +2097,38 @@ vErrors.push(err159);
 }
 errors++;
 }
+let data83 = data75.amiTools;
+if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
+if(data83.install === undefined){
+data83.install = "auto";
 }
+if(data83.installCommands === undefined){
+data83.installCommands = null;
 }
-else {
-const err160 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data84};
+if(data83.destination === undefined){
+data83.destination = null;
+}
+if(data83.inherit === undefined){
+data83.inherit = false;
+}
+if(data83.credentials === undefined){
+data83.credentials = null;
+}
+if(data83.bundleArguments === undefined){
+data83.bundleArguments = [];
+}
+if(data83.uploadArguments === undefined){
+data83.uploadArguments = [];
+}
+if(data83.bundleCommand === undefined){
+data83.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data83.uploadCommand === undefined){
+data83.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key17 in data83){
+if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
+const err160 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data83};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2140,13 +2137,10 @@ vErrors.push(err160);
 }
 errors++;
 }
-let data86 = data59.include;
-if(Array.isArray(data86)){
-const len10 = data86.length;
-for(let i10=0; i10<len10; i10++){
-let data87 = data86[i10];
-if(typeof data87 !== "string"){
-const err161 = {instancePath:instancePath+"/bundle/include/" + i10,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data87};
+}
+let data84 = data83.install;
+if(typeof data84 !== "string"){
+const err161 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data84};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2155,10 +2149,8 @@ vErrors.push(err161);
 }
 errors++;
 }
-}
-}
-else {
-const err162 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data86};
+if(!(((data84 === "auto") || (data84 === "none")) || (data84 === "provision"))){
+const err162 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data84};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2167,10 +2159,9 @@ vErrors.push(err162);
 }
 errors++;
 }
-let data88 = data59.fstab;
-if(typeof data88 === "string"){
-if(func3(data88) < 1){
-const err163 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data88};
+let data85 = data83.installCommands;
+if((typeof data85 !== "string") && (data85 !== null)){
+const err163 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data85};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2179,9 +2170,9 @@ vErrors.push(err163);
 }
 errors++;
 }
-}
-else {
-const err164 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data88};
+if(typeof data85 === "string"){
+if(func3(data85) < 1){
+const err164 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data85};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2190,38 +2181,10 @@ vErrors.push(err164);
 }
 errors++;
 }
-let data89 = data59.hygiene;
-if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-if(data89.authorizedKeys === undefined){
-data89.authorizedKeys = "keep";
 }
-if(data89.sshHostKeys === undefined){
-data89.sshHostKeys = "scrub";
-}
-if(data89.machineId === undefined){
-data89.machineId = "scrub";
-}
-if(data89.shellHistories === undefined){
-data89.shellHistories = "scrub";
-}
-if(data89.cloudInit === undefined){
-data89.cloudInit = "scrub";
-}
-if(data89.cloudCredentials === undefined){
-data89.cloudCredentials = "refuse";
-}
-if(data89.privateKeys === undefined){
-data89.privateKeys = "refuse";
-}
-if(data89.logs === undefined){
-data89.logs = "keep";
-}
-if(data89.allow === undefined){
-data89.allow = [];
-}
-for(const key17 in data89){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key17))){
-const err165 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data89};
+let data86 = data83.destination;
+if((typeof data86 !== "string") && (data86 !== null)){
+const err165 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data86};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2230,10 +2193,9 @@ vErrors.push(err165);
 }
 errors++;
 }
-}
-let data90 = data89.authorizedKeys;
-if(typeof data90 !== "string"){
-const err166 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data90};
+if(typeof data86 === "string"){
+if(!pattern13.test(data86)){
+const err166 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data86};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2242,8 +2204,10 @@ vErrors.push(err166);
 }
 errors++;
 }
-if(!(((data90 === "scrub") || (data90 === "refuse")) || (data90 === "keep"))){
-const err167 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data90};
+}
+let data87 = data83.inherit;
+if(typeof data87 !== "boolean"){
+const err167 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data87};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2252,9 +2216,9 @@ vErrors.push(err167);
 }
 errors++;
 }
-let data91 = data89.sshHostKeys;
-if(typeof data91 !== "string"){
-const err168 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data91};
+let data88 = data83.credentials;
+if((typeof data88 !== "string") && (data88 !== null)){
+const err168 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data88};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2263,8 +2227,8 @@ vErrors.push(err168);
 }
 errors++;
 }
-if(!(((data91 === "scrub") || (data91 === "refuse")) || (data91 === "keep"))){
-const err169 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data91};
+if(!(((data88 === "instance-profile") || (data88 === "builder")) || (data88 === null))){
+const err169 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data88};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2273,9 +2237,13 @@ vErrors.push(err169);
 }
 errors++;
 }
-let data92 = data89.machineId;
-if(typeof data92 !== "string"){
-const err170 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data92};
+let data89 = data83.bundleArguments;
+if(Array.isArray(data89)){
+const len8 = data89.length;
+for(let i8=0; i8<len8; i8++){
+let data90 = data89[i8];
+if(typeof data90 !== "string"){
+const err170 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i8,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data90};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2284,8 +2252,10 @@ vErrors.push(err170);
 }
 errors++;
 }
-if(!(((data92 === "scrub") || (data92 === "refuse")) || (data92 === "keep"))){
-const err171 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data92};
+}
+}
+else {
+const err171 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data89};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2294,9 +2264,13 @@ vErrors.push(err171);
 }
 errors++;
 }
-let data93 = data89.shellHistories;
-if(typeof data93 !== "string"){
-const err172 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data93};
+let data91 = data83.uploadArguments;
+if(Array.isArray(data91)){
+const len9 = data91.length;
+for(let i9=0; i9<len9; i9++){
+let data92 = data91[i9];
+if(typeof data92 !== "string"){
+const err172 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i9,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data92};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2305,8 +2279,10 @@ vErrors.push(err172);
 }
 errors++;
 }
-if(!(((data93 === "scrub") || (data93 === "refuse")) || (data93 === "keep"))){
-const err173 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data93};
+}
+}
+else {
+const err173 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data91};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2315,9 +2291,10 @@ vErrors.push(err173);
 }
 errors++;
 }
-let data94 = data89.cloudInit;
-if(typeof data94 !== "string"){
-const err174 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data94};
+let data93 = data83.bundleCommand;
+if(typeof data93 === "string"){
+if(func3(data93) < 1){
+const err174 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data93};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2326,8 +2303,9 @@ vErrors.push(err174);
 }
 errors++;
 }
-if(!(((data94 === "scrub") || (data94 === "refuse")) || (data94 === "keep"))){
-const err175 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data94};
+}
+else {
+const err175 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data93};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2336,9 +2314,10 @@ vErrors.push(err175);
 }
 errors++;
 }
-let data95 = data89.cloudCredentials;
-if(typeof data95 !== "string"){
-const err176 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data95};
+let data94 = data83.uploadCommand;
+if(typeof data94 === "string"){
+if(func3(data94) < 1){
+const err176 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data94};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2347,8 +2326,9 @@ vErrors.push(err176);
 }
 errors++;
 }
-if(!(((data95 === "scrub") || (data95 === "refuse")) || (data95 === "keep"))){
-const err177 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data95};
+}
+else {
+const err177 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data94};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2357,9 +2337,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-let data96 = data89.privateKeys;
-if(typeof data96 !== "string"){
-const err178 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data96};
+}
+else {
+const err178 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data83};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2368,8 +2348,9 @@ vErrors.push(err178);
 }
 errors++;
 }
-if(!(((data96 === "scrub") || (data96 === "refuse")) || (data96 === "keep"))){
-const err179 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data96};
+}
+else {
+const err179 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data75};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2378,9 +2359,52 @@ vErrors.push(err179);
 }
 errors++;
 }
-let data97 = data89.logs;
-if(typeof data97 !== "string"){
-const err180 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data97};
+var _valid0 = _errs173 === errors;
+valid30 = _valid0;
+ifClause0 = "then";
+}
+else {
+const _errs213 = errors;
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+if(data75.method === undefined){
+data75.method = "native";
+}
+if(data75.at === undefined){
+data75.at = "auto";
+}
+if(data75.name === undefined){
+data75.name = "image";
+}
+if(data75.partition === undefined){
+data75.partition = "auto";
+}
+if(data75.size === undefined){
+data75.size = null;
+}
+if(data75.exclude === undefined){
+data75.exclude = [];
+}
+if(data75.include === undefined){
+data75.include = [];
+}
+if(data75.fstab === undefined){
+data75.fstab = "keep";
+}
+if(data75.hygiene === undefined){
+data75.hygiene = {};
+}
+if(data75.script === undefined){
+data75.script = null;
+}
+if(data75.needs === undefined){
+data75.needs = "refuse";
+}
+if(data75.compression === undefined){
+data75.compression = 5;
+}
+for(const key18 in data75){
+if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
+const err180 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data75};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2389,8 +2413,10 @@ vErrors.push(err180);
 }
 errors++;
 }
-if(!(((data97 === "scrub") || (data97 === "refuse")) || (data97 === "keep"))){
-const err181 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data97};
+}
+let data95 = data75.method;
+if(typeof data95 !== "string"){
+const err181 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data95};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2399,13 +2425,8 @@ vErrors.push(err181);
 }
 errors++;
 }
-let data98 = data89.allow;
-if(Array.isArray(data98)){
-const len11 = data98.length;
-for(let i11=0; i11<len11; i11++){
-let data99 = data98[i11];
-if(typeof data99 !== "string"){
-const err182 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i11,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data99};
+if(!(data95 === "native")){
+const err182 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data95};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2414,10 +2435,9 @@ vErrors.push(err182);
 }
 errors++;
 }
-}
-}
-else {
-const err183 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data98};
+let data96 = data75.at;
+if(typeof data96 !== "string"){
+const err183 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data96};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2426,9 +2446,8 @@ vErrors.push(err183);
 }
 errors++;
 }
-}
-else {
-const err184 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data89};
+if(!(((data96 === "auto") || (data96 === "instance")) || (data96 === "builder"))){
+const err184 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data96};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2437,9 +2456,10 @@ vErrors.push(err184);
 }
 errors++;
 }
-let data100 = data59.script;
-if((typeof data100 !== "string") && (data100 !== null)){
-const err185 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data100};
+let data97 = data75.name;
+if(typeof data97 === "string"){
+if(!pattern11.test(data97)){
+const err185 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data97};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2448,9 +2468,9 @@ vErrors.push(err185);
 }
 errors++;
 }
-if(typeof data100 === "string"){
-if(func3(data100) < 1){
-const err186 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data100};
+}
+else {
+const err186 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data97};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2459,10 +2479,9 @@ vErrors.push(err186);
 }
 errors++;
 }
-}
-let data101 = data59.needs;
-if(typeof data101 !== "string"){
-const err187 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data101};
+let data98 = data75.partition;
+if(typeof data98 !== "string"){
+const err187 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data98};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2471,8 +2490,8 @@ vErrors.push(err187);
 }
 errors++;
 }
-if(!((data101 === "refuse") || (data101 === "warn"))){
-const err188 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data101};
+if(!((((data98 === "auto") || (data98 === "gpt")) || (data98 === "mbr")) || (data98 === "none"))){
+const err188 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data98};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2481,9 +2500,9 @@ vErrors.push(err188);
 }
 errors++;
 }
-let data102 = data59.compression;
-if(!(((typeof data102 == "number") && (!(data102 % 1) && !isNaN(data102))) && (isFinite(data102)))){
-const err189 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data102};
+let data99 = data75.size;
+if((typeof data99 !== "string") && (data99 !== null)){
+const err189 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data99};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2492,9 +2511,9 @@ vErrors.push(err189);
 }
 errors++;
 }
-if((typeof data102 == "number") && (isFinite(data102))){
-if(data102 > 9 || isNaN(data102)){
-const err190 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data102};
+if(typeof data99 === "string"){
+if(!pattern12.test(data99)){
+const err190 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data99};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2503,8 +2522,14 @@ vErrors.push(err190);
 }
 errors++;
 }
-if(data102 < 1 || isNaN(data102)){
-const err191 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data102};
+}
+let data100 = data75.exclude;
+if(Array.isArray(data100)){
+const len10 = data100.length;
+for(let i10=0; i10<len10; i10++){
+let data101 = data100[i10];
+if(typeof data101 !== "string"){
+const err191 = {instancePath:instancePath+"/bundle/exclude/" + i10,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data101};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2516,7 +2541,7 @@ errors++;
 }
 }
 else {
-const err192 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data59};
+const err192 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data100};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2525,12 +2550,13 @@ vErrors.push(err192);
 }
 errors++;
 }
-var _valid0 = _errs179 === errors;
-valid26 = _valid0;
-ifClause0 = "else";
-}
-if(!valid26){
-const err193 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data59};
+let data102 = data75.include;
+if(Array.isArray(data102)){
+const len11 = data102.length;
+for(let i11=0; i11<len11; i11++){
+let data103 = data102[i11];
+if(typeof data103 !== "string"){
+const err193 = {instancePath:instancePath+"/bundle/include/" + i11,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data103};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2539,13 +2565,10 @@ vErrors.push(err193);
 }
 errors++;
 }
-if(data59 && typeof data59 == "object" && !Array.isArray(data59)){
-if(data59.method === undefined){
-data59.method = "native";
 }
-let data103 = data59.method;
-if(typeof data103 !== "string"){
-const err194 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data103};
+}
+else {
+const err194 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data102};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2554,8 +2577,10 @@ vErrors.push(err194);
 }
 errors++;
 }
-if(!((data103 === "native") || (data103 === "ami-tools"))){
-const err195 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data103};
+let data104 = data75.fstab;
+if(typeof data104 === "string"){
+if(func3(data104) < 1){
+const err195 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data104};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2566,7 +2591,7 @@ errors++;
 }
 }
 else {
-const err196 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data59};
+const err196 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data104};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2575,23 +2600,38 @@ vErrors.push(err196);
 }
 errors++;
 }
-let data104 = data.certificate;
-if(data104 && typeof data104 == "object" && !Array.isArray(data104)){
-if(data104.ec2 === undefined){
-data104.ec2 = "auto";
+let data105 = data75.hygiene;
+if(data105 && typeof data105 == "object" && !Array.isArray(data105)){
+if(data105.authorizedKeys === undefined){
+data105.authorizedKeys = "keep";
 }
-if(data104.allowMismatch === undefined){
-data104.allowMismatch = false;
+if(data105.sshHostKeys === undefined){
+data105.sshHostKeys = "scrub";
 }
-if(data104.certificate === undefined){
-data104.certificate = null;
+if(data105.machineId === undefined){
+data105.machineId = "scrub";
 }
-if(data104.privateKey === undefined){
-data104.privateKey = null;
+if(data105.shellHistories === undefined){
+data105.shellHistories = "scrub";
 }
-for(const key18 in data104){
-if(!((((key18 === "ec2") || (key18 === "allowMismatch")) || (key18 === "certificate")) || (key18 === "privateKey"))){
-const err197 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data104};
+if(data105.cloudInit === undefined){
+data105.cloudInit = "scrub";
+}
+if(data105.cloudCredentials === undefined){
+data105.cloudCredentials = "refuse";
+}
+if(data105.privateKeys === undefined){
+data105.privateKeys = "refuse";
+}
+if(data105.logs === undefined){
+data105.logs = "keep";
+}
+if(data105.allow === undefined){
+data105.allow = [];
+}
+for(const key19 in data105){
+if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
+const err197 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data105};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2601,9 +2641,9 @@ vErrors.push(err197);
 errors++;
 }
 }
-let data105 = data104.ec2;
-if(typeof data105 !== "string"){
-const err198 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data105};
+let data106 = data105.authorizedKeys;
+if(typeof data106 !== "string"){
+const err198 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data106};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2612,9 +2652,8 @@ vErrors.push(err198);
 }
 errors++;
 }
-let data106 = data104.allowMismatch;
-if(typeof data106 !== "boolean"){
-const err199 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data106};
+if(!(((data106 === "scrub") || (data106 === "refuse")) || (data106 === "keep"))){
+const err199 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data106};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2623,9 +2662,9 @@ vErrors.push(err199);
 }
 errors++;
 }
-let data107 = data104.certificate;
-if((typeof data107 !== "string") && (data107 !== null)){
-const err200 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data107};
+let data107 = data105.sshHostKeys;
+if(typeof data107 !== "string"){
+const err200 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data107};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2634,9 +2673,8 @@ vErrors.push(err200);
 }
 errors++;
 }
-let data108 = data104.privateKey;
-if((typeof data108 !== "string") && (data108 !== null)){
-const err201 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data108};
+if(!(((data107 === "scrub") || (data107 === "refuse")) || (data107 === "keep"))){
+const err201 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data107};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2645,9 +2683,9 @@ vErrors.push(err201);
 }
 errors++;
 }
-}
-else {
-const err202 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data104};
+let data108 = data105.machineId;
+if(typeof data108 !== "string"){
+const err202 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data108};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2656,20 +2694,8 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data109 = data.upload;
-if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
-if(data109.method === undefined){
-data109.method = "s3";
-}
-if(data109.acl === undefined){
-data109.acl = "aws-exec-read";
-}
-if(data109.concurrency === undefined){
-data109.concurrency = 4;
-}
-if(data109.bucket === undefined){
-const err203 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data109};
+if(!(((data108 === "scrub") || (data108 === "refuse")) || (data108 === "keep"))){
+const err203 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data108};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2678,9 +2704,9 @@ vErrors.push(err203);
 }
 errors++;
 }
-for(const key19 in data109){
-if(!(((((key19 === "method") || (key19 === "bucket")) || (key19 === "prefix")) || (key19 === "acl")) || (key19 === "concurrency"))){
-const err204 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data109};
+let data109 = data105.shellHistories;
+if(typeof data109 !== "string"){
+const err204 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data109};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2689,10 +2715,8 @@ vErrors.push(err204);
 }
 errors++;
 }
-}
-let data110 = data109.method;
-if(typeof data110 !== "string"){
-const err205 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data110};
+if(!(((data109 === "scrub") || (data109 === "refuse")) || (data109 === "keep"))){
+const err205 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data109};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2701,8 +2725,9 @@ vErrors.push(err205);
 }
 errors++;
 }
-if(!(data110 === "s3")){
-const err206 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data110};
+let data110 = data105.cloudInit;
+if(typeof data110 !== "string"){
+const err206 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data110};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2711,10 +2736,8 @@ vErrors.push(err206);
 }
 errors++;
 }
-if(data109.bucket !== undefined){
-let data111 = data109.bucket;
-if(typeof data111 !== "string"){
-const err207 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data111};
+if(!(((data110 === "scrub") || (data110 === "refuse")) || (data110 === "keep"))){
+const err207 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data110};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2723,11 +2746,9 @@ vErrors.push(err207);
 }
 errors++;
 }
-}
-if(data109.prefix !== undefined){
-let data112 = data109.prefix;
-if(typeof data112 !== "string"){
-const err208 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data112};
+let data111 = data105.cloudCredentials;
+if(typeof data111 !== "string"){
+const err208 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data111};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2736,10 +2757,8 @@ vErrors.push(err208);
 }
 errors++;
 }
-}
-let data113 = data109.acl;
-if(typeof data113 !== "string"){
-const err209 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data113};
+if(!(((data111 === "scrub") || (data111 === "refuse")) || (data111 === "keep"))){
+const err209 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data111};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2748,8 +2767,9 @@ vErrors.push(err209);
 }
 errors++;
 }
-if(!(((data113 === "aws-exec-read") || (data113 === "public-read")) || (data113 === "ec2-bundle-read"))){
-const err210 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data113};
+let data112 = data105.privateKeys;
+if(typeof data112 !== "string"){
+const err210 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data112};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2758,9 +2778,8 @@ vErrors.push(err210);
 }
 errors++;
 }
-let data114 = data109.concurrency;
-if(!(((typeof data114 == "number") && (!(data114 % 1) && !isNaN(data114))) && (isFinite(data114)))){
-const err211 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data114};
+if(!(((data112 === "scrub") || (data112 === "refuse")) || (data112 === "keep"))){
+const err211 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data112};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2769,9 +2788,9 @@ vErrors.push(err211);
 }
 errors++;
 }
-if((typeof data114 == "number") && (isFinite(data114))){
-if(data114 > 32 || isNaN(data114)){
-const err212 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data114};
+let data113 = data105.logs;
+if(typeof data113 !== "string"){
+const err212 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data113};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2780,8 +2799,8 @@ vErrors.push(err212);
 }
 errors++;
 }
-if(data114 < 1 || isNaN(data114)){
-const err213 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data114};
+if(!(((data113 === "scrub") || (data113 === "refuse")) || (data113 === "keep"))){
+const err213 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data113};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2790,10 +2809,13 @@ vErrors.push(err213);
 }
 errors++;
 }
-}
-}
-else {
-const err214 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data109};
+let data114 = data105.allow;
+if(Array.isArray(data114)){
+const len12 = data114.length;
+for(let i12=0; i12<len12; i12++){
+let data115 = data114[i12];
+if(typeof data115 !== "string"){
+const err214 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i12,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data115};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2803,35 +2825,9 @@ vErrors.push(err214);
 errors++;
 }
 }
-let data115 = data.register;
-if(data115 && typeof data115 == "object" && !Array.isArray(data115)){
-if(data115.method === undefined){
-data115.method = "instance-store";
 }
-if(data115.description === undefined){
-data115.description = null;
-}
-if(data115.architecture === undefined){
-data115.architecture = null;
-}
-if(data115.virtualization === undefined){
-data115.virtualization = null;
-}
-if(data115.kernel === undefined){
-data115.kernel = null;
-}
-if(data115.ramdisk === undefined){
-data115.ramdisk = null;
-}
-if(data115.blockDeviceMappings === undefined){
-data115.blockDeviceMappings = {};
-}
-if(data115.tags === undefined){
-data115.tags = {};
-}
-for(const key20 in data115){
-if(!(func2.call(schema6.properties.register.properties, key20))){
-const err215 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data115};
+else {
+const err215 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data114};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2841,9 +2837,8 @@ vErrors.push(err215);
 errors++;
 }
 }
-let data116 = data115.method;
-if(typeof data116 !== "string"){
-const err216 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data116};
+else {
+const err216 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data105};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2852,8 +2847,9 @@ vErrors.push(err216);
 }
 errors++;
 }
-if(!(data116 === "instance-store")){
-const err217 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data116};
+let data116 = data75.script;
+if((typeof data116 !== "string") && (data116 !== null)){
+const err217 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data116};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2862,10 +2858,9 @@ vErrors.push(err217);
 }
 errors++;
 }
-if(data115.name !== undefined){
-let data117 = data115.name;
-if(typeof data117 !== "string"){
-const err218 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data117};
+if(typeof data116 === "string"){
+if(func3(data116) < 1){
+const err218 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data116};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2875,9 +2870,9 @@ vErrors.push(err218);
 errors++;
 }
 }
-let data118 = data115.description;
-if((typeof data118 !== "string") && (data118 !== null)){
-const err219 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data118};
+let data117 = data75.needs;
+if(typeof data117 !== "string"){
+const err219 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data117};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2886,9 +2881,8 @@ vErrors.push(err219);
 }
 errors++;
 }
-if(typeof data118 === "string"){
-if(func3(data118) > 255){
-const err220 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data118};
+if(!((data117 === "refuse") || (data117 === "warn"))){
+const err220 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data117};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2897,10 +2891,9 @@ vErrors.push(err220);
 }
 errors++;
 }
-}
-let data119 = data115.architecture;
-if((typeof data119 !== "string") && (data119 !== null)){
-const err221 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data119};
+let data118 = data75.compression;
+if(!(((typeof data118 == "number") && (!(data118 % 1) && !isNaN(data118))) && (isFinite(data118)))){
+const err221 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data118};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2909,8 +2902,9 @@ vErrors.push(err221);
 }
 errors++;
 }
-if(!(((data119 === "i386") || (data119 === "x86_64")) || (data119 === null))){
-const err222 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data119};
+if((typeof data118 == "number") && (isFinite(data118))){
+if(data118 > 9 || isNaN(data118)){
+const err222 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data118};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2919,9 +2913,8 @@ vErrors.push(err222);
 }
 errors++;
 }
-let data120 = data115.virtualization;
-if((typeof data120 !== "string") && (data120 !== null)){
-const err223 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data120};
+if(data118 < 1 || isNaN(data118)){
+const err223 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data118};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -2930,8 +2923,10 @@ vErrors.push(err223);
 }
 errors++;
 }
-if(!(((data120 === "hvm") || (data120 === "paravirtual")) || (data120 === null))){
-const err224 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data120};
+}
+}
+else {
+const err224 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data75};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -2940,9 +2935,12 @@ vErrors.push(err224);
 }
 errors++;
 }
-let data121 = data115.kernel;
-if((typeof data121 !== "string") && (data121 !== null)){
-const err225 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data121};
+var _valid0 = _errs213 === errors;
+valid30 = _valid0;
+ifClause0 = "else";
+}
+if(!valid30){
+const err225 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data75};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -2951,9 +2949,13 @@ vErrors.push(err225);
 }
 errors++;
 }
-if(typeof data121 === "string"){
-if(!pattern14.test(data121)){
-const err226 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data121};
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+if(data75.method === undefined){
+data75.method = "native";
+}
+let data119 = data75.method;
+if(typeof data119 !== "string"){
+const err226 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data119};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -2962,10 +2964,8 @@ vErrors.push(err226);
 }
 errors++;
 }
-}
-let data122 = data115.ramdisk;
-if((typeof data122 !== "string") && (data122 !== null)){
-const err227 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data122};
+if(!((data119 === "native") || (data119 === "ami-tools"))){
+const err227 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data119};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -2974,9 +2974,9 @@ vErrors.push(err227);
 }
 errors++;
 }
-if(typeof data122 === "string"){
-if(!pattern15.test(data122)){
-const err228 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data122};
+}
+else {
+const err228 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data75};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -2985,10 +2985,23 @@ vErrors.push(err228);
 }
 errors++;
 }
+let data120 = data.certificate;
+if(data120 && typeof data120 == "object" && !Array.isArray(data120)){
+if(data120.ec2 === undefined){
+data120.ec2 = "auto";
 }
-let data123 = data115.blockDeviceMappings;
-if(!data123 || typeof data123 != "object"){
-const err229 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data123};
+if(data120.allowMismatch === undefined){
+data120.allowMismatch = false;
+}
+if(data120.certificate === undefined){
+data120.certificate = null;
+}
+if(data120.privateKey === undefined){
+data120.privateKey = null;
+}
+for(const key20 in data120){
+if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
+const err229 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data120};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -2997,13 +3010,10 @@ vErrors.push(err229);
 }
 errors++;
 }
-if(Array.isArray(data123)){
-const len12 = data123.length;
-for(let i12=0; i12<len12; i12++){
-let data124 = data123[i12];
-if(data124 && typeof data124 == "object" && !Array.isArray(data124)){
-if(data124.device === undefined){
-const err230 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i12,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data124};
+}
+let data121 = data120.ec2;
+if(typeof data121 !== "string"){
+const err230 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data121};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3012,8 +3022,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-if(data124.virtual === undefined){
-const err231 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i12,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data124};
+let data122 = data120.allowMismatch;
+if(typeof data122 !== "boolean"){
+const err231 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data122};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3022,9 +3033,9 @@ vErrors.push(err231);
 }
 errors++;
 }
-for(const key21 in data124){
-if(!((key21 === "device") || (key21 === "virtual"))){
-const err232 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i12,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data124};
+let data123 = data120.certificate;
+if((typeof data123 !== "string") && (data123 !== null)){
+const err232 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data123};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3033,11 +3044,9 @@ vErrors.push(err232);
 }
 errors++;
 }
-}
-if(data124.device !== undefined){
-let data125 = data124.device;
-if(typeof data125 !== "string"){
-const err233 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i12+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data125};
+let data124 = data120.privateKey;
+if((typeof data124 !== "string") && (data124 !== null)){
+const err233 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data124};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3047,10 +3056,8 @@ vErrors.push(err233);
 errors++;
 }
 }
-if(data124.virtual !== undefined){
-let data126 = data124.virtual;
-if(typeof data126 !== "string"){
-const err234 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i12+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data126};
+else {
+const err234 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data120};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3059,10 +3066,20 @@ vErrors.push(err234);
 }
 errors++;
 }
+if(data.upload !== undefined){
+let data125 = data.upload;
+if(data125 && typeof data125 == "object" && !Array.isArray(data125)){
+if(data125.method === undefined){
+data125.method = "s3";
 }
+if(data125.acl === undefined){
+data125.acl = "aws-exec-read";
 }
-else {
-const err235 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i12,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data124};
+if(data125.concurrency === undefined){
+data125.concurrency = 4;
+}
+if(data125.bucket === undefined){
+const err235 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data125};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3071,13 +3088,9 @@ vErrors.push(err235);
 }
 errors++;
 }
-}
-}
-if(data123 && typeof data123 == "object" && !Array.isArray(data123)){
-for(const key22 in data123){
-let data127 = data123[key22];
-if(typeof data127 !== "string"){
-const err236 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data127};
+for(const key21 in data125){
+if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
+const err236 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data125};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3087,13 +3100,9 @@ vErrors.push(err236);
 errors++;
 }
 }
-}
-let data128 = data115.tags;
-if(data128 && typeof data128 == "object" && !Array.isArray(data128)){
-for(const key23 in data128){
-let data129 = data128[key23];
-if(typeof data129 !== "string"){
-const err237 = {instancePath:instancePath+"/register/tags/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data129};
+let data126 = data125.method;
+if(typeof data126 !== "string"){
+const err237 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data126};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3102,10 +3111,8 @@ vErrors.push(err237);
 }
 errors++;
 }
-}
-}
-else {
-const err238 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data128};
+if(!(data126 === "s3")){
+const err238 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data126};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3114,9 +3121,10 @@ vErrors.push(err238);
 }
 errors++;
 }
-}
-else {
-const err239 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data115};
+if(data125.bucket !== undefined){
+let data127 = data125.bucket;
+if(typeof data127 !== "string"){
+const err239 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data127};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3125,26 +3133,11 @@ vErrors.push(err239);
 }
 errors++;
 }
-let data130 = data.verify;
-if(data130 && typeof data130 == "object" && !Array.isArray(data130)){
-if(data130.boot === undefined){
-data130.boot = null;
 }
-if(data130.console === undefined){
-data130.console = null;
-}
-if(data130.tests === undefined){
-data130.tests = [];
-}
-if(data130.timeout === undefined){
-data130.timeout = "10m";
-}
-if(data130.launch === undefined){
-data130.launch = {};
-}
-for(const key24 in data130){
-if(!(((((key24 === "boot") || (key24 === "console")) || (key24 === "tests")) || (key24 === "timeout")) || (key24 === "launch"))){
-const err240 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data130};
+if(data125.prefix !== undefined){
+let data128 = data125.prefix;
+if(typeof data128 !== "string"){
+const err240 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data128};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3154,9 +3147,9 @@ vErrors.push(err240);
 errors++;
 }
 }
-let data131 = data130.boot;
-if((typeof data131 !== "boolean") && (data131 !== null)){
-const err241 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data131};
+let data129 = data125.acl;
+if(typeof data129 !== "string"){
+const err241 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data129};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3165,9 +3158,8 @@ vErrors.push(err241);
 }
 errors++;
 }
-let data132 = data130.console;
-if((typeof data132 !== "string") && (data132 !== null)){
-const err242 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data132};
+if(!(((data129 === "aws-exec-read") || (data129 === "public-read")) || (data129 === "ec2-bundle-read"))){
+const err242 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data129};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3176,9 +3168,9 @@ vErrors.push(err242);
 }
 errors++;
 }
-if(typeof data132 === "string"){
-if(func3(data132) < 1){
-const err243 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data132};
+let data130 = data125.concurrency;
+if(!(((typeof data130 == "number") && (!(data130 % 1) && !isNaN(data130))) && (isFinite(data130)))){
+const err243 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data130};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3187,15 +3179,9 @@ vErrors.push(err243);
 }
 errors++;
 }
-}
-let data133 = data130.tests;
-if(Array.isArray(data133)){
-const len13 = data133.length;
-for(let i13=0; i13<len13; i13++){
-let data134 = data133[i13];
-if(data134 && typeof data134 == "object" && !Array.isArray(data134)){
-if(data134.shell === undefined){
-const err244 = {instancePath:instancePath+"/verify/tests/" + i13,schemaPath:"#/properties/verify/properties/tests/items/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.required,parentSchema:schema6.properties.verify.properties.tests.items,data:data134};
+if((typeof data130 == "number") && (isFinite(data130))){
+if(data130 > 32 || isNaN(data130)){
+const err244 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data130};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3204,9 +3190,8 @@ vErrors.push(err244);
 }
 errors++;
 }
-for(const key25 in data134){
-if(!(key25 === "shell")){
-const err245 = {instancePath:instancePath+"/verify/tests/" + i13,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data134};
+if(data130 < 1 || isNaN(data130)){
+const err245 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data130};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3216,30 +3201,9 @@ vErrors.push(err245);
 errors++;
 }
 }
-if(data134.shell !== undefined){
-let data135 = data134.shell;
-if(data135 && typeof data135 == "object" && !Array.isArray(data135)){
-if(data135.env === undefined){
-data135.env = {};
 }
-if(data135.sudo === undefined){
-data135.sudo = false;
-}
-if(data135.workdir === undefined){
-data135.workdir = null;
-}
-if(data135.timeout === undefined){
-data135.timeout = "1h";
-}
-if(data135.retries === undefined){
-data135.retries = 0;
-}
-if(data135.exitCodes === undefined){
-data135.exitCodes = [0];
-}
-for(const key26 in data135){
-if(!((((((((key26 === "file") || (key26 === "inline")) || (key26 === "env")) || (key26 === "sudo")) || (key26 === "workdir")) || (key26 === "timeout")) || (key26 === "retries")) || (key26 === "exitCodes"))){
-const err246 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data135};
+else {
+const err246 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data125};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3249,10 +3213,35 @@ vErrors.push(err246);
 errors++;
 }
 }
-if(data135.file !== undefined){
-let data136 = data135.file;
-if(typeof data136 !== "string"){
-const err247 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data136};
+let data131 = data.register;
+if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
+if(data131.method === undefined){
+data131.method = "instance-store";
+}
+if(data131.description === undefined){
+data131.description = null;
+}
+if(data131.architecture === undefined){
+data131.architecture = null;
+}
+if(data131.virtualization === undefined){
+data131.virtualization = null;
+}
+if(data131.kernel === undefined){
+data131.kernel = null;
+}
+if(data131.ramdisk === undefined){
+data131.ramdisk = null;
+}
+if(data131.blockDeviceMappings === undefined){
+data131.blockDeviceMappings = {};
+}
+if(data131.tags === undefined){
+data131.tags = {};
+}
+for(const key22 in data131){
+if(!(func2.call(schema6.properties.register.properties, key22))){
+const err247 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data131};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3262,10 +3251,9 @@ vErrors.push(err247);
 errors++;
 }
 }
-if(data135.inline !== undefined){
-let data137 = data135.inline;
-if(typeof data137 !== "string"){
-const err248 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data137};
+let data132 = data131.method;
+if(typeof data132 !== "string"){
+const err248 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data132};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3274,13 +3262,8 @@ vErrors.push(err248);
 }
 errors++;
 }
-}
-let data138 = data135.env;
-if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
-for(const key27 in data138){
-let data139 = data138[key27];
-if(typeof data139 !== "string"){
-const err249 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/env/" + key27.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data139};
+if(!(data132 === "instance-store")){
+const err249 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data132};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3289,10 +3272,10 @@ vErrors.push(err249);
 }
 errors++;
 }
-}
-}
-else {
-const err250 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data138};
+if(data131.name !== undefined){
+let data133 = data131.name;
+if(typeof data133 !== "string"){
+const err250 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data133};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3301,9 +3284,10 @@ vErrors.push(err250);
 }
 errors++;
 }
-let data140 = data135.sudo;
-if(typeof data140 !== "boolean"){
-const err251 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data140};
+}
+let data134 = data131.description;
+if((typeof data134 !== "string") && (data134 !== null)){
+const err251 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data134};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3312,9 +3296,9 @@ vErrors.push(err251);
 }
 errors++;
 }
-let data141 = data135.workdir;
-if((typeof data141 !== "string") && (data141 !== null)){
-const err252 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data141};
+if(typeof data134 === "string"){
+if(func3(data134) > 255){
+const err252 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data134};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3323,10 +3307,10 @@ vErrors.push(err252);
 }
 errors++;
 }
-let data142 = data135.timeout;
-if(typeof data142 === "string"){
-if(!pattern3.test(data142)){
-const err253 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data142};
+}
+let data135 = data131.architecture;
+if((typeof data135 !== "string") && (data135 !== null)){
+const err253 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data135};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3335,9 +3319,8 @@ vErrors.push(err253);
 }
 errors++;
 }
-}
-else {
-const err254 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data142};
+if(!(((data135 === "i386") || (data135 === "x86_64")) || (data135 === null))){
+const err254 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data135};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3346,9 +3329,9 @@ vErrors.push(err254);
 }
 errors++;
 }
-let data143 = data135.retries;
-if(!(((typeof data143 == "number") && (!(data143 % 1) && !isNaN(data143))) && (isFinite(data143)))){
-const err255 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data143};
+let data136 = data131.virtualization;
+if((typeof data136 !== "string") && (data136 !== null)){
+const err255 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data136};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3357,9 +3340,8 @@ vErrors.push(err255);
 }
 errors++;
 }
-if((typeof data143 == "number") && (isFinite(data143))){
-if(data143 > 20 || isNaN(data143)){
-const err256 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data143};
+if(!(((data136 === "hvm") || (data136 === "paravirtual")) || (data136 === null))){
+const err256 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data136};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3368,8 +3350,9 @@ vErrors.push(err256);
 }
 errors++;
 }
-if(data143 < 0 || isNaN(data143)){
-const err257 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data143};
+let data137 = data131.kernel;
+if((typeof data137 !== "string") && (data137 !== null)){
+const err257 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data137};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3378,11 +3361,9 @@ vErrors.push(err257);
 }
 errors++;
 }
-}
-let data144 = data135.exitCodes;
-if(Array.isArray(data144)){
-if(data144.length < 1){
-const err258 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data144};
+if(typeof data137 === "string"){
+if(!pattern16.test(data137)){
+const err258 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data137};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3391,11 +3372,10 @@ vErrors.push(err258);
 }
 errors++;
 }
-const len14 = data144.length;
-for(let i14=0; i14<len14; i14++){
-let data145 = data144[i14];
-if(!(((typeof data145 == "number") && (!(data145 % 1) && !isNaN(data145))) && (isFinite(data145)))){
-const err259 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/exitCodes/" + i14,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data145};
+}
+let data138 = data131.ramdisk;
+if((typeof data138 !== "string") && (data138 !== null)){
+const err259 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data138};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3404,9 +3384,9 @@ vErrors.push(err259);
 }
 errors++;
 }
-if((typeof data145 == "number") && (isFinite(data145))){
-if(data145 > 255 || isNaN(data145)){
-const err260 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/exitCodes/" + i14,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data145};
+if(typeof data138 === "string"){
+if(!pattern17.test(data138)){
+const err260 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data138};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3415,8 +3395,10 @@ vErrors.push(err260);
 }
 errors++;
 }
-if(data145 < 0 || isNaN(data145)){
-const err261 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/exitCodes/" + i14,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data145};
+}
+let data139 = data131.blockDeviceMappings;
+if(!data139 || typeof data139 != "object"){
+const err261 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data139};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3425,11 +3407,13 @@ vErrors.push(err261);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err262 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data144};
+if(Array.isArray(data139)){
+const len13 = data139.length;
+for(let i13=0; i13<len13; i13++){
+let data140 = data139[i13];
+if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
+if(data140.device === undefined){
+const err262 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3438,9 +3422,8 @@ vErrors.push(err262);
 }
 errors++;
 }
-}
-else {
-const err263 = {instancePath:instancePath+"/verify/tests/" + i13+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data135};
+if(data140.virtual === undefined){
+const err263 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3449,10 +3432,9 @@ vErrors.push(err263);
 }
 errors++;
 }
-}
-}
-else {
-const err264 = {instancePath:instancePath+"/verify/tests/" + i13,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data134};
+for(const key23 in data140){
+if(!((key23 === "device") || (key23 === "virtual"))){
+const err264 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3462,9 +3444,10 @@ vErrors.push(err264);
 errors++;
 }
 }
-}
-else {
-const err265 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data133};
+if(data140.device !== undefined){
+let data141 = data140.device;
+if(typeof data141 !== "string"){
+const err265 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data141};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3473,10 +3456,11 @@ vErrors.push(err265);
 }
 errors++;
 }
-let data146 = data130.timeout;
-if(typeof data146 === "string"){
-if(!pattern3.test(data146)){
-const err266 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data146};
+}
+if(data140.virtual !== undefined){
+let data142 = data140.virtual;
+if(typeof data142 !== "string"){
+const err266 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data142};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3486,8 +3470,9 @@ vErrors.push(err266);
 errors++;
 }
 }
+}
 else {
-const err267 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data146};
+const err267 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3496,20 +3481,13 @@ vErrors.push(err267);
 }
 errors++;
 }
-let data147 = data130.launch;
-if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
-if(data147.instanceTypes === undefined){
-data147.instanceTypes = [];
 }
-if(data147.iamInstanceProfile === undefined){
-data147.iamInstanceProfile = null;
 }
-if(data147.userData === undefined){
-data147.userData = null;
-}
-for(const key28 in data147){
-if(!(((key28 === "instanceTypes") || (key28 === "iamInstanceProfile")) || (key28 === "userData"))){
-const err268 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data147};
+if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
+for(const key24 in data139){
+let data143 = data139[key24];
+if(typeof data143 !== "string"){
+const err268 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data143};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3519,13 +3497,13 @@ vErrors.push(err268);
 errors++;
 }
 }
-let data148 = data147.instanceTypes;
-if(Array.isArray(data148)){
-const len15 = data148.length;
-for(let i15=0; i15<len15; i15++){
-let data149 = data148[i15];
-if(typeof data149 !== "string"){
-const err269 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i15,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data149};
+}
+let data144 = data131.tags;
+if(data144 && typeof data144 == "object" && !Array.isArray(data144)){
+for(const key25 in data144){
+let data145 = data144[key25];
+if(typeof data145 !== "string"){
+const err269 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data145};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3537,7 +3515,7 @@ errors++;
 }
 }
 else {
-const err270 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data148};
+const err270 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data144};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3546,9 +3524,9 @@ vErrors.push(err270);
 }
 errors++;
 }
-let data150 = data147.iamInstanceProfile;
-if((typeof data150 !== "string") && (data150 !== null)){
-const err271 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data150};
+}
+else {
+const err271 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data131};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3557,9 +3535,26 @@ vErrors.push(err271);
 }
 errors++;
 }
-if(typeof data150 === "string"){
-if(func3(data150) < 1){
-const err272 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data150};
+let data146 = data.verify;
+if(data146 && typeof data146 == "object" && !Array.isArray(data146)){
+if(data146.boot === undefined){
+data146.boot = null;
+}
+if(data146.console === undefined){
+data146.console = null;
+}
+if(data146.tests === undefined){
+data146.tests = [];
+}
+if(data146.timeout === undefined){
+data146.timeout = "10m";
+}
+if(data146.launch === undefined){
+data146.launch = {};
+}
+for(const key26 in data146){
+if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
+const err272 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data146};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3569,9 +3564,9 @@ vErrors.push(err272);
 errors++;
 }
 }
-let data151 = data147.userData;
-if((typeof data151 !== "string") && (data151 !== null)){
-const err273 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data151};
+let data147 = data146.boot;
+if((typeof data147 !== "boolean") && (data147 !== null)){
+const err273 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data147};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3580,9 +3575,9 @@ vErrors.push(err273);
 }
 errors++;
 }
-}
-else {
-const err274 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data147};
+let data148 = data146.console;
+if((typeof data148 !== "string") && (data148 !== null)){
+const err274 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data148};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3591,9 +3586,9 @@ vErrors.push(err274);
 }
 errors++;
 }
-}
-else {
-const err275 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data130};
+if(typeof data148 === "string"){
+if(func3(data148) < 1){
+const err275 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data148};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3603,13 +3598,428 @@ vErrors.push(err275);
 errors++;
 }
 }
-else {
-const err276 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+let data149 = data146.tests;
+if(Array.isArray(data149)){
+const len14 = data149.length;
+for(let i14=0; i14<len14; i14++){
+let data150 = data149[i14];
+if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
+if(data150.shell === undefined){
+const err276 = {instancePath:instancePath+"/verify/tests/" + i14,schemaPath:"#/properties/verify/properties/tests/items/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.required,parentSchema:schema6.properties.verify.properties.tests.items,data:data150};
 if(vErrors === null){
 vErrors = [err276];
 }
 else {
 vErrors.push(err276);
+}
+errors++;
+}
+for(const key27 in data150){
+if(!(key27 === "shell")){
+const err277 = {instancePath:instancePath+"/verify/tests/" + i14,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data150};
+if(vErrors === null){
+vErrors = [err277];
+}
+else {
+vErrors.push(err277);
+}
+errors++;
+}
+}
+if(data150.shell !== undefined){
+let data151 = data150.shell;
+if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
+if(data151.env === undefined){
+data151.env = {};
+}
+if(data151.sudo === undefined){
+data151.sudo = false;
+}
+if(data151.workdir === undefined){
+data151.workdir = null;
+}
+if(data151.timeout === undefined){
+data151.timeout = "1h";
+}
+if(data151.retries === undefined){
+data151.retries = 0;
+}
+if(data151.exitCodes === undefined){
+data151.exitCodes = [0];
+}
+for(const key28 in data151){
+if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
+const err278 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data151};
+if(vErrors === null){
+vErrors = [err278];
+}
+else {
+vErrors.push(err278);
+}
+errors++;
+}
+}
+if(data151.file !== undefined){
+let data152 = data151.file;
+if(typeof data152 !== "string"){
+const err279 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data152};
+if(vErrors === null){
+vErrors = [err279];
+}
+else {
+vErrors.push(err279);
+}
+errors++;
+}
+}
+if(data151.inline !== undefined){
+let data153 = data151.inline;
+if(typeof data153 !== "string"){
+const err280 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data153};
+if(vErrors === null){
+vErrors = [err280];
+}
+else {
+vErrors.push(err280);
+}
+errors++;
+}
+}
+let data154 = data151.env;
+if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
+for(const key29 in data154){
+let data155 = data154[key29];
+if(typeof data155 !== "string"){
+const err281 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data155};
+if(vErrors === null){
+vErrors = [err281];
+}
+else {
+vErrors.push(err281);
+}
+errors++;
+}
+}
+}
+else {
+const err282 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data154};
+if(vErrors === null){
+vErrors = [err282];
+}
+else {
+vErrors.push(err282);
+}
+errors++;
+}
+let data156 = data151.sudo;
+if(typeof data156 !== "boolean"){
+const err283 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data156};
+if(vErrors === null){
+vErrors = [err283];
+}
+else {
+vErrors.push(err283);
+}
+errors++;
+}
+let data157 = data151.workdir;
+if((typeof data157 !== "string") && (data157 !== null)){
+const err284 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data157};
+if(vErrors === null){
+vErrors = [err284];
+}
+else {
+vErrors.push(err284);
+}
+errors++;
+}
+let data158 = data151.timeout;
+if(typeof data158 === "string"){
+if(!pattern3.test(data158)){
+const err285 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data158};
+if(vErrors === null){
+vErrors = [err285];
+}
+else {
+vErrors.push(err285);
+}
+errors++;
+}
+}
+else {
+const err286 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data158};
+if(vErrors === null){
+vErrors = [err286];
+}
+else {
+vErrors.push(err286);
+}
+errors++;
+}
+let data159 = data151.retries;
+if(!(((typeof data159 == "number") && (!(data159 % 1) && !isNaN(data159))) && (isFinite(data159)))){
+const err287 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data159};
+if(vErrors === null){
+vErrors = [err287];
+}
+else {
+vErrors.push(err287);
+}
+errors++;
+}
+if((typeof data159 == "number") && (isFinite(data159))){
+if(data159 > 20 || isNaN(data159)){
+const err288 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data159};
+if(vErrors === null){
+vErrors = [err288];
+}
+else {
+vErrors.push(err288);
+}
+errors++;
+}
+if(data159 < 0 || isNaN(data159)){
+const err289 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data159};
+if(vErrors === null){
+vErrors = [err289];
+}
+else {
+vErrors.push(err289);
+}
+errors++;
+}
+}
+let data160 = data151.exitCodes;
+if(Array.isArray(data160)){
+if(data160.length < 1){
+const err290 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data160};
+if(vErrors === null){
+vErrors = [err290];
+}
+else {
+vErrors.push(err290);
+}
+errors++;
+}
+const len15 = data160.length;
+for(let i15=0; i15<len15; i15++){
+let data161 = data160[i15];
+if(!(((typeof data161 == "number") && (!(data161 % 1) && !isNaN(data161))) && (isFinite(data161)))){
+const err291 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes/" + i15,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data161};
+if(vErrors === null){
+vErrors = [err291];
+}
+else {
+vErrors.push(err291);
+}
+errors++;
+}
+if((typeof data161 == "number") && (isFinite(data161))){
+if(data161 > 255 || isNaN(data161)){
+const err292 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes/" + i15,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data161};
+if(vErrors === null){
+vErrors = [err292];
+}
+else {
+vErrors.push(err292);
+}
+errors++;
+}
+if(data161 < 0 || isNaN(data161)){
+const err293 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes/" + i15,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data161};
+if(vErrors === null){
+vErrors = [err293];
+}
+else {
+vErrors.push(err293);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err294 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data160};
+if(vErrors === null){
+vErrors = [err294];
+}
+else {
+vErrors.push(err294);
+}
+errors++;
+}
+}
+else {
+const err295 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data151};
+if(vErrors === null){
+vErrors = [err295];
+}
+else {
+vErrors.push(err295);
+}
+errors++;
+}
+}
+}
+else {
+const err296 = {instancePath:instancePath+"/verify/tests/" + i14,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data150};
+if(vErrors === null){
+vErrors = [err296];
+}
+else {
+vErrors.push(err296);
+}
+errors++;
+}
+}
+}
+else {
+const err297 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data149};
+if(vErrors === null){
+vErrors = [err297];
+}
+else {
+vErrors.push(err297);
+}
+errors++;
+}
+let data162 = data146.timeout;
+if(typeof data162 === "string"){
+if(!pattern3.test(data162)){
+const err298 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data162};
+if(vErrors === null){
+vErrors = [err298];
+}
+else {
+vErrors.push(err298);
+}
+errors++;
+}
+}
+else {
+const err299 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data162};
+if(vErrors === null){
+vErrors = [err299];
+}
+else {
+vErrors.push(err299);
+}
+errors++;
+}
+let data163 = data146.launch;
+if(data163 && typeof data163 == "object" && !Array.isArray(data163)){
+if(data163.instanceTypes === undefined){
+data163.instanceTypes = [];
+}
+if(data163.iamInstanceProfile === undefined){
+data163.iamInstanceProfile = null;
+}
+if(data163.userData === undefined){
+data163.userData = null;
+}
+for(const key30 in data163){
+if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
+const err300 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data163};
+if(vErrors === null){
+vErrors = [err300];
+}
+else {
+vErrors.push(err300);
+}
+errors++;
+}
+}
+let data164 = data163.instanceTypes;
+if(Array.isArray(data164)){
+const len16 = data164.length;
+for(let i16=0; i16<len16; i16++){
+let data165 = data164[i16];
+if(typeof data165 !== "string"){
+const err301 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i16,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data165};
+if(vErrors === null){
+vErrors = [err301];
+}
+else {
+vErrors.push(err301);
+}
+errors++;
+}
+}
+}
+else {
+const err302 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data164};
+if(vErrors === null){
+vErrors = [err302];
+}
+else {
+vErrors.push(err302);
+}
+errors++;
+}
+let data166 = data163.iamInstanceProfile;
+if((typeof data166 !== "string") && (data166 !== null)){
+const err303 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data166};
+if(vErrors === null){
+vErrors = [err303];
+}
+else {
+vErrors.push(err303);
+}
+errors++;
+}
+if(typeof data166 === "string"){
+if(func3(data166) < 1){
+const err304 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data166};
+if(vErrors === null){
+vErrors = [err304];
+}
+else {
+vErrors.push(err304);
+}
+errors++;
+}
+}
+let data167 = data163.userData;
+if((typeof data167 !== "string") && (data167 !== null)){
+const err305 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data167};
+if(vErrors === null){
+vErrors = [err305];
+}
+else {
+vErrors.push(err305);
+}
+errors++;
+}
+}
+else {
+const err306 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data163};
+if(vErrors === null){
+vErrors = [err306];
+}
+else {
+vErrors.push(err306);
+}
+errors++;
+}
+}
+else {
+const err307 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data146};
+if(vErrors === null){
+vErrors = [err307];
+}
+else {
+vErrors.push(err307);
+}
+errors++;
+}
+}
+else {
+const err308 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err308];
+}
+else {
+vErrors.push(err308);
 }
 errors++;
 }

@@ -1,21 +1,24 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { callerAddress } from "../aws/caller-address.ts";
 import type { Account } from "../aws/cloud.ts";
 import type { Instance, LaunchRequest, Tags } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 import { lastConsoleLines } from "./console.ts";
+import { findKey } from "./find-key.ts";
 import type { CheckedImage } from "./preflight.ts";
-import { instance, keyFile, keyPair, securityGroup } from "./resources.ts";
+import { instance, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { type Reach, trust } from "./trust.ts";
-import { checkNeeds, type VolumeCopyInput } from "./volume-copy.ts";
+import { checkNeeds, type ImageNeeds } from "./volume-copy.ts";
+import { toWay, type Way } from "./way.ts";
 
 export type LaunchInput = {
   readonly account: Account;
   readonly checked: CheckedImage;
   readonly name: string;
+  /** An existing key pair of EC2's; without it a temporary one, unless `connect` has a key of its own. */
+  readonly keyPair?: string | null;
   readonly subnet: string | null;
   readonly securityGroups: readonly string[];
   readonly iamInstanceProfile: string | null;
@@ -26,10 +29,11 @@ export type LaunchInput = {
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
   /** What an image of its root takes, asked after the first login; null: it is not to become one. */
-  readonly needs: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" } | null;
+  readonly needs: ImageNeeds | null;
 };
 
-type ConnectInput = {
+/** Without the way: by the shortest, with a key pair of the run's own. */
+type ConnectInput = Partial<Way> & {
   readonly user: string;
   readonly port: number;
   readonly address: "public" | "private";
@@ -45,12 +49,15 @@ export type LaunchedInstance = {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** In the run's directory, mode 0600; the key itself crosses no edge. */
+  /** In the run's directory or the user's own, mode 0600; the key itself crosses no edge. Empty: the agent has it. */
   readonly privateKeyPath: string;
+  /** Empty when only the agent knows which it is. */
   readonly publicKey: string;
   /** The pinned host key, as an OpenSSH public key line. */
   readonly hostKey: string;
   readonly connectTimeoutSeconds: number;
+  /** Without it, the shortest. */
+  readonly way?: Way;
 };
 
 export const launch: Stage<LaunchInput, LaunchedInstance> = {
@@ -61,7 +68,8 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
   run: async (input, context) => {
     const reach = await start(input, context);
     const launched = { ...reach, hostKey: await trust(reach, input.connect.hostKey, context) };
-    if (input.needs !== null) await checkNeeds(launched, input.needs, context);
+    const { virtualization } = input.checked;
+    if (input.needs !== null) await checkNeeds(launched, input.needs, virtualization, context);
     return launched;
   },
 };
@@ -76,13 +84,8 @@ export async function start(
   const tags = { Name: `imgspec ${input.name}`, ...input.tags, "imgspec:run": context.run.id };
   const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
 
-  const key = await context.scope.acquire(keyFile, join(context.run.directory, `${label}.key`));
-  const pair = await context.scope.acquire(keyPair, {
-    account,
-    name: label,
-    publicKey: key.publicKey,
-    tags,
-  });
+  const way = toWay(connect);
+  const key = await findKey(input, way, label, tags, context);
   const groups =
     input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
 
@@ -92,7 +95,7 @@ export async function start(
     (type) => ({
       image: checked.source.id,
       instanceType: type,
-      keyName: pair.name,
+      keyName: key.pair,
       securityGroups: groups,
       subnet: input.subnet,
       iamInstanceProfile: input.iamInstanceProfile,
@@ -116,6 +119,7 @@ export async function start(
     privateKeyPath: key.path,
     publicKey: key.publicKey,
     connectTimeoutSeconds: connect.timeoutSeconds,
+    way,
   };
 }
 

@@ -49,7 +49,7 @@ export async function tryLaunch(
     ...launch,
     image: source.id,
     instanceType,
-    keyName: null,
+    keyName: launch.keyName ?? null,
     userData: null,
     clientToken,
     tags,

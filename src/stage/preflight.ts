@@ -25,7 +25,8 @@ export type PreflightInput = {
   readonly ramdisk: string | null;
   readonly certificate: CertificateInput;
   /** What the launch will ask for beside image and type, tried out by a dry run. */
-  readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile">;
+  readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile"> &
+    Partial<Pick<LaunchRequest, "keyName">>;
   /** What the boot gate will launch otherwise. */
   readonly gate: {
     readonly instanceTypes: readonly string[];

@@ -7,6 +7,7 @@ import { connect } from "../machine/ssh.ts";
 import { Problem } from "../problem.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { StageContext } from "./stage.ts";
+import { toRoute, toWay } from "./way.ts";
 
 /** An instance whose host key nobody knows yet. */
 export type Reach = Omit<LaunchedInstance, "hostKey">;
@@ -49,17 +50,23 @@ export function hold(instance: LaunchedInstance, context: StageContext): HeldMac
   );
 }
 
-function open(reach: Reach, hostKeys: readonly string[] | null, context: StageContext): Promise<Machine> {
+async function open(
+  reach: Reach,
+  hostKeys: readonly string[] | null,
+  context: StageContext,
+): Promise<Machine> {
+  const { sudoPassword, ...route } = toRoute(reach.way ?? toWay({}), context);
   return connect(
     {
       host: reach.host,
       port: reach.port,
       user: reach.user,
-      privateKeyPath: reach.privateKeyPath,
+      privateKeyPath: reach.privateKeyPath === "" ? null : reach.privateKeyPath,
       hostKeys,
-      proxy: context.cloud.options.networkProxy ?? null,
+      ...route,
     },
     {
+      sudoPassword,
       signal: context.signal,
       log: (line) => context.log(line),
       timeoutMs: reach.connectTimeoutSeconds * 1000,

@@ -21,7 +21,12 @@ const least = {
   regions: { "us-east-1": {} },
 };
 
-const environment = { GIT_COMMIT: "0f1e2d3", IMGSPEC_VAR_token: "secret" };
+const environment = {
+  GIT_COMMIT: "0f1e2d3",
+  IMGSPEC_VAR_token: "secret",
+  IMGSPEC_VAR_sudoPassword: "secret",
+  IMGSPEC_VAR_proxyPassword: "secret",
+};
 
 let directory: string;
 

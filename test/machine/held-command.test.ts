@@ -13,7 +13,7 @@ import { startCuttingProxy } from "../help/cutting-proxy.ts";
 import { processesLike } from "../help/processes.ts";
 import { haveSshd, type Sshd, startSshd } from "../help/sshd.ts";
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(300_000);
 const base: Omit<HeldCommand, "program"> = { sudo: false, signal };
 /** Makes the processes of this run known from those of another one on the same machine. */
 const mark = process.pid;
@@ -138,6 +138,27 @@ exit 9`;
     expect((await runHeld(held, { ...base, program, onLine })).stdout).toBe("1\n2\n3\n");
     expect(lines).toEqual(["1", "2", "3"]);
   });
+
+  test("a connection that falls silent is given up within half a minute, and the program goes on", async () => {
+    await using proxy = await startCuttingProxy(sshd.address.port);
+    const told: string[] = [];
+    await using held = holdMachine(
+      () => connect({ ...sshd.address, port: proxy.port }, { signal, timeoutMs: 20_000 }),
+      (line) => {
+        told.push(line);
+        proxy.hold(false);
+      },
+    );
+    const lines: string[] = [];
+    const onLine = (line: string): void => {
+      lines.push(line);
+      if (line === "1") proxy.hold(true);
+    };
+    const program = "echo 1; sleep 1; echo 2; sleep 1; exit 6";
+    expect(await runHeld(held, { ...base, program, onLine })).toMatchObject({ code: 6 });
+    expect(lines).toEqual(["1", "2"]);
+    expect(told).toEqual([expect.stringMatching(/was lost: Keepalive timeout; logging in again$/)]);
+  }, 90_000);
 
   test("a program that a signal ended is told as a shell tells it", async () => {
     await using held = hold();

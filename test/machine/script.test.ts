@@ -47,6 +47,11 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
     expect(stdout).toBe("done\n");
   });
 
+  test("a script that a signal ends says nothing but what it said", async () => {
+    const result = await runScript(held, { ...base, text: "echo on >&2; kill -KILL $$" });
+    expect(result).toEqual({ code: 137, signal: "KILL", stdout: "", stderr: "on\n" });
+  });
+
   test("a script is any bytes, with a mode and a name of its own", async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     const text = Buffer.concat([Buffer.from('#!/bin/sh\ntail -n +3 "$0" | od -An -v -tx1\nexit\n'), bytes]);
@@ -91,7 +96,7 @@ describe.skipIf(!haveSshd)("over OpenSSH's sshd (skipped where /usr/sbin/sshd is
       await path('echo "$0"; kill -KILL $$'),
       await path('echo "$0"; sleep 30', { timeoutSeconds: 5 }),
     ];
-    expect(paths.every((one) => one.endsWith("/script"))).toBe(true);
+    expect(paths).toEqual(paths.map(() => expect.stringMatching(/\/script$/)));
     const { stdout } = await machine.run(
       `ls -d ${paths.map((one) => one.replace("/script", "")).join(" ")}`,
       { signal },

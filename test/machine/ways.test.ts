@@ -85,7 +85,7 @@ describe.skipIf(!haveSshd)("ways to OpenSSH's sshd (skipped where /usr/sbin/sshd
     expect(message).toMatch(
       /^\S+ could not be reached by SSH: the bastion \S+: the server did not accept the key$/,
     );
-    expect(hint).toContain("connect.bastion");
+    expect(hint).toContain("connect.bastions");
   });
 
   test("a bastion that may not forward is named, with what it says", async () => {

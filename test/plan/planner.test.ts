@@ -36,6 +36,27 @@ test("the instance is given back once the bundle is made, beside the upload", as
   expect(needs.get("us-east-1/upload")).toEqual(["us-east-1/bundle"]);
 });
 
+test("which machine bundles changes nothing of the order, and what both may put into S3 becomes the product", async () => {
+  const spec = await specOf(example);
+  const at = (where: "instance" | "builder"): Plan =>
+    planOf({
+      ...spec,
+      images: spec.images.map((image) => ({ ...image, bundle: { ...image.bundle, at: where } })),
+    });
+  const [there, here] = [at("instance"), at("builder")];
+  expect(there.tasks.map(({ id, needs }) => [id, needs])).toEqual(
+    here.tasks.map(({ id, needs }) => [id, needs]),
+  );
+  const registered = there.tasks.find(({ id }) => id === "us-east-1/register");
+  expect(registered?.input["products"]).toEqual([
+    "us-east-1/bundle",
+    "us-east-1/upload",
+    "us-east-1/register",
+  ]);
+  const bundled = there.tasks.find(({ id }) => id === "us-east-1/bundle");
+  expect(bundled?.input).toMatchObject({ at: "instance", upload: { acl: "aws-exec-read" } });
+});
+
 test("a trial launches the registered image last", async () => {
   const spec = await specOf(example);
   const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: "true" });

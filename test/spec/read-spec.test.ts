@@ -14,6 +14,7 @@ test("what a spec leaves open is filled in", async () => {
       launch: {
         method: "ec2",
         instanceTypes: ["m3.medium"],
+        keyPair: null,
         subnet: null,
         securityGroups: [],
         iamInstanceProfile: null,
@@ -22,7 +23,18 @@ test("what a spec leaves open is filled in", async () => {
         tags: {},
         timeoutSeconds: 600,
       },
-      connect: { user: "ec2-user", port: 22, address: "public", hostKey: "auto", timeoutSeconds: 300 },
+      connect: {
+        user: "ec2-user",
+        port: 22,
+        address: "public",
+        hostKey: "auto",
+        timeoutSeconds: 300,
+        privateKey: null,
+        agent: false,
+        sudoPassword: null,
+        proxy: null,
+        bastions: [],
+      },
       provision: [],
       bundle: {
         method: "native",

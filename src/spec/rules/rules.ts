@@ -8,6 +8,7 @@ import {
   ec2KeyIsKnown,
   ec2KeyIsTheRegions,
 } from "./certificate.ts";
+import { doorIsOpen, keyFilesExist, keysAreComplete, passwordsAreSecret } from "./connect.ts";
 import { instanceTypesCanStoreRoot } from "./launch.ts";
 import { filesExist, namesOfEnvironment, oneScript } from "./provision.ts";
 import { devicesAreTaken, imageName, paravirtualNeedsKernel } from "./register.ts";
@@ -21,6 +22,10 @@ const rules: readonly Rule[] = [
   oneSource,
   ownersAreAccounts,
   ...instanceTypesCanStoreRoot,
+  passwordsAreSecret,
+  keysAreComplete,
+  keyFilesExist,
+  doorIsOpen,
   oneScript,
   filesExist,
   namesOfEnvironment,

@@ -1,0 +1,79 @@
+import type { Hop, MachineAddress } from "../machine/machine.ts";
+import { Problem } from "../problem.ts";
+import type { StageContext } from "./stage.ts";
+
+type Secret = { readonly $secret: string };
+
+/** How an instance is reached and who we are there, beyond its address; as it stands in the spec, without secrets. */
+export type Way = {
+  /** The user's own key; null: the run's, or one of the agent. */
+  readonly privateKey: string | null;
+  readonly agent: boolean;
+  readonly sudoPassword: Secret | null;
+  readonly proxy: {
+    readonly url: string;
+    readonly user: string | null;
+    readonly password: Secret | null;
+  } | null;
+  readonly bastions: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly privateKey: string | null;
+    readonly hostKey: string;
+  }[];
+};
+
+/** What is left open is the shortest. */
+export function toWay({ privateKey, agent, sudoPassword, proxy, bastions }: Partial<Way>): Way {
+  return {
+    privateKey: privateKey ?? null,
+    agent: agent ?? false,
+    sudoPassword: sudoPassword ?? null,
+    proxy: proxy ?? null,
+    bastions: bastions ?? [],
+  };
+}
+
+/** What `connect` needs to know of a way. The passwords are looked up here and go no further than to the connection. */
+export function toRoute(
+  way: Way,
+  context: StageContext,
+): Pick<MachineAddress, "agent" | "proxy" | "bastions"> & { readonly sudoPassword: string | null } {
+  const sudoPassword = way.sudoPassword === null ? "" : context.secret(way.sudoPassword);
+  if (/[\n\0]/.test(sudoPassword)) {
+    throw new Problem(
+      "spec-invalid",
+      "connect.sudoPassword is more than one line, which sudo cannot be told",
+    );
+  }
+  const agent = way.agent || way.bastions.some(({ privateKey }) => privateKey === null) ? agentPath() : null;
+  const told = { agent, sudoPassword: sudoPassword === "" ? null : sudoPassword };
+  // A cloud that brings a network of its own (`CloudOptions`) has no other way to its instances.
+  const { networkProxy } = context.cloud.options;
+  if (networkProxy !== undefined) return { ...told, proxy: networkProxy, bastions: [] };
+  return { ...told, proxy: toProxy(way, context), bastions: way.bastions.map((one) => toHop(one, agent)) };
+}
+
+function toProxy({ proxy }: Way, context: StageContext): string | null {
+  if (proxy === null) return null;
+  const url = new URL(proxy.url);
+  if (proxy.user === null) return url.href;
+  // The setters of URL do nothing for schemes that they do not know, such as socks5.
+  const password = proxy.password === null ? "" : context.secret(proxy.password);
+  const credentials = [proxy.user, password].map(encodeURIComponent).join(":");
+  return `${url.protocol}//${credentials}@${url.host}`;
+}
+
+function toHop(bastion: Way["bastions"][number], agent: string | null): Hop {
+  const { host, port, user, privateKey, hostKey } = bastion;
+  return { host, port, user, privateKeyPath: privateKey, agent, hostKeys: [hostKey] };
+}
+
+function agentPath(): string {
+  const path = process.env["SSH_AUTH_SOCK"];
+  if (path !== undefined && path !== "") return path;
+  throw new Problem("connect-failed", "connect wants the SSH agent, and SSH_AUTH_SOCK is not set", {
+    hint: 'start one (eval "$(ssh-agent)"; ssh-add), or name a privateKey',
+  });
+}
