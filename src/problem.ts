@@ -15,6 +15,7 @@ export type ProblemCode =
   | "certificate-unusable"
   | "capacity-missing"
   | "sandbox-unavailable"
+  | "vm-unavailable"
   | "command-failed"
   | "command-timeout"
   | "connect-failed"
@@ -51,6 +52,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "certificate-unusable": 4,
   "capacity-missing": 4,
   "sandbox-unavailable": 4,
+  "vm-unavailable": 4,
   "command-failed": 5,
   "command-timeout": 5,
   "connect-failed": null,

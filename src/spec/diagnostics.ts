@@ -52,8 +52,8 @@ export const errorCodes = {
 export const warningCodes = {
   "region-unlisted": "a region that is not in this program's table, which ages",
   "instance-type-doubtful": "an instance type that older guides name and EC2 may refuse",
-  "tests-unused": "tests of the new image, or a console pattern, while verify.boot is false",
   "door-doubtful": "a way to the instance that the temporary security group may not let in",
+  "tests-unused": "tests of the new image, or a console pattern, while verify.boot is false",
   "kernel-missing": "a paravirtual image without a kernel of its own",
 } as const;
 

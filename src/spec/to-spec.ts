@@ -112,8 +112,9 @@ function toEvaluated(node: Node, region: Region, header: Header, options: SpecOp
       ? ["verify.tests", path.slice(2)]
       : [path[0], path.slice(1)];
     const isStep = (isTest || list === "provision") && (kind === "shell" || kind === "local");
-    if (isStep && env === "env" && rest.length === 1)
+    if (isStep && env === "env" && rest.length === 1) {
       return `${region.name}/${list}[${index}].${kind}.env.${rest[0]}`;
+    }
     const written = path.join(".");
     return passwordPaths.includes(written) ? `${region.name}/${written}` : undefined;
   });

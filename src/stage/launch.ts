@@ -5,7 +5,7 @@ import type { Account } from "../aws/cloud.ts";
 import type { Instance, LaunchRequest, Tags } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 import { lastConsoleLines } from "./console.ts";
-import { findKey } from "./find-key.ts";
+import { loginKey } from "./login-key.ts";
 import type { CheckedImage } from "./preflight.ts";
 import { instance, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
@@ -68,8 +68,7 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
   run: async (input, context) => {
     const reach = await start(input, context);
     const launched = { ...reach, hostKey: await trust(reach, input.connect.hostKey, context) };
-    const { virtualization } = input.checked;
-    if (input.needs !== null) await checkNeeds(launched, input.needs, virtualization, context);
+    if (input.needs !== null) await checkNeeds(launched, input.needs, input.checked.virtualization, context);
     return launched;
   },
 };
@@ -85,7 +84,7 @@ export async function start(
   const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
 
   const way = toWay(connect);
-  const key = await findKey(input, way, label, tags, context);
+  const key = await loginKey({ ...input, way, label, tags }, context);
   const groups =
     input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
 
