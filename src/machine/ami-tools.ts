@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { Problem, type ProblemCode } from "../problem.ts";
+import { elevate } from "./elevate.ts";
 import type { Machine } from "./machine.ts";
 import { quote } from "./quote.ts";
 
@@ -13,8 +14,11 @@ const archive = {
   tools_home: "/usr/local/ec2",
 };
 
-/** Becomes root with the environment that the tools read: EC2_AMITOOL_HOME, RUBYLIB, PATH. */
-const asRoot = `[ "$(id -u)" = 0 ] || set -- sudo -n -E "$@"; exec "$@"`;
+/** What of the user's environment the tools read, which sudo would take away. */
+const kept = `for name in EC2_AMITOOL_HOME EC2_HOME RUBYLIB GEM_HOME GEM_PATH PATH; do
+  eval "value=\\\${$name:-}"
+  [ -z "$value" ] || printf '%s=%s\\n' "$name" "$value"
+done`;
 
 const cleaningMs = 15_000;
 
@@ -43,9 +47,10 @@ export async function runAmiTools(
 ): Promise<void> {
   const told = new Map<string, string>();
   const printed: string[] = [];
-  const { code, signal } = await machine.run(["sh", "-c", asRoot, "sh", "sh", "-s"].map(quote).join(" "), {
+  const environment = await readEnvironment(machine, run.signal);
+  const { code, signal } = await machine.run(elevate(["sh", "-s"]), {
     signal: run.signal,
-    stdin: await toInput(run),
+    stdin: `${environment}${await toInput(run)}`,
     onLine: (line) => {
       const [, word, text] = /^imgspec-(\w+): (.*)$/.exec(line) ?? [];
       if (word !== undefined && text !== undefined) {
@@ -68,7 +73,7 @@ export async function runAmiTools(
   const why = told.get("problem") ?? `${failure.what} ${how}`;
   throw new Problem(failure.code, [why, ...printed.slice(-5)].join("\n  "), {
     hint: printed.some((line) => line.startsWith("sudo:"))
-      ? "connect.user must be root or may use sudo without a password"
+      ? "connect.user must be root or may use sudo (with a password: connect.sudoPassword)"
       : failure.hint,
   });
 }
@@ -88,6 +93,12 @@ export async function cleanAmiTools(
       log(`the files of the AMI tools may still be on the instance: ${why}`);
     },
   );
+}
+
+async function readEnvironment(machine: Machine, signal: AbortSignal): Promise<string> {
+  const { stdout } = await machine.run(`sh -c ${quote(kept)}`, { signal });
+  const settings = [...stdout.matchAll(/^([A-Z0-9_]+)=(.+)$/gm)];
+  return settings.map(([, name = "", value = ""]) => `export ${name}=${quote(value)}\n`).join("");
 }
 
 async function toInput({ action, name, values, functions = {} }: AmiToolsRun): Promise<string> {
