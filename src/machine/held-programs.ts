@@ -5,7 +5,7 @@
 export const loader = 'eval "$(cat)"';
 
 /** The directory is on the first of these that can be written; the first two are in memory. */
-export const bases = `/dev/shm /run "\${TMPDIR:-/tmp}" /tmp`;
+const bases = `/dev/shm /run "\${TMPDIR:-/tmp}" /tmp`;
 
 /** Starts a line that answers, since the shell of a user may greet first. */
 export const answerMark = "imgspec-held";

@@ -181,7 +181,7 @@ type VolumeCopySpec = {
 };
 
 /** Amazon's own tools do it, on the instance. */
-export type AmiToolsSpec = {
+type AmiToolsSpec = {
   readonly method: "ami-tools";
   readonly name: string;
   readonly sizeMib: number | null;
