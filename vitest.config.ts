@@ -9,7 +9,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], exclude: ["**/*.gen.ts"] },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"] } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", "test/vm/**"] },
+      },
       {
         extends: true,
         test: {
@@ -17,6 +20,17 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/build.ts"],
           testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "vm",
+          include: ["test/vm/**/*.test.ts"],
+          globalSetup: ["test/vm/setup.ts"],
+          // An emulated processor is slow enough for one machine at a time.
+          fileParallelism: false,
+          testTimeout: 3_600_000,
         },
       },
     ],

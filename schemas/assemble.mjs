@@ -34,6 +34,7 @@ function readSections() {
     certificate: section("certificate"),
     upload: toStage("upload", stages.upload),
     register: toStage("register", stages.register),
+    verify: withTests(section("verify"), stages.provision.shell),
   };
 }
 
@@ -55,16 +56,16 @@ const standardMethods = { launch: "ec2", bundle: "native", upload: "s3", registe
 function toStage(section, methods) {
   const standard = standardMethods[section];
   const others = Object.keys(methods).filter((method) => method !== standard);
-  const methodKey = (allowed) => ({
+  const methodKey = (allowed, chosen = standard) => ({
     type: "string",
     description: "How it is done.",
     enum: allowed,
-    default: standard,
+    default: chosen,
     examples: [allowed[0]],
   });
   const toFragment = (method) => {
     const { default: _, ...fragment } = methods[method];
-    return { ...fragment, properties: { method: methodKey([method]), ...fragment.properties } };
+    return { ...fragment, properties: { method: methodKey([method], method), ...fragment.properties } };
   };
   const { description, examples, default: empty } = methods[standard];
   const whole = others.reduceRight(
@@ -73,7 +74,7 @@ function toStage(section, methods) {
       description,
       examples,
       properties: { method: methodKey([standard, ...others]) },
-      if: { properties: { method: { const: method } }, required: ["method"] },
+      if: { type: "object", properties: { method: { const: method } }, required: ["method"] },
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
       then: toFragment(method),
       else: otherwise,
@@ -102,6 +103,13 @@ function toSteps(kinds) {
       ),
     },
   };
+}
+
+/** A test is a shell step, word for word. */
+function withTests(section, shell) {
+  const { tests } = section.properties;
+  const items = { ...tests.items, properties: { shell } };
+  return { ...section, properties: { ...section.properties, tests: { ...tests, items } } };
 }
 
 function toImage(sections) {

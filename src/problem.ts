@@ -15,6 +15,7 @@ export type ProblemCode =
   | "certificate-unusable"
   | "capacity-missing"
   | "sandbox-unavailable"
+  | "vm-unavailable"
   | "command-failed"
   | "command-timeout"
   | "connect-failed"
@@ -23,6 +24,7 @@ export type ProblemCode =
   | "upload-failed"
   | "manifest-refused"
   | "image-mismatch"
+  | "boot-failed"
   | "aws-fault"
   | "network-failed"
   | "timeout"
@@ -50,6 +52,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "certificate-unusable": 4,
   "capacity-missing": 4,
   "sandbox-unavailable": 4,
+  "vm-unavailable": 4,
   "command-failed": 5,
   "command-timeout": 5,
   "connect-failed": null,
@@ -58,6 +61,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "upload-failed": 6,
   "manifest-refused": 7,
   "image-mismatch": 7,
+  "boot-failed": 7,
   "aws-fault": null,
   "network-failed": null,
   timeout: null,
@@ -68,22 +72,28 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   interrupted: 130,
 };
 
+type ProblemOptions = {
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly file?: string | undefined;
+};
+
 /** The one error that is thrown on purpose: what is wrong, in the user's words, and apart from it what to do. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly code: ProblemCode;
   readonly hint: string | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** Absolute path of a file of this machine that tells more. */
+  readonly file: string | undefined;
 
-  constructor(
-    code: ProblemCode,
-    message: string,
-    options: { hint?: string | undefined; cause?: unknown; diagnostics?: readonly Diagnostic[] } = {},
-  ) {
+  constructor(code: ProblemCode, message: string, options: ProblemOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
     this.diagnostics = options.diagnostics ?? [];
+    this.file = options.file;
   }
 }
 

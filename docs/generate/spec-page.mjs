@@ -53,12 +53,22 @@ function isRequired(name, { required }) {
 
 function toSection(name, written, complete, required) {
   const title = `## ${name}\n\n${plain(written.description)}${required ? " Required." : ""}`;
+  if (written.if) return `${title}\n\n${toMethods(name, written, complete).join("\n\n")}`;
   if (written.items === undefined) return `${title}\n\n${toKeys(written, complete)}`;
   const kinds = Object.entries(written.items.properties).map(([kind, schema]) => {
     const whole = complete.items.properties[kind];
     return `### ${name}: ${kind}\n\n${plain(schema.description)} For example ${examplesOf(schema)}\n\n${toKeys(schema, whole)}`;
   });
   return `${title} ${plain(written.items.description)}\n\n${kinds.join("\n\n")}`;
+}
+
+/** The methods of a section stand in the schema one in the else of the other. */
+function toMethods(name, written, complete) {
+  const { default: standard } = written.properties.method;
+  const method = written.if?.properties.method.const ?? standard;
+  const [own, whole] = written.if ? [written.then, complete.then] : [written, complete];
+  const mine = `### ${name}, method: ${method}\n\n${plain(own.description)}\n\n${toKeys(own, whole)}`;
+  return written.if ? [...toMethods(name, written.else, complete.else), mine] : [mine];
 }
 
 function toKeys(written, complete) {

@@ -10,6 +10,8 @@ export type Account = { readonly region: string; readonly profile?: string };
 export type CloudOptions = {
   /** Base URL for all services, such as http://127.0.0.1:4000; AWS's own endpoints when absent. */
   readonly endpointUrl?: string;
+  /** The same as instances reach it; as above when absent. */
+  readonly instanceEndpointUrl?: string;
   /** Fixed credentials; the SDK's default chain when absent. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Answers a GET with the caller's public IPv4 address as text. */

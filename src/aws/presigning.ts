@@ -7,8 +7,8 @@ import type { Provider } from "./provider.ts";
 /** Signed as headers: the SDK itself would move some into the query and leave the length and the type unsigned. */
 const bound = ["content-length", "content-type", "x-amz-acl", "x-amz-checksum-sha1"];
 
-/** URLs for others to use. */
-export function toPresigning(link: Link, client: S3Client): Pick<Provider, "presignPut"> {
+/** URLs for instances to use, which may know S3 at another endpoint than we do. */
+export function toPresigning(link: Link, client: S3Client, signing: S3Client): Pick<Provider, "presignPut"> {
   return {
     presignPut: async (where, { sizeBytes, sha1, contentType, acl }, validSeconds, signal) => {
       const checksum = Buffer.from(sha1, "hex").toString("base64");
@@ -24,7 +24,7 @@ export function toPresigning(link: Link, client: S3Client): Pick<Provider, "pres
       const { systemClockOffset = 0 } = client.config as { systemClockOffset?: number };
       try {
         signal.throwIfAborted();
-        const url = await getSignedUrl(client, command, {
+        const url = await getSignedUrl(signing, command, {
           expiresIn: validSeconds,
           signingDate: new Date(Date.now() + systemClockOffset),
           signableHeaders: new Set(["host", ...bound]),

@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 export type Provider = {
   readonly region: string;
   caller(signal: AbortSignal): Promise<Caller>;
+  /** The keys that the calls are signed with, for tools that must have them. */
+  credentials(signal: AbortSignal): Promise<AwsKeys>;
   findImages(query: ImageQuery, signal: AbortSignal): Promise<readonly Image[]>;
   /** Of these types, those that the region offers; a type that EC2 does not know is left out. */
   instanceTypes(names: readonly string[], signal: AbortSignal): Promise<readonly InstanceType[]>;
@@ -66,6 +68,14 @@ export type Provider = {
 };
 
 export type Tags = { readonly [key: string]: string };
+
+export type AwsKeys = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of temporary keys, as a role has them. */
+  readonly sessionToken: string | null;
+};
+
 type Caller = { readonly account: string; readonly arn: string };
 
 export type ImageQuery = {

@@ -14,11 +14,25 @@ export function toS3(
   ReturnType<typeof toObjects> &
   ReturnType<typeof toKeeping> &
   ReturnType<typeof toPresigning> {
-  const client = new S3Client({
+  const client = newClient(base, options);
+  const { instanceEndpointUrl } = options;
+  const signing =
+    instanceEndpointUrl === undefined
+      ? client
+      : newClient(base, { ...options, endpointUrl: instanceEndpointUrl });
+  const link = { ...base, client, service: "S3" } as const;
+  return {
+    ...toBuckets(link),
+    ...toObjects(link),
+    ...toKeeping(link),
+    ...toPresigning(link, client, signing),
+  };
+}
+
+function newClient(base: Base, options: CloudOptions): S3Client {
+  return new S3Client({
     ...toSettings(base, options),
     // A bucket's own host name resolves only at AWS.
     forcePathStyle: options.endpointUrl !== undefined,
   });
-  const link = { ...base, client, service: "S3" } as const;
-  return { ...toBuckets(link), ...toObjects(link), ...toKeeping(link), ...toPresigning(link, client) };
 }

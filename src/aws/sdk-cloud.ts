@@ -29,6 +29,7 @@ function toProvider(account: Account, options: CloudOptions, patience: Patience)
   return {
     region: account.region,
     caller: async (...args) => (await sts()).caller(...args),
+    credentials: async (...args) => (await sts()).credentials(...args),
     findImages: async (...args) => (await ec2()).findImages(...args),
     registerImage: async (...args) => (await ec2()).registerImage(...args),
     deregisterImage: async (...args) => (await ec2()).deregisterImage(...args),

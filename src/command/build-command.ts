@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
 import type { OutputMode, Reporter } from "../report/reporter.ts";
 import type { OnFailure } from "../run/run.ts";
+import { addInstanceOptions, type InstanceOptions, sourceDiskOf } from "./instance-options.ts";
 import { type Interrupt, listen } from "./interrupt.ts";
 import {
   addPlaceOptions,
@@ -15,7 +16,8 @@ import {
 import { tellDiagnostics } from "./tell.ts";
 
 type BuildCommandOptions = SpecOptions &
-  PlaceOptions & {
+  PlaceOptions &
+  InstanceOptions & {
     readonly emulate?: boolean;
     readonly try?: string;
     readonly output: OutputMode;
@@ -33,10 +35,10 @@ export function addBuild(program: Command, exit: (code: number) => void): void {
     .command("build")
     .description("Build the images of a spec: launch, provision, bundle, upload, verify, register, clean up.")
     .argument("<spec>", "the image spec, a YAML file");
-  addPlaceOptions(addSpecOptions(command))
-    .addOption(
-      new Option("--emulate", "build on an AWS inside this process").conflicts(["emulator", "endpointUrl"]),
-    )
+  addPlaceOptions(addSpecOptions(command)).addOption(
+    new Option("--emulate", "build on an AWS inside this process").conflicts(["emulator", "endpointUrl"]),
+  );
+  addInstanceOptions(command)
     .option("--try <command>", "afterwards launch each new image and run this in it; it must exit with 0")
     .addOption(
       new Option("-o, --output <mode>", "how to show the run: tree on a terminal, plain lines elsewhere")
@@ -80,6 +82,11 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
       },
     );
   }
+  if (!options.emulate && sourceDiskOf(options) !== undefined) {
+    throw new Problem("usage-wrong", "--instances and --source-disk are for builds with --emulate", {
+      hint: "give them to `imgspec emulator start` if it runs on its own",
+    });
+  }
   const cloud = options.emulate ? "emulate" : await toCloudOptions(options);
   const [{ build }, { chooseReporter }] = await Promise.all([
     import("./build.ts"),
@@ -95,6 +102,7 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
   });
   const result = await build(path, {
     cloud,
+    emulated: options,
     variables: options.var ?? {},
     regions: options.region ?? [],
     stateDirectory: options.stateDir,

@@ -8,6 +8,7 @@ import type { Result } from "../report/result.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { OnFailure } from "../run/run.ts";
 import { emulate } from "./emulate.ts";
+import type { InstanceOptions } from "./instance-options.ts";
 import { loadPlan, loadSpec } from "./load.ts";
 
 export type BuildOptions = {
@@ -17,6 +18,8 @@ export type BuildOptions = {
   readonly regions?: readonly string[];
   /** Where the cloud is; `"emulate"` starts an AWS inside this process. Absent: AWS. */
   readonly cloud?: CloudOptions | "emulate";
+  /** What the instances of the AWS inside this process are. Absent: sandboxes. */
+  readonly emulated?: InstanceOptions;
   /** Holds a directory for each run. Absent: `.imgspec/runs`. */
   readonly stateDirectory?: string;
   /** Where the result is written. Absent: `imgspec-result.json`. */
@@ -64,7 +67,7 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
       import("../report/result-file.ts"),
     ]);
   const directory = resolve(stateDirectory, id);
-  await using emulator = cloud === "emulate" ? await emulate(spec) : undefined;
+  await using emulator = cloud === "emulate" ? await emulate(spec, options.emulated) : undefined;
   await using journal = await openJournal(directory);
   const result = await run(plan, {
     stages,

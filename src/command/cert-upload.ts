@@ -47,7 +47,11 @@ function addIamOptions(command: Command): Command {
 
 async function upload(file: string, options: IamOptions): Promise<number> {
   const pem = await readPem(file, "certificate");
-  const { describeCertificate } = await import("../bundle/describe-certificate.ts");
+  const [{ describeCertificate }, { toPublicKey }] = await Promise.all([
+    import("../bundle/describe-certificate.ts"),
+    import("../bundle/pem.ts"),
+  ]);
+  toPublicKey(pem, `certificate ${file}`);
   const wanted = idOf(describeCertificate, pem);
   using interrupt = listen();
   const { signal } = interrupt;

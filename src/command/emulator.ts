@@ -2,40 +2,45 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { openEmulator, toFurniture } from "./emulate.ts";
+import { openEmulator, toFurniture, virtualizationOf } from "./emulate.ts";
+import { addInstanceOptions, type InstanceOptions } from "./instance-options.ts";
 import { listen } from "./interrupt.ts";
 import { type Loaded, loadSpec } from "./load.ts";
 import { addSpecOptions, collect, type SpecOptions } from "./options.ts";
 
-type StartOptions = SpecOptions & {
-  readonly port: number;
-  readonly dir?: string;
-  readonly for?: readonly string[];
-};
+type StartOptions = SpecOptions &
+  InstanceOptions & {
+    readonly port: number;
+    readonly dir?: string;
+    readonly for?: readonly string[];
+  };
 
 /** `imgspec emulator start`: the AWS of `build --emulate`, for as long as one wants it and for other clients. */
 export function addEmulator(program: Command): void {
   const emulator = program
     .command("emulator")
     .description("Run the embedded AWS: EC2, S3 and STS on loopback.");
-  addSpecOptions(
-    emulator
-      .command("start")
-      .description("Start an emulator and keep it running until Ctrl-C.")
-      .option("--port <number>", "the port to listen on; 0: a free one", toPort, 0)
-      .option("--dir <directory>", "keep its state there; by default it is forgotten at the end")
-      .option(
-        "--for <spec>",
-        "make the buckets and source AMIs that this spec expects (repeatable)",
-        collect,
-        [],
-      ),
+  addInstanceOptions(
+    addSpecOptions(
+      emulator
+        .command("start")
+        .description("Start an emulator and keep it running until Ctrl-C.")
+        .option("--port <number>", "the port to listen on; 0: a free one", toPort, 0)
+        .option("--dir <directory>", "keep its state there; by default it is forgotten at the end")
+        .option(
+          "--for <spec>",
+          "make the buckets and source AMIs that this spec expects (repeatable)",
+          collect,
+          [],
+        ),
+    ),
   )
     .addHelpText(
       "after",
       `
 Examples:
   imgspec emulator start --port 4566 --for image.yaml
+  imgspec emulator start --for image.yaml --instances vm --source-disk debian.img
   imgspec build image.yaml --emulator http://127.0.0.1:4566     in another terminal`,
     )
     .action(start);
@@ -47,7 +52,7 @@ async function start(options: StartOptions): Promise<void> {
   const { dir } = options;
   const directory = dir === undefined ? await mkdtemp(join(tmpdir(), "imgspec-emulator-")) : resolve(dir);
   try {
-    await serve(directory, options.port, specs, interrupt.signal);
+    await serve(directory, options, specs, interrupt.signal);
   } finally {
     if (dir === undefined) await rm(directory, { recursive: true, force: true });
   }
@@ -55,12 +60,13 @@ async function start(options: StartOptions): Promise<void> {
 
 async function serve(
   directory: string,
-  port: number,
+  options: StartOptions,
   specs: readonly Loaded[],
   signal: AbortSignal,
 ): Promise<void> {
-  await using emulator = await openEmulator(directory, port);
-  for (const { spec } of specs) await emulator.furnish(toFurniture(spec));
+  await using emulator = await openEmulator(directory, options.port, options);
+  const virtualization = await virtualizationOf(options);
+  for (const { spec } of specs) await emulator.furnish(toFurniture(spec, virtualization));
   const { credentials } = emulator.cloud;
   process.stdout.write(
     [

@@ -3,7 +3,11 @@ import type { CertificateVariant } from "../util/region.ts";
 import type { Identity } from "./identity.ts";
 
 /** All that a client needs to take the emulator at this URL for its cloud. */
-export function toCloudOptions(url: string, { accessKey, ec2Keys }: Identity): CloudOptions {
+export function toCloudOptions(
+  url: string,
+  { accessKey, ec2Keys }: Identity,
+  gateway: string | undefined,
+): CloudOptions {
   const certificates: Record<CertificateVariant, string> = {
     commercial: ec2Keys.commercial.certificate,
     "cn-north-1": ec2Keys["cn-north-1"].certificate,
@@ -11,6 +15,7 @@ export function toCloudOptions(url: string, { accessKey, ec2Keys }: Identity): C
   };
   return {
     endpointUrl: url,
+    ...(gateway === undefined ? {} : { instanceEndpointUrl: `http://${gateway}:${new URL(url).port}` }),
     credentials: accessKey,
     checkIpUrl: `${url}/checkip`,
     networkProxy: url,

@@ -7,6 +7,7 @@ import { defaultVpcOf, type Subnet } from "./ec2/network.ts";
 import type { Image, Instance, InstanceState } from "./ec2/records.ts";
 import type { Ec2State, RegionState } from "./ec2/state.ts";
 import type { Identity } from "./identity.ts";
+import { toFacts } from "./instance-facts.ts";
 import type { Guest, InstanceHost, Outlet, Root } from "./instance-host.ts";
 import type { S3Store } from "./s3/store.ts";
 
@@ -67,6 +68,7 @@ export class Fleet {
         authorizedKeys: publicKey === null ? [] : [publicKey],
         hostname: `ip-${instance.privateAddress.replaceAll(".", "-")}`,
         userData: instance.userData,
+        facts: toFacts(region, image, instance, this.#options.identity.accountId),
         ...(this.outlet === undefined ? {} : { outlet: this.outlet }),
         signal,
       });

@@ -10,7 +10,7 @@ export type Furniture = {
   readonly images: readonly SourceImage[];
 };
 
-/** A source AMI; whatever it is called, its root is the sandbox's. */
+/** A source AMI; whatever it is called, its root is the host's base root. */
 type SourceImage = {
   readonly region: string;
   /** Null: one is made up. */
@@ -63,7 +63,7 @@ function toImage(
     ...base,
     id: id ?? `ami-0${digest.slice(0, 16)}`,
     name: title,
-    description: "Stands for the source AMI of a spec; its root is the sandbox's",
+    description: "Stands for the source AMI of a spec; its root is the emulator's",
     ownerId: owner === "self" ? self : isAlias ? amazonAccountId : owner,
     ownerAlias: isAlias && owner !== "self" ? owner : null,
     architecture,

@@ -11,6 +11,8 @@ export const callerAddress = "198.51.100.7";
 /** How long a packet to a filtered port gets no answer; the real network would let one wait for minutes. */
 const filteredMs = 100;
 const sshPort = 22;
+/** How long an instance may take to greet; a busy one that boots is slow. */
+const silentMs = 5000;
 
 /** Answers `CONNECT ADDRESS:PORT`: joins the caller with an instance, if its security groups let the caller in. */
 export async function answerConnect(
@@ -36,21 +38,29 @@ export async function answerConnect(
   join(caller, found.guest.port, head);
 }
 
+/** The port of a virtual machine takes connections before anything in it listens: only what its server says tells. */
 function join(caller: Duplex, port: number, head: Buffer): void {
   const guest = connect({ port, host: "127.0.0.1", noDelay: true });
   let isJoined = false;
-  guest.once("connect", () => {
+  const giveUp = setTimeout(() => guest.destroy(new Error("nobody answers")), silentMs).unref();
+  // An SSH server speaks first (RFC 4253, section 4.2).
+  guest.once("data", (greeting: Buffer) => {
     isJoined = true;
+    clearTimeout(giveUp);
     caller.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+    caller.write(greeting);
     guest.write(head);
     guest.pipe(caller);
     caller.pipe(guest);
   });
   guest.on("error", () => {
     if (isJoined) caller.destroy();
+  });
+  guest.once("close", () => {
+    clearTimeout(giveUp);
+    if (isJoined) caller.end();
     else refuse(caller, "502 Bad Gateway");
   });
-  guest.once("close", () => caller.end());
   caller.once("close", () => guest.destroy());
 }
 

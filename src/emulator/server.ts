@@ -26,7 +26,7 @@ export function createWorldServer(world: World): Server {
   const server = createServer((incoming, response) => {
     // A caller that goes away in the middle is no concern of the server's.
     incoming.on("error", () => response.destroy());
-    void answer(world, incoming, response, "host");
+    void answer(world, incoming, response, isFromGuest(world, incoming) ? "guest" : "host");
   });
   server.on("connect", (request, socket, head) => {
     world.tunnels.add(socket);
@@ -57,7 +57,7 @@ async function answer(
   const requestId = randomUUID();
   response.setHeader("x-amzn-requestid", requestId);
   response.setHeader("x-amz-request-id", requestId);
-  if (!isLocal(incoming.headers.host)) {
+  if (!isLocal(incoming.headers.host) && !isFromGuest(world, incoming)) {
     response
       .writeHead(403, { "content-type": "text/plain" })
       .end("this server answers to loopback names only\n");
@@ -68,7 +68,7 @@ async function answer(
     return;
   }
   if (caller === "host" && incoming.method === "GET" && incoming.url === "/_imgspec/cloud") {
-    const options = toCloudOptions(`http://${incoming.headers.host}`, world.identity);
+    const options = toCloudOptions(`http://${incoming.headers.host}`, world.identity, world.gateway);
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(options));
     return;
   }
@@ -110,6 +110,11 @@ function refuse(
       ? error
       : new AwsFault("InternalError", `The emulator failed: ${String(error)}`);
   (service?.refuse ?? refuseSts)(call, fault);
+}
+
+/** An instance that reaches us through a gateway calls us by its address. */
+function isFromGuest({ gateway }: World, { headers }: IncomingMessage): boolean {
+  return gateway !== undefined && (headers.host ?? "").replace(/:\d+$/, "") === gateway;
 }
 
 /** A web page in a browser could reach loopback under its own name (DNS rebinding); it may not. */

@@ -34,7 +34,7 @@ export async function startEmulator(
   };
   return {
     url,
-    cloud: toCloudOptions(url, identity),
+    cloud: toCloudOptions(url, identity, world.gateway),
     accountId: identity.accountId,
     fail: (action, fault, rule) => rules.fail(action, fault, rule),
     deny: (action) => rules.deny(action),

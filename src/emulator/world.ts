@@ -19,6 +19,8 @@ export type World = {
   readonly uploads: Map<string, Upload>;
   readonly ec2: Ec2State;
   readonly fleet: Fleet;
+  /** The address at which instances reach the server, where that is not loopback. */
+  readonly gateway: string | undefined;
   /** Connections to instances; the HTTP server knows nothing of them any more. */
   readonly tunnels: Set<Duplex>;
   /** Aborted when the emulator closes: what is under way then ends. */
@@ -48,6 +50,7 @@ export async function openWorld(directory: string, host: InstanceHost): Promise<
       closing: closing.signal,
       directory: join(directory, "images"),
     }),
+    gateway: host.gateway,
     tunnels: new Set(),
     closing,
     callerArn: (partition) => `arn:${partition}:iam::${identity.accountId}:user/imgspec`,

@@ -120,7 +120,7 @@ class Talk {
       case "failure":
         this.#failure ??= said.text;
         return;
-      default:
+      case "other":
         this.#lines.push(said.line);
         if (this.#lines.length > keptLines) this.#lines.shift();
         this.#image.hear(said.line);

@@ -19,6 +19,7 @@ export class ImageListener {
   readonly #onSize: () => void;
   readonly #findings: HygieneFinding[] = [];
   #sizeBytes: number | undefined;
+  #table: string | undefined;
 
   constructor(log: (line: string) => void, onSize: () => void) {
     this.#log = log;
@@ -29,16 +30,24 @@ export class ImageListener {
     return this.#sizeBytes;
   }
 
+  /** The partition table that the image has: none, gpt or mbr. */
+  get table(): string | undefined {
+    return this.#table;
+  }
+
   get findings(): readonly HygieneFinding[] {
     return this.#findings;
   }
 
   hear(line: string): void {
     const size = /^imgspec-image: size=(\d+)$/.exec(line)?.[1];
+    const table = /^imgspec-table: (\w+)$/.exec(line)?.[1];
     const finding = toFinding(line);
     if (size !== undefined) {
       this.#sizeBytes = Number(size);
       this.#onSize();
+    } else if (table !== undefined) {
+      this.#table = table;
     } else if (finding) {
       this.#findings.push(finding);
       if (finding.action !== "refused") this.#log(toSentence(finding));

@@ -35,6 +35,10 @@ export async function openRootImage(machine: Machine, options: RootImageOptions)
     stdin: await toRootImageProgram(options),
     onLine: (line) => listener.hear(line),
   });
+  // A command whose output nobody reads never ends, so the reading begins before anything else is known.
+  const reader = stdout[Symbol.asyncIterator]();
+  const first = reader.next();
+  first.catch(() => undefined);
   const finished = result.then((outcome) => {
     if (outcome.code !== 0) throw toImageProblem(outcome, listener.findings);
   });
@@ -42,18 +46,18 @@ export async function openRootImage(machine: Machine, options: RootImageOptions)
   await Promise.race([announced, finished]);
   const { sizeBytes, findings } = listener;
   if (sizeBytes === undefined) throw incomplete("its size was never told");
-  return { sizeBytes, findings, chunks: checked(stdout, sizeBytes, finished), finished };
+  return { sizeBytes, findings, chunks: checked(resume(first, reader), sizeBytes, finished), finished };
 }
 
 /**
- * Tells, before any work is done, what an image of this machine's root would lack: one Problem `bundle-invalid` names
- * every missing tool and every reason why this root cannot be bundled.
+ * Tells, before any work is done, which partition table an image of this machine's root would have, and what it would
+ * lack: one Problem `bundle-invalid` names every missing tool and every reason why this root cannot be bundled.
  */
 export async function checkImageTools(
   machine: Pick<Machine, "run">,
   options: Omit<RootImageOptions, "signal">,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const listener = new ImageListener(options.log, () => undefined);
   const outcome: CommandResult = await machine.run(commandOf(options, true), {
     signal,
@@ -63,6 +67,19 @@ export async function checkImageTools(
     },
   });
   if (outcome.code !== 0) throw toImageProblem(outcome, []);
+  return listener.table;
+}
+
+/** What a reader gives after its first answer was taken. */
+async function* resume(
+  first: Promise<IteratorResult<Uint8Array>>,
+  reader: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (let next = await first; next.done !== true; next = await reader.next()) yield next.value;
+  } finally {
+    await reader.return?.();
+  }
 }
 
 async function* checked(

@@ -91,7 +91,7 @@ async function tryOnce(
 function readKeys(address: MachineAddress): Promise<Keys> {
   const hops = [...(address.bastions ?? []), address];
   return Promise.all(
-    hops.map(({ privateKeyPath }) => (privateKeyPath === null ? null : readPrivateKey(privateKeyPath))),
+    hops.map(async ({ privateKeyPath }) => (privateKeyPath === null ? null : readPrivateKey(privateKeyPath))),
   );
 }
 

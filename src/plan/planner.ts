@@ -1,17 +1,15 @@
 import type { Account } from "../aws/cloud.ts";
-import type { ImageSpec, ProvisionStep, Spec } from "../spec/spec.ts";
-import { bundle } from "../stage/bundle.ts";
+import type { ImageSpec, ProvisionStep, ShellStep, Spec } from "../spec/spec.ts";
+import { boot } from "../stage/boot.ts";
 import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
 import { preflight } from "../stage/preflight.ts";
 import { register } from "../stage/register.ts";
-import { release } from "../stage/release.ts";
-import { shell } from "../stage/shell.ts";
+import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
-import { upload } from "../stage/upload.ts";
 import { verify } from "../stage/verify.ts";
-import type { VolumeCopyInput } from "../stage/volume-copy.ts";
+import { addBundle, addTools, imageFiles, needsOf } from "./add-bundle.ts";
 import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
 
 export type PlanOptions = {
@@ -41,7 +39,8 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     bucket: image.upload.bucket,
     prefix: image.upload.prefix,
     acl: image.upload.acl,
-    partition: image.bundle.image.partition,
+    partition:
+      image.bundle.method === "ami-tools" ? (image.bundle.partition ?? "auto") : image.bundle.image.partition,
     bundleName: image.bundle.name,
     imageName: image.register.name,
     launch: {
@@ -55,6 +54,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     kernel: image.register.kernel,
     ramdisk: image.register.ramdisk,
     certificate,
+    gate: image.verify?.launch ?? null,
   });
   const launchInput = {
     account,
@@ -69,36 +69,25 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     timeoutSeconds: image.launch.timeoutSeconds,
     connect: image.connect,
   };
-  const copy = toCopyInput(image, digests);
   const launched = plan.add(group, "launch", launch, {
     ...launchInput,
     userData: image.launch.userData,
-    needs: { copy, when: image.bundle.needs },
+    needs: needsOf(image.bundle, digests),
   });
   const provisioned = image.provision.reduce(
     (on, step, index) => addStep(plan, group, index, on, step, digests),
-    launched,
+    addTools(plan, group, image.bundle, launched),
   );
-  const bundled = plan.add(group, "bundle", bundle, {
+  const { bundled, uploaded, objectsOf } = addBundle(plan, group, image, {
+    launched,
     on: provisioned,
     checked,
-    at: image.bundle.at,
-    upload: { bucket: image.upload.bucket, prefix: image.upload.prefix, acl: image.upload.acl },
-    name: image.bundle.name,
-    copy,
-    compression: image.bundle.compression,
     certificate,
-    blockDeviceMappings: image.register.blockDeviceMappings,
-  });
-  plan.add(group, "clean", release, { on: launched, after: bundled, of: [`${group}/launch`] });
-  const uploaded = plan.add(group, "upload", upload, {
-    bundle: bundled,
-    bucket: image.upload.bucket,
-    prefix: image.upload.prefix,
-    acl: image.upload.acl,
-    concurrency: image.upload.concurrency,
+    digests,
   });
   const verified = plan.add(group, "verify", verify, { uploaded });
+  const gate = image.verify;
+  const products = [...objectsOf, `${group}/register`];
   const registered = plan.add(group, "register", register, {
     bundle: bundled,
     verified,
@@ -106,29 +95,31 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     description: image.register.description,
     tags: image.register.tags,
     regionalKey: regional,
-    products: [`${group}/bundle`, `${group}/upload`, `${group}/register`],
+    // With a gate the image is not proven yet.
+    products: gate === null ? products : [],
   });
+  const proven =
+    gate === null
+      ? registered
+      : plan.add(group, "boot", boot, {
+          ...launchInput,
+          needs: null,
+          iamInstanceProfile: gate.launch.iamInstanceProfile,
+          userData: gate.launch.userData,
+          connect: { ...image.connect, timeoutSeconds: gate.timeoutSeconds },
+          registered,
+          console: gate.console,
+          tests: gate.tests.map((test) => toTest(test, digests)),
+          products,
+        });
   if (tryCommand === null) return;
   plan.add(group, "try", trial, {
     ...launchInput,
     userData: null,
     needs: null,
-    registered,
+    registered: proven,
     command: tryCommand,
   });
-}
-
-function toCopyInput(
-  { bundle: { image } }: ImageSpec,
-  digests: ReadonlyMap<string, string>,
-): VolumeCopyInput {
-  const { fstab, script } = image;
-  const withDigest = (path: string) => ({ path, contents: digests.get(path) ?? "" });
-  return {
-    ...image,
-    fstab: typeof fstab === "string" ? fstab : withDigest(fstab.path),
-    script: script === null ? null : withDigest(script),
-  };
 }
 
 function addStep(
@@ -142,20 +133,8 @@ function addStep(
   const word = `provision.${index + 1}`;
   const common = { on, timeoutSeconds: step.timeoutSeconds, retries: step.retries, label: step.label };
   switch (step.kind) {
-    case "shell": {
-      const script =
-        "path" in step.script
-          ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
-          : step.script;
-      const { env, sudo, workdir, exitCodes } = step;
-      return plan.add(
-        group,
-        word,
-        shell,
-        { ...common, script, env, sudo, workdir, exitCodes },
-        `Run ${step.title}`,
-      );
-    }
+    case "shell":
+      return plan.add(group, word, shell, { ...toTest(step, digests), on }, `Run ${step.title}`);
     case "upload": {
       const { from, to, mode, sudo } = step;
       const contents = digests.get(from) ?? "";
@@ -184,15 +163,23 @@ function addStep(
   }
 }
 
+function toTest(step: ShellStep, digests: ReadonlyMap<string, string>): Omit<ShellInput, "on"> {
+  const { env, sudo, workdir, exitCodes, timeoutSeconds, retries, label } = step;
+  const script =
+    "path" in step.script
+      ? { path: step.script.path, contents: digests.get(step.script.path) ?? "" }
+      : step.script;
+  return { script, env, sudo, workdir, exitCodes, timeoutSeconds, retries, label };
+}
+
 /** The local files and directories that a spec's steps and its image take from this machine. */
 export function localPaths(spec: Spec): readonly string[] {
-  const paths = spec.images.flatMap(({ provision, bundle: { image } }) => [
-    ...provision.flatMap((step) => {
+  const paths = spec.images.flatMap(({ provision, bundle, verify: gate }) => [
+    ...[...provision, ...(gate?.tests ?? [])].flatMap((step) => {
       if (step.kind === "upload") return [step.from];
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),
-    ...(typeof image.fstab === "string" ? [] : [image.fstab.path]),
-    ...(image.script === null ? [] : [image.script]),
+    ...imageFiles(bundle),
   ]);
   return [...new Set(paths)];
 }

@@ -2,8 +2,8 @@ import type { Leftover } from "../journal/resource-change.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Outcome } from "../run/event.ts";
 import type { Failure, RunResult, TaskResult, TaskStatus } from "../run/result.ts";
-import type { BundleResult, LaunchResult, SourceResult, UploadResult } from "./sections.ts";
-import { toBundle, toLaunch, toRegistered, toSource, toUpload } from "./sections.ts";
+import type { BootResult, BundleResult, LaunchResult, SourceResult, UploadResult } from "./sections.ts";
+import { toBoot, toBundle, toLaunch, toRegistered, toSource, toUpload } from "./sections.ts";
 
 /** What a run made in one region; what it did not come to is null. */
 export type ImageResult = {
@@ -15,6 +15,7 @@ export type ImageResult = {
   readonly launch: LaunchResult | null;
   readonly bundle: BundleResult | null;
   readonly upload: UploadResult | null;
+  readonly boot: BootResult | null;
 };
 
 type TaskTiming = {
@@ -76,7 +77,10 @@ function toImage(region: string, { tasks, outcome }: RunResult): ImageResult {
   const mine = tasks.filter(({ id }) => id.startsWith(`${region}/`));
   const outputOf = (word: string): TaskResult["output"] =>
     mine.find(({ id }) => id === `${region}/${word}`)?.output ?? null;
-  const registered = toRegistered(outputOf("register"));
+  // Behind a boot gate an image is one only once it has passed.
+  const gate = mine.find(({ id }) => id === `${region}/boot`);
+  const isKept = gate === undefined || gate.status === "succeeded";
+  const registered = isKept ? toRegistered(outputOf("register")) : null;
   return {
     region,
     // One region may be done though another failed.
@@ -86,7 +90,9 @@ function toImage(region: string, { tasks, outcome }: RunResult): ImageResult {
     source: toSource(outputOf("preflight")),
     launch: toLaunch(outputOf("launch")),
     bundle: toBundle(outputOf("bundle")),
-    upload: toUpload(outputOf("upload")),
+    // Some methods bundle and upload in one task.
+    upload: toUpload(outputOf("upload")) ?? toUpload(outputOf("bundle")),
+    boot: toBoot(outputOf("boot")),
   };
 }
 

@@ -28,6 +28,9 @@ export type UploadResult = {
   readonly location: string | null;
 };
 
+/** What the boot gate saw. */
+export type BootResult = { readonly instanceId: string; readonly testCount: number | null };
+
 export type RegisteredResult = { readonly imageId: string; readonly name: string | null };
 
 /** Of the output of `<region>/preflight`. */
@@ -75,6 +78,12 @@ export function toUpload(output: Json): UploadResult | null {
   if (bucket === null) return null;
   const manifestKey = text(field(output, "manifest"), "key");
   return { bucket, manifestKey, location: text(output, "location") };
+}
+
+/** Of the output of `<region>/boot`. */
+export function toBoot(output: Json): BootResult | null {
+  const instanceId = text(output, "instanceId");
+  return instanceId === null ? null : { instanceId, testCount: count(output, "testCount") };
 }
 
 /** Of the output of `<region>/register`. */

@@ -19,6 +19,7 @@ export function toFailure(
     code: problem?.code ?? "bug",
     message: mask.text(error instanceof Error ? error.message : String(error)),
     hint: problem?.hint === undefined ? null : mask.text(problem.hint),
+    file: problem?.file ?? null,
     causes: causesOf(error).map((cause) => mask.text(cause)),
     tail: tail.map((line) => mask.text(line)),
     stack: problem ? null : mask.text(stack),

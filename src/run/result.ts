@@ -9,6 +9,8 @@ export type Failure = {
   readonly code: ProblemCode | "bug";
   readonly message: string;
   readonly hint: string | null;
+  /** A file of this machine that tells more, such as the console output of an instance. */
+  readonly file: string | null;
   /** The messages of the errors behind it, outermost first. */
   readonly causes: readonly string[];
   /** The last lines that the task logged. */

@@ -139,6 +139,7 @@ export class TaskRunner {
       scope: scope.forTask(task.id, signal),
       log: (line) => speech.log(line),
       progress: (doneBytes, totalBytes) => speech.progress(doneBytes, totalBytes),
+      hide: (value) => this.#options.mask.add(value),
       secret: ({ $secret }) => {
         const value = secrets.get($secret);
         if (value === undefined) throw new Error(`the spec knows no secret ${$secret}`);

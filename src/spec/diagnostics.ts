@@ -42,6 +42,10 @@ export const errorCodes = {
   "certificate-unknown": "a region whose EC2 certificate is not built in, and none is named",
   "certificate-mismatch": "an EC2 certificate that is not the region's",
   "certificate-incomplete": "a certificate without its private key, or the other way round",
+  "placeholder-wrong": "a word in braces that stands for nothing in a command of the AMI tools",
+  "acl-wrong": "an ACL that the method of bundling cannot give",
+  "profile-missing": "an instance profile is to upload, and launch names none",
+  "pattern-wrong": "what is to appear in the console output is not a regular expression",
 } as const;
 
 /** Codes of diagnostics that only warn. */
@@ -49,6 +53,7 @@ export const warningCodes = {
   "region-unlisted": "a region that is not in this program's table, which ages",
   "instance-type-doubtful": "an instance type that older guides name and EC2 may refuse",
   "door-doubtful": "a way to the instance that the temporary security group may not let in",
+  "tests-unused": "tests of the new image, or a console pattern, while verify.boot is false",
   "kernel-missing": "a paravirtual image without a kernel of its own",
 } as const;
 

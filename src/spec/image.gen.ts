@@ -298,99 +298,169 @@ export interface WrittenImage {
   /**
    * How the root volume becomes a bundle: image, archive, compression, encryption, parts.
    */
-  bundle: {
-    /**
-     * How it is done.
-     */
-    method: "native";
-    /**
-     * Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.
-     */
-    at: "auto" | "instance" | "builder";
-    /**
-     * Name of the bundle: of its parts and its manifest.
-     */
-    name: string;
-    /**
-     * The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.
-     */
-    partition: "auto" | "gpt" | "mbr" | "none";
-    /**
-     * Size of the whole image, at most 10GiB; without it, what the files need and some room.
-     */
-    size: string | null;
-    /**
-     * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.
-     *
-     * Items: One glob.
-     */
-    exclude: string[];
-    /**
-     * Absolute globs of what is let back in although exclude leaves it out.
-     *
-     * Items: One glob.
-     */
-    include: string[];
-    /**
-     * The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
-     */
-    fstab: string;
-    /**
-     * What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.
-     */
-    hygiene: {
-      /**
-       * Files that let people in by SSH. The key of the build is taken out of them in any case.
-       */
-      authorizedKeys: "scrub" | "refuse" | "keep";
-      /**
-       * The SSH server's own keys, which cloud-init or the system makes anew.
-       */
-      sshHostKeys: "scrub" | "refuse" | "keep";
-      /**
-       * The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
-       */
-      machineId: "scrub" | "refuse" | "keep";
-      /**
-       * Histories of shells and other prompts in home directories.
-       */
-      shellHistories: "scrub" | "refuse" | "keep";
-      /**
-       * What cloud-init knows of this instance: its state and logs, not its seed.
-       */
-      cloudInit: "scrub" | "refuse" | "keep";
-      /**
-       * Files of credentials in home directories, and AWS keys by content.
-       */
-      cloudCredentials: "scrub" | "refuse" | "keep";
-      /**
-       * Private keys by content, outside of /usr (but in /usr/local).
-       */
-      privateKeys: "scrub" | "refuse" | "keep";
-      /**
-       * Files below /var/log; the directories stay.
-       */
-      logs: "scrub" | "refuse" | "keep";
-      /**
-       * Absolute globs of what is kept whatever its class; * stands for slashes too.
-       *
-       * Items: One glob.
-       */
-      allow: string[];
-    };
-    /**
-     * Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.
-     */
-    script: string | null;
-    /**
-     * What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.
-     */
-    needs: "refuse" | "warn";
-    /**
-     * Deflate level: 1 is fast, 9 is small.
-     */
-    compression: number;
-  };
+  bundle:
+    | {
+        /**
+         * How it is done.
+         */
+        method: "ami-tools";
+        /**
+         * Name of the bundle: of its parts and its manifest.
+         */
+        name: string;
+        /**
+         * Size of the image, at most 10GiB (--size); without it, the tool's own default.
+         */
+        size: string | null;
+        /**
+         * Absolute paths of what is left out (--exclude); each must be there.
+         *
+         * Items: One path.
+         */
+        exclude: string[];
+        /**
+         * The disk partition table of the image (--partition); without it, the tool looks at the disk.
+         */
+        partition: "gpt" | "mbr" | "none" | null;
+        /**
+         * How the tools are got and called.
+         */
+        amiTools: {
+          /**
+           * Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.
+           */
+          install: "auto" | "none" | "provision";
+          /**
+           * Shell text that root runs in place of what auto does.
+           */
+          installCommands: string | null;
+          /**
+           * Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.
+           */
+          destination: string | null;
+          /**
+           * Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).
+           */
+          inherit: boolean;
+          /**
+           * Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.
+           */
+          credentials: "instance-profile" | "builder" | null;
+          /**
+           * Further arguments of ec2-bundle-vol.
+           *
+           * Items: One argument.
+           */
+          bundleArguments: string[];
+          /**
+           * Further arguments of ec2-upload-bundle.
+           *
+           * Items: One argument.
+           */
+          uploadArguments: string[];
+          /**
+           * Shell text that bundles; what stands in braces is replaced by quoted words.
+           */
+          bundleCommand: string;
+          /**
+           * Shell text that uploads; what stands in braces is replaced by quoted words.
+           */
+          uploadCommand: string;
+        };
+      }
+    | {
+        /**
+         * How it is done.
+         */
+        method: "native";
+        /**
+         * Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.
+         */
+        at: "auto" | "instance" | "builder";
+        /**
+         * Name of the bundle: of its parts and its manifest.
+         */
+        name: string;
+        /**
+         * The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.
+         */
+        partition: "auto" | "gpt" | "mbr" | "none";
+        /**
+         * Size of the whole image, at most 10GiB; without it, what the files need and some room.
+         */
+        size: string | null;
+        /**
+         * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.
+         *
+         * Items: One glob.
+         */
+        exclude: string[];
+        /**
+         * Absolute globs of what is let back in although exclude leaves it out.
+         *
+         * Items: One glob.
+         */
+        include: string[];
+        /**
+         * The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
+         */
+        fstab: string;
+        /**
+         * What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.
+         */
+        hygiene: {
+          /**
+           * Files that let people in by SSH. The key of the build is taken out of them in any case.
+           */
+          authorizedKeys: "scrub" | "refuse" | "keep";
+          /**
+           * The SSH server's own keys, which cloud-init or the system makes anew.
+           */
+          sshHostKeys: "scrub" | "refuse" | "keep";
+          /**
+           * The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.
+           */
+          machineId: "scrub" | "refuse" | "keep";
+          /**
+           * Histories of shells and other prompts in home directories.
+           */
+          shellHistories: "scrub" | "refuse" | "keep";
+          /**
+           * What cloud-init knows of this instance: its state and logs, not its seed.
+           */
+          cloudInit: "scrub" | "refuse" | "keep";
+          /**
+           * Files of credentials in home directories, and AWS keys by content.
+           */
+          cloudCredentials: "scrub" | "refuse" | "keep";
+          /**
+           * Private keys by content, outside of /usr (but in /usr/local).
+           */
+          privateKeys: "scrub" | "refuse" | "keep";
+          /**
+           * Files below /var/log; the directories stay.
+           */
+          logs: "scrub" | "refuse" | "keep";
+          /**
+           * Absolute globs of what is kept whatever its class; * stands for slashes too.
+           *
+           * Items: One glob.
+           */
+          allow: string[];
+        };
+        /**
+         * Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.
+         */
+        script: string | null;
+        /**
+         * What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.
+         */
+        needs: "refuse" | "warn";
+        /**
+         * Deflate level: 1 is fast, 9 is small.
+         */
+        compression: number;
+      };
   /**
    * The keys that the bundle is encrypted for and signed with.
    */
@@ -494,6 +564,92 @@ export interface WrittenImage {
      */
     tags: {
       [k: string]: string;
+    };
+  };
+  /**
+   * The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.
+   */
+  verify: {
+    /**
+     * Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.
+     */
+    boot: boolean | null;
+    /**
+     * A regular expression that must appear in the console output; then, without tests, nobody logs in.
+     */
+    console: string | null;
+    /**
+     * What is run on the instance of the AMI, in this order; each must succeed.
+     *
+     * Items: One test: a shell step, as in provision.
+     */
+    tests: {
+      /**
+       * Runs a script on the instance: the path of a file, or a map with file or inline.
+       */
+      shell: {
+        /**
+         * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+         */
+        file?: string;
+        /**
+         * The script itself; /bin/sh -e runs it unless it begins with #!.
+         */
+        inline?: string;
+        /**
+         * Environment variables of the script.
+         */
+        env: {
+          [k: string]: string;
+        };
+        /**
+         * Runs the script as root.
+         */
+        sudo: boolean;
+        /**
+         * Directory on the instance in which the script runs; without it, the user's home.
+         */
+        workdir: string | null;
+        /**
+         * How long the script may take.
+         */
+        timeout: string;
+        /**
+         * How often to try again when the script fails.
+         */
+        retries: number;
+        /**
+         * Exit codes that count as success.
+         *
+         * @minItems 1
+         *
+         * Items: One exit code.
+         */
+        exitCodes: number[];
+      };
+    }[];
+    /**
+     * How long to wait, once the instance runs, for the console pattern and for SSH.
+     */
+    timeout: string;
+    /**
+     * What is different from the launch of the build; everything else is as there, but for the user data.
+     */
+    launch: {
+      /**
+       * A ladder of instance types; without any, that of the build.
+       *
+       * Items: One instance type.
+       */
+      instanceTypes: string[];
+      /**
+       * Name of the IAM instance profile; without one, that of the build.
+       */
+      iamInstanceProfile: string | null;
+      /**
+       * User data; without any there is none, since the build's belong to the build.
+       */
+      userData: string | null;
     };
   };
 }

@@ -2,10 +2,18 @@ import { basename, resolve } from "node:path";
 import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
+import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toMib, toSeconds } from "./quantity.ts";
-import type { CertificateSpec, Environment, ImageSpec, ProvisionStep, SourceSpec } from "./spec.ts";
+import type {
+  CertificateSpec,
+  Environment,
+  ImageSpec,
+  ProvisionStep,
+  ShellStep,
+  SourceSpec,
+} from "./spec.ts";
 
 export type ImageContext = {
   readonly name: string;
@@ -46,14 +54,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     },
     connect: toConnect(connect, context),
     provision: written.provision.map((step, index) => toStep(step, index, context)),
-    bundle: {
-      method: bundle.method,
-      at: bundle.at,
-      name: bundle.name,
-      image: toVolumeCopy(bundle, directory),
-      needs: bundle.needs,
-      compression: bundle.compression,
-    },
+    bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
     certificate: toCertificate(written.certificate, directory),
     upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
     register: {
@@ -61,6 +62,50 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       name: register.name ?? `${name}-${build.id}`,
       blockDeviceMappings: blockDeviceMappingsOf(register),
       tags: { ...register.tags },
+    },
+    verify: toBootGate(written, context),
+  };
+}
+
+type WrittenBundle<M> = Extract<WrittenImage["bundle"], { method: M }>;
+
+function toNativeBundle(bundle: WrittenBundle<"native">, directory: string): ImageSpec["bundle"] {
+  return {
+    method: bundle.method,
+    at: bundle.at,
+    name: bundle.name,
+    image: toVolumeCopy(bundle, directory),
+    needs: bundle.needs,
+    compression: bundle.compression,
+  };
+}
+
+function toAmiTools(
+  { method, name, size, exclude, partition, amiTools }: WrittenBundle<"ami-tools">,
+  { iamInstanceProfile }: WrittenImage["launch"],
+): ImageSpec["bundle"] {
+  return {
+    method,
+    name,
+    sizeMib: size === null ? null : toMib(size),
+    exclude,
+    partition,
+    ...amiTools,
+    credentials: amiTools.credentials ?? (iamInstanceProfile === null ? "builder" : "instance-profile"),
+  };
+}
+
+function toBootGate({ verify, launch }: WrittenImage, context: ImageContext): ImageSpec["verify"] {
+  const { boot, console, tests, timeout, launch: own } = verify;
+  if (!(boot ?? (tests.length > 0 || console !== null))) return null;
+  return {
+    console,
+    tests: tests.map(({ shell }, index) => toShell(shell, ["verify", "tests", index], context)),
+    timeoutSeconds: toSeconds(timeout),
+    launch: {
+      instanceTypes: own.instanceTypes.length > 0 ? own.instanceTypes : launch.instanceTypes,
+      iamInstanceProfile: own.iamInstanceProfile ?? launch.iamInstanceProfile,
+      userData: own.userData,
     },
   };
 }
@@ -73,7 +118,9 @@ function toSource({ image, find }: WrittenImage["source"]): SourceSpec {
   return { kind: "find", ...rest, owners: [owner].flat(), filters: Object.fromEntries(lists) };
 }
 
-function toVolumeCopy(bundle: WrittenImage["bundle"], directory: string): ImageSpec["bundle"]["image"] {
+type VolumeCopy = Extract<ImageSpec["bundle"], { method: "native" }>["image"];
+
+function toVolumeCopy(bundle: WrittenBundle<"native">, directory: string): VolumeCopy {
   const { partition, size, exclude, include, fstab, script } = bundle;
   const { allow, ...hygiene } = bundle.hygiene;
   return {
@@ -111,23 +158,9 @@ function toStep(
   context: ImageContext,
 ): ProvisionStep {
   const { directory, node } = context;
-  const label = `provision[${index}]`;
-  const environmentAt = (kind: string): Environment => toEnvironment(node, ["provision", index, kind, "env"]);
-  if (step.shell) {
-    const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = step.shell;
-    return {
-      kind: "shell",
-      title: file === undefined ? firstWords(inline) : basename(file),
-      label,
-      timeoutSeconds: toSeconds(timeout),
-      retries,
-      script: file === undefined ? { inline } : { path: resolve(directory, file) },
-      env: environmentAt("shell"),
-      sudo,
-      workdir,
-      exitCodes,
-    };
-  }
+  const at = ["provision", index] as const;
+  const label = toLabel(at);
+  if (step.shell) return toShell(step.shell, at, context);
   if (step.local) {
     const { command, workdir, timeout } = step.local;
     return {
@@ -137,7 +170,7 @@ function toStep(
       timeoutSeconds: toSeconds(timeout),
       retries: 0,
       command,
-      env: environmentAt("local"),
+      env: toEnvironment(node, [...at, "local", "env"]),
       workdir: resolve(directory, workdir),
     };
   }
@@ -156,6 +189,26 @@ function toStep(
   }
   const { from, to } = step.download ?? { from: "", to: "" };
   return { kind: "download", title: `${from} to ${to}`, ...base, from, to: resolve(directory, to) };
+}
+
+function toShell(
+  shell: WrittenImage["verify"]["tests"][number]["shell"],
+  at: Path,
+  { directory, node }: ImageContext,
+): ShellStep {
+  const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = shell;
+  return {
+    kind: "shell",
+    title: file === undefined ? firstWords(inline) : basename(file),
+    label: toLabel(at),
+    timeoutSeconds: toSeconds(timeout),
+    retries,
+    script: file === undefined ? { inline } : { path: resolve(directory, file) },
+    env: toEnvironment(node, [...at, "shell", "env"]),
+    sudo,
+    workdir,
+    exitCodes,
+  };
 }
 
 /** Read from the nodes, since only they tell a secret from a text. */

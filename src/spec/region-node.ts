@@ -1,7 +1,9 @@
 import { merge } from "../document/merge.ts";
 import { type Entry, type MapNode, type Node, nodeAt } from "../document/node.ts";
 
-const perImage = ["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register"];
+const perImage = [
+  ...["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register", "verify"],
+];
 
 /** The sections of one region, with short forms written out: its own laid over the common ones, or these alone. */
 export function toRegionNode(root: MapNode, region: string | undefined): Node {
@@ -51,10 +53,17 @@ const shorthands: ReadonlyMap<string, string> = new Map([
 
 /** `shell: path` is short for `shell: { file: path }`, and `local: command` for `local: { command: … }`. */
 function withLongSteps(image: Node): Node {
-  const provision = image.kind === "map" ? image.entries.get("provision") : undefined;
-  if (image.kind !== "map" || provision?.node.kind !== "list") return image;
-  const items = provision.node.items.map(toLongStep);
-  return withEntry(image, "provision", { ...provision, node: { ...provision.node, items } });
+  if (image.kind !== "map") return image;
+  const whole = withLongList(image, "provision");
+  const verify = whole.entries.get("verify");
+  if (verify?.node.kind !== "map") return whole;
+  return withEntry(whole, "verify", { ...verify, node: withLongList(verify.node, "tests") });
+}
+
+function withLongList(map: MapNode, key: string): MapNode {
+  const list = map.entries.get(key);
+  if (list?.node.kind !== "list") return map;
+  return withEntry(map, key, { ...list, node: { ...list.node, items: list.node.items.map(toLongStep) } });
 }
 
 function toLongStep(step: Node): Node {

@@ -24,10 +24,12 @@ export type ImageSpec = {
   readonly launch: LaunchSpec;
   readonly connect: ConnectSpec;
   readonly provision: readonly ProvisionStep[];
-  readonly bundle: BundleSpec;
+  readonly bundle: BundleSpec | AmiToolsSpec;
   readonly certificate: CertificateSpec;
   readonly upload: UploadSpec;
   readonly register: RegisterSpec;
+  /** Null: the AMI is kept once it is registered. */
+  readonly verify: BootGateSpec | null;
 };
 
 type Architecture = "i386" | "x86_64";
@@ -106,7 +108,7 @@ type StepBase = {
   readonly retries: number;
 };
 
-type ShellStep = StepBase & {
+export type ShellStep = StepBase & {
   readonly kind: "shell";
   /** Either an absolute path of a file, or the text itself. */
   readonly script: { readonly path: string } | { readonly inline: string };
@@ -178,6 +180,27 @@ type VolumeCopySpec = {
   readonly script: string | null;
 };
 
+/** Amazon's own tools do it, on the instance. */
+type AmiToolsSpec = {
+  readonly method: "ami-tools";
+  readonly name: string;
+  readonly sizeMib: number | null;
+  /** Absolute paths. */
+  readonly exclude: readonly string[];
+  /** Null: as the tool finds the disk. */
+  readonly partition: "gpt" | "mbr" | "none" | null;
+  readonly install: "auto" | "none" | "provision";
+  readonly installCommands: string | null;
+  readonly destination: string | null;
+  readonly inherit: boolean;
+  readonly credentials: "instance-profile" | "builder";
+  readonly bundleArguments: readonly string[];
+  readonly uploadArguments: readonly string[];
+  /** Shell text with placeholders (util/placeholders.ts). */
+  readonly bundleCommand: string;
+  readonly uploadCommand: string;
+};
+
 export type CertificateSpec = {
   /** A variant, or the absolute path of a certificate; null: the region's. */
   readonly ec2: "commercial" | "cn-north-1" | "gov" | { readonly path: string } | null;
@@ -195,6 +218,16 @@ type UploadSpec = {
   readonly acl: "aws-exec-read" | "public-read" | "ec2-bundle-read";
   /** Parts in flight at once. */
   readonly concurrency: number;
+};
+
+/** What the new AMI must show before it is kept. */
+type BootGateSpec = {
+  /** A regular expression (flags `mu`) that its console output must match; null: logging in is enough. */
+  readonly console: string | null;
+  readonly tests: readonly ShellStep[];
+  /** For the console pattern, and for SSH. */
+  readonly timeoutSeconds: number;
+  readonly launch: Pick<LaunchSpec, "instanceTypes" | "iamInstanceProfile" | "userData">;
 };
 
 type RegisterSpec = {

@@ -107,9 +107,14 @@ function toEvaluated(node: Node, region: Region, header: Header, options: SpecOp
   if (!options.toEvaluator) return { node, diagnostics: [], secrets: new Map() };
   const scope = toScope(header.name, region, options.build, header.variables, header.environment);
   return evaluate(node, options.toEvaluator(scope, header.marks), (path) => {
-    const [section, index, kind, env, ...rest] = path;
-    const isEnv = section === "provision" && (kind === "shell" || kind === "local") && env === "env";
-    if (isEnv && rest.length === 1) return `${region.name}/provision[${index}].${kind}.env.${rest[0]}`;
+    const isTest = path[0] === "verify" && path[1] === "tests";
+    const [list, [index, kind, env, ...rest]] = isTest
+      ? ["verify.tests", path.slice(2)]
+      : [path[0], path.slice(1)];
+    const isStep = (isTest || list === "provision") && (kind === "shell" || kind === "local");
+    if (isStep && env === "env" && rest.length === 1) {
+      return `${region.name}/${list}[${index}].${kind}.env.${rest[0]}`;
+    }
     const written = path.join(".");
     return passwordPaths.includes(written) ? `${region.name}/${written}` : undefined;
   });

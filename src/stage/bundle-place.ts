@@ -1,5 +1,6 @@
 import type { HeldMachine } from "../machine/held-machine.ts";
-import { removeDirectory, type Survey, survey } from "../machine/survey.ts";
+import { removeDirectory, type Survey, type SurveyOptions, survey } from "../machine/survey.ts";
+import { Problem } from "../problem.ts";
 import type { BundleInput } from "./bundle.ts";
 import { joinKey } from "./preflight.ts";
 import type { StageContext } from "./stage.ts";
@@ -25,7 +26,7 @@ export async function findInstancePlace(
   if (input.at === "builder") return null;
   const sudo = input.on.user !== "root";
   const url = await endpointOf(input, context);
-  const seen = await survey(held, { level: input.compression, url, sudo, signal: context.signal });
+  const seen = await lookOver(held, { level: input.compression, url, sudo, signal: context.signal });
   const { directory, aheadSeconds } = seen;
   const why = whyNot(seen, url);
   if (directory !== null && why === null) {
@@ -43,6 +44,21 @@ export async function findInstancePlace(
       : `bundling on this machine: ${why}`,
   );
   return null;
+}
+
+/** An instance on which not even that can be run may still be read over SSH. */
+async function lookOver(held: HeldMachine, options: SurveyOptions): Promise<Survey> {
+  try {
+    return await survey(held, options);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "command-failed") throw error;
+    return {
+      lacks: [`a way to find out (${error.message})`],
+      unreachable: null,
+      aheadSeconds: 0,
+      directory: null,
+    };
+  }
 }
 
 function whyNot({ lacks, unreachable }: Survey, url: string): string | null {

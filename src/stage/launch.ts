@@ -4,12 +4,13 @@ import { callerAddress } from "../aws/caller-address.ts";
 import type { Account } from "../aws/cloud.ts";
 import type { Instance, LaunchRequest, Tags } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
+import { lastConsoleLines } from "./console.ts";
 import { loginKey } from "./login-key.ts";
 import type { CheckedImage } from "./preflight.ts";
 import { instance, securityGroup } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
-import { trust } from "./trust.ts";
-import { checkNeeds, type VolumeCopyInput } from "./volume-copy.ts";
+import { type Reach, trust } from "./trust.ts";
+import { checkNeeds, type ImageNeeds } from "./volume-copy.ts";
 import { toWay, type Way } from "./way.ts";
 
 export type LaunchInput = {
@@ -28,7 +29,7 @@ export type LaunchInput = {
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
   /** What an image of its root takes, asked after the first login; null: it is not to become one. */
-  readonly needs: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" } | null;
+  readonly needs: ImageNeeds | null;
 };
 
 /** Without the way: by the shortest, with a key pair of the run's own. */
@@ -39,9 +40,6 @@ type ConnectInput = Partial<Way> & {
   readonly hostKey: "auto" | "console" | "first-use";
   readonly timeoutSeconds: number;
 };
-
-/** Enough for a panic and what led to it. */
-const consoleLines = 15;
 
 /** A running instance, and all that is needed to log in to it again. */
 export type LaunchedInstance = {
@@ -68,51 +66,61 @@ export const launch: Stage<LaunchInput, LaunchedInstance> = {
   exitCode: 4,
   summarize: ({ instanceId, instanceType, host }) => `${instanceId} (${instanceType}) at ${host}`,
   run: async (input, context) => {
-    const { account, checked, connect } = input;
-    const tags = { Name: `imgspec ${input.name}`, ...input.tags, "imgspec:run": context.run.id };
-    const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
-
-    const way = toWay(connect);
-    const key = await loginKey({ ...input, way, label, tags }, context);
-    const groups =
-      input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
-
-    const { id, instanceType } = await climb(
-      checked.instanceTypes,
-      context,
-      (type) => ({
-        image: checked.source.id,
-        instanceType: type,
-        keyName: key.pair,
-        securityGroups: groups,
-        subnet: input.subnet,
-        iamInstanceProfile: input.iamInstanceProfile,
-        userData: input.userData,
-        ...(input.metadataTokens === null ? {} : { metadataTokens: input.metadataTokens }),
-        clientToken: tokenOf(context.run.id, context.task, type),
-        tags,
-      }),
-      account,
-    );
-
-    const host = await waitForAddress(account, id, input, context);
-    const reach = {
-      account,
-      instanceId: id,
-      instanceType,
-      host,
-      port: connect.port,
-      user: connect.user,
-      privateKeyPath: key.path,
-      publicKey: key.publicKey,
-      connectTimeoutSeconds: connect.timeoutSeconds,
-      way,
-    };
-    const launched = { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
-    if (input.needs !== null) await checkNeeds(launched, input.needs, context);
+    const reach = await start(input, context);
+    const launched = { ...reach, hostKey: await trust(reach, input.connect.hostKey, context) };
+    if (input.needs !== null) await checkNeeds(launched, input.needs, input.checked.virtualization, context);
     return launched;
   },
 };
+
+/** Launches an instance and waits for its address; `onInstance` hears which it is as soon as there is one. */
+export async function start(
+  input: LaunchInput,
+  context: StageContext,
+  onInstance: (id: string) => void = () => undefined,
+): Promise<Reach> {
+  const { account, checked, connect } = input;
+  const tags = { Name: `imgspec ${input.name}`, ...input.tags, "imgspec:run": context.run.id };
+  const label = `imgspec-${context.run.id}-${context.task.replaceAll("/", "-")}`;
+
+  const way = toWay(connect);
+  const key = await loginKey({ ...input, way, label, tags }, context);
+  const groups =
+    input.securityGroups.length > 0 ? input.securityGroups : [await openDoor(input, label, tags, context)];
+
+  const { id, instanceType } = await climb(
+    checked.instanceTypes,
+    context,
+    (type) => ({
+      image: checked.source.id,
+      instanceType: type,
+      keyName: key.pair,
+      securityGroups: groups,
+      subnet: input.subnet,
+      iamInstanceProfile: input.iamInstanceProfile,
+      userData: input.userData,
+      ...(input.metadataTokens === null ? {} : { metadataTokens: input.metadataTokens }),
+      clientToken: tokenOf(context.run.id, context.task, type),
+      tags,
+    }),
+    account,
+  );
+
+  onInstance(id);
+  const host = await waitForAddress(account, id, input, context);
+  return {
+    account,
+    instanceId: id,
+    instanceType,
+    host,
+    port: connect.port,
+    user: connect.user,
+    privateKeyPath: key.path,
+    publicKey: key.publicKey,
+    connectTimeoutSeconds: connect.timeoutSeconds,
+    way,
+  };
+}
 
 /** A group that lets only the caller in, and only to SSH. */
 async function openDoor(
@@ -211,7 +219,7 @@ async function lastWords(
     .consoleOutput(id, signal)
     .catch(() => "");
   signal.throwIfAborted();
-  return text.trimEnd().split(/\r?\n/).slice(-consoleLines);
+  return lastConsoleLines(text);
 }
 
 function died({ id, state, stateReason }: Instance): Problem {

@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { Account } from "../aws/cloud.ts";
 import type { Image, LaunchRequest, Provider } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 import type { CertificateVariant } from "../util/region.ts";
 import { chooseCertificates } from "./certificates.ts";
+import { checkGate, tryLaunch, usableTypes } from "./launchable.ts";
 import { findSource, type SourceQuery } from "./source.ts";
 import type { Stage, StageContext } from "./stage.ts";
 
@@ -27,6 +27,11 @@ export type PreflightInput = {
   /** What the launch will ask for beside image and type, tried out by a dry run. */
   readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile"> &
     Partial<Pick<LaunchRequest, "keyName">>;
+  /** What the boot gate will launch otherwise. */
+  readonly gate: {
+    readonly instanceTypes: readonly string[];
+    readonly iamInstanceProfile: string | null;
+  } | null;
 };
 
 export type CertificateInput = {
@@ -43,6 +48,8 @@ export type CheckedImage = {
   readonly source: Image;
   /** Those of the spec's types that the region offers and that can run the image, in the spec's order. */
   readonly instanceTypes: readonly string[];
+  /** The same for the boot gate; null when there is none. */
+  readonly gateTypes: readonly string[] | null;
   readonly architecture: string;
   readonly virtualization: string;
   /** The kernel and RAM disk that a paravirtual image boots with; null for HVM. */
@@ -66,10 +73,12 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
     const architecture = input.architecture ?? source?.architecture ?? null;
     const virtualization = input.virtualization ?? source?.virtualization ?? null;
     if (source) context.log(`source ${source.id} ${source.name} (${architecture}, ${virtualization})`);
-    const types = await checks.run(() =>
-      usableTypes(provider, input.instanceTypes, { architecture, virtualization }, context),
-    );
-    if (source && types) await checks.run(() => tryLaunch(provider, input, source, types, context));
+    const what = { architecture, virtualization };
+    const types = await checks.run(() => usableTypes(provider, input.instanceTypes, what, context));
+    if (source && types) await checks.run(() => tryLaunch(provider, input.launch, source, types, context));
+    const gate = input.gate;
+    const gateTypes =
+      gate && (await checks.run(() => checkGate(provider, input, gate, source, what, context)));
     const boot = await checks.run(async () => source && toBoot(input, source, virtualization, context));
     await checks.run(() => checkBucket(provider, input, context));
     await checks.run(() => checkName(provider, input.imageName, context.signal));
@@ -78,7 +87,15 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
     // Both are there, or `end` has thrown.
     if (!source || !types || !boot || architecture === null || virtualization === null)
       throw new Problem("preflight-failed", "the checks did not finish");
-    return { accountId: caller.account, source, instanceTypes: types, architecture, virtualization, ...boot };
+    return {
+      accountId: caller.account,
+      source,
+      instanceTypes: types,
+      gateTypes: gateTypes ?? null,
+      architecture,
+      virtualization,
+      ...boot,
+    };
   },
 };
 
@@ -111,33 +128,6 @@ class Checks {
   }
 }
 
-async function usableTypes(
-  provider: Provider,
-  names: readonly string[],
-  { architecture, virtualization }: { architecture: string | null; virtualization: string | null },
-  { signal, log }: StageContext,
-): Promise<readonly string[]> {
-  const offered = await provider.instanceTypes(names, signal);
-  const reasons = names.map((name) => {
-    const type = offered.find((candidate) => candidate.name === name);
-    if (!type) return { name, why: `${provider.region} does not offer it` };
-    if (!type.rootDeviceTypes.includes("instance-store"))
-      return { name, why: "it cannot have an instance-store root" };
-    if (architecture !== null && !type.architectures.includes(architecture))
-      return { name, why: `it does not run ${architecture}` };
-    if (virtualization !== null && !type.virtualizations.includes(virtualization))
-      return { name, why: `it does not run ${virtualization}` };
-    return { name, why: null };
-  });
-  for (const { name, why } of reasons) if (why !== null) log(`${name} left out: ${why}`);
-  const usable = reasons.filter(({ why }) => why === null).map(({ name }) => name);
-  if (usable.length > 0) return usable;
-  const list = reasons.map(({ name, why }) => `${name} (${why})`).join(", ");
-  throw new Problem("preflight-failed", `no instance type of the spec can run this image: ${list}`, {
-    hint: "instance-store roots run on the families C1 C3 D2 I2 M1 M2 M3 R3 X1; m3.medium is the usual choice",
-  });
-}
-
 /** What boots the image. Without a disk partition table only a paravirtual one is sure to boot on AWS. */
 function toBoot(
   input: PreflightInput,
@@ -162,29 +152,6 @@ function toBoot(
       hint: "set register.kernel to an aki-… of the region",
     },
   );
-}
-
-/** Asks EC2 whether it would: a permission that is missing for the launch is told before anything is created. */
-async function tryLaunch(
-  provider: Provider,
-  { launch }: PreflightInput,
-  source: Image,
-  [instanceType]: readonly string[],
-  { run, signal }: StageContext,
-): Promise<void> {
-  if (instanceType === undefined) return;
-  const tags = { "imgspec:run": run.id };
-  const clientToken = randomUUID();
-  const request = {
-    ...launch,
-    image: source.id,
-    instanceType,
-    keyName: launch.keyName ?? null,
-    userData: null,
-    clientToken,
-    tags,
-  };
-  await provider.canLaunchInstance(request, signal);
 }
 
 async function checkBucket(provider: Provider, input: PreflightInput, context: StageContext): Promise<void> {

@@ -9,7 +9,7 @@ import type { Stage, StageContext } from "./stage.ts";
 import type { VerifiedBundle } from "./verify.ts";
 
 export type RegisterInput = {
-  readonly bundle: Bundle;
+  readonly bundle: RegisterFacts;
   readonly verified: VerifiedBundle;
   readonly name: string;
   readonly description: string | null;
@@ -19,6 +19,12 @@ export type RegisterInput = {
   /** The tasks whose resources become the product once the image is there: its objects and itself. */
   readonly products: readonly string[];
 };
+
+/** What of a bundle is told to EC2, or explains what EC2 says. */
+export type RegisterFacts = Pick<
+  Bundle,
+  "ec2Key" | "architecture" | "virtualization" | "kernel" | "ramdisk" | "blockDeviceMappings"
+>;
 
 export type RegisteredImage = {
   readonly account: Account;

@@ -1,3 +1,4 @@
+import type { AmiToolsBundle } from "./ami-tools.ts";
 import type { Bundle } from "./bundle.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { Stage } from "./stage.ts";
@@ -5,7 +6,7 @@ import type { Stage } from "./stage.ts";
 export type ReleaseInput = {
   readonly on: LaunchedInstance;
   /** What had to be done with the instance before it may go. */
-  readonly after: Bundle | CommandOutput;
+  readonly after: Bundle | AmiToolsBundle | CommandOutput;
   /** The tasks whose resources are given back. */
   readonly of: readonly string[];
 };

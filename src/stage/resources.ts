@@ -122,7 +122,8 @@ export const bundleObjects: Resource<StoredBundle & Claim, StoredBundle> = {
   },
   release: ({ account, bucket, keys }, { cloud, signal }) =>
     cloud.account(account).deleteObjects(bucket, keys, signal),
-  describe: ({ bucket, keys }) => `${keys.length} objects of the bundle ${bucket}/${keys.at(-1) ?? ""}`,
+  describe: ({ bucket, keys }) =>
+    `${keys.length} object${keys.length === 1 ? "" : "s"} of the bundle ${bucket}/${keys.at(-1) ?? ""}`,
   byHand: deleteByHand,
 };
 

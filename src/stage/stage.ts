@@ -28,6 +28,8 @@ export type StageContext = {
   progress(doneBytes: number, totalBytes?: number): void;
   /** The value that a `SecretRef` stands for. It is masked wherever the run speaks. */
   secret(ref: { readonly $secret: string }): string;
+  /** From now on this value is masked wherever the run speaks. */
+  hide(value: string): void;
 };
 
 export type RunFacts = {

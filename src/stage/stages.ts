@@ -1,4 +1,7 @@
 import type { Json } from "../util/json.ts";
+import { amiTools } from "./ami-tools.ts";
+import { prepareAmiTools } from "./ami-tools-prepare.ts";
+import { boot } from "./boot.ts";
 import { bundle } from "./bundle.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
@@ -22,9 +25,12 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     downloadFiles,
     local,
     bundle,
+    amiTools,
+    prepareAmiTools,
     upload,
     verify,
     register,
+    boot,
     release,
     trial,
   ].map((stage) => [stage.kind, stage as Stage<never, Json>]),

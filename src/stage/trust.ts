@@ -9,7 +9,8 @@ import type { LaunchedInstance } from "./launch.ts";
 import type { StageContext } from "./stage.ts";
 import { toRoute, toWay } from "./way.ts";
 
-type Reach = Omit<LaunchedInstance, "hostKey">;
+/** An instance whose host key nobody knows yet. */
+export type Reach = Omit<LaunchedInstance, "hostKey">;
 
 /** Logs in for the first time and says which host key every later login must see. */
 export async function trust(

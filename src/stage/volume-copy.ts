@@ -22,6 +22,9 @@ export type VolumeCopyInput = {
   readonly script: LocalFile | null;
 };
 
+/** What is asked of an instance that is to become an image, and what happens when it lacks something. */
+export type ImageNeeds = { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" };
+
 /** The same as the program on the instance wants it, local files read. */
 export async function toRootImageRequest(
   copy: VolumeCopyInput,
@@ -39,14 +42,19 @@ export async function toRootImageRequest(
 /** Asks the instance whether its root can be made into an image at all, while nothing has been done on it. */
 export async function checkNeeds(
   instance: LaunchedInstance,
-  { copy, when }: { readonly copy: VolumeCopyInput; readonly when: "refuse" | "warn" },
+  { copy, when }: ImageNeeds,
+  virtualization: string,
   context: StageContext,
 ): Promise<void> {
   const request = await toRootImageRequest(copy, instance.publicKey);
   await using machine = await login(instance, context);
   const options = { ...request, sudo: instance.user !== "root", log: (line: string) => context.log(line) };
   try {
-    await checkImageTools(machine, options, context.signal);
+    const table = await checkImageTools(machine, options, context.signal);
+    if (table !== "none" || virtualization === "paravirtual" || copy.partition === "none") return;
+    context.log(
+      `warning: an ${virtualization} image needs a partitioned disk to boot on AWS, and the disk of this instance has no partition table`,
+    );
   } catch (error) {
     if (when === "refuse" || !(error instanceof Problem) || error.code !== "bundle-invalid") throw error;
     context.log(`warning: ${error.message}`);

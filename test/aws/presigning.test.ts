@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { defaultPatience } from "../../src/aws/patience.ts";
 import type { PresignedPut, Provider } from "../../src/aws/provider.ts";
 import { toCloud } from "../../src/aws/sdk-cloud.ts";
 import { newRig } from "../emulator/rig.ts";
@@ -31,6 +35,29 @@ test("a presigned URL takes no other bytes, length, key, ACL or checksum", async
   const { "x-amz-acl": _, ...without } = put.headers;
   expect(await send({ ...put, headers: without }, bytes)).toBe(403);
   expect(await provider.headObject(where, toSignal())).toBeNull();
+});
+
+test("a presigned URL is dated by S3's clock, once an answer has shown that ours is wrong", async () => {
+  const aheadMs = 3_600_000;
+  const server = createServer((_, response) => {
+    response.setHeader("date", new Date(Date.now() + aheadMs).toUTCString());
+    response.writeHead(403, { "content-type": "application/xml" });
+    response.end("<Error><Code>RequestTimeTooSkewed</Code><Message>too large</Message></Error>");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const endpointUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const cloud = {
+    endpointUrl,
+    credentials: { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "secret" },
+  };
+  const provider = toCloud(cloud, { ...defaultPatience, attempts: 2 }).account({ region: "us-east-1" });
+  const reading = async (): Promise<void> => void (await provider.getObject(where, toSignal()));
+  await expect(reading()).rejects.toThrow();
+  const { url } = await provider.presignPut(where, body, 60, toSignal());
+  const date = new URL(url).searchParams.get("X-Amz-Date") ?? "";
+  const dated = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
+  expect(Math.abs(dated - Date.now() - aheadMs)).toBeLessThan(10_000);
+  server.close();
 });
 
 test("a presigned URL for a bucket at AWS names its host, in every partition", async () => {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { newCli } from "../help/cli.ts";
 import { newEmulated } from "../help/emulated.ts";
@@ -18,6 +19,26 @@ test("Ctrl-C in the middle of the upload ends with 130 and leaves nothing in the
   expect(emulator.left()).toEqual(nothing);
   expect(await cli.result()).toMatchObject({ outcome: "interrupted", exitCode: 130, leftBehind: [] });
 });
+
+// SIGKILL leaves it to `clean`.
+test.each(["SIGINT", "SIGKILL"] as const)(
+  "%s while the instance puts parts leaves none, not even one that was on its way",
+  async (name) => {
+    await using cli = await newCli("quickstart");
+    await using emulator = await newEmulated(join(cli.folder, "image.yaml"));
+    emulator.fail("PutObject", "slow", { times: 1000 });
+    const running = ["build", "image.yaml", "--emulator", emulator.url];
+    const started = await cli.start(/us-east-1\/bundle {2}\+ parts quickstart-images/, ...running);
+    // The probe and the claim came before.
+    while (emulator.calls("PutObject") < 3) await sleep(20);
+    started.process.kill(name);
+    const { code } = await started.ended;
+    if (name === "SIGINT") expect(code).toBe(130);
+    else expect((await cli.run("clean", await runOf(cli.folder))).code).toBe(0);
+    await sleep(2500);
+    expect(emulator.left()).toEqual(nothing);
+  },
+);
 
 test("what a killed run holds is given back by clean, from its journal alone", async () => {
   await using cli = await newCli("quickstart");

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import {
   AuthorizeSecurityGroupIngressCommand,
   CreateSecurityGroupCommand,
@@ -8,6 +9,7 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
+import { toCloud } from "../../src/aws/sdk-cloud.ts";
 import { describe, launch, stateOf } from "./launch.ts";
 import { newRig, type Rig, until } from "./rig.ts";
 
@@ -84,6 +86,46 @@ test("NET-2 a terminated instance is gone from its address", async () => {
     (state) => state === "terminated",
   );
   expect((await tunnel(rig, `${PublicIpAddress}:22`)).status).toBe(504);
+});
+
+test("NET-6 an instance whose server has not greeted yet refuses, and later answers", async () => {
+  await using rig = await newRig();
+  const ec2 = rig.ec2();
+  const SecurityGroupIds = [await newGroup(ec2, "0.0.0.0/0")];
+  rig.host.greets = false;
+  const silent = await describe(ec2, await launch(ec2, { SecurityGroupIds }));
+  rig.host.greets = true;
+  const ready = await describe(ec2, await launch(ec2, { SecurityGroupIds }));
+  expect((await tunnel(rig, `${silent?.PublicIpAddress}:22`)).status).toBe(502);
+  expect((await tunnel(rig, `${ready?.PublicIpAddress}:22`)).status).toBe(200);
+});
+
+test("VM-4 at its gateway an instance finds S3 by the URL that is signed for it, and nothing else", async () => {
+  await using rig = await newRig("169.254.169.1");
+  const { emulator } = rig;
+  const where = { bucket: "images", key: "part" };
+  await emulator.furnish({ buckets: [{ name: where.bucket, region: "us-east-1" }], images: [] });
+  const provider = toCloud(emulator.cloud).account({ region: "us-east-1" });
+  const body = {
+    sizeBytes: 5,
+    sha1: "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d",
+    contentType: "text/plain",
+    acl: "private",
+  };
+  const { url, headers } = await provider.presignPut(where, body, 60, AbortSignal.timeout(10_000));
+  const { host, pathname, search } = new URL(url);
+  expect(host).toBe(`169.254.169.1:${new URL(emulator.url).port}`);
+  const ask = async (method: string, path: string, more: Record<string, string> = {}) => {
+    const call = request(`${emulator.url}${path}`, { method, headers: { host, ...more } });
+    const [response] = (await once(call.end(method === "PUT" ? "hello" : undefined), "response")) as [
+      IncomingMessage,
+    ];
+    return [response.statusCode, await text(response)] as const;
+  };
+  expect((await ask("PUT", pathname + search, { ...headers, "content-length": "5" }))[0]).toBe(200);
+  expect(emulator.left().objects).toEqual(["images/part"]);
+  expect(await ask("GET", "/_imgspec/cloud")).toEqual([403, expect.stringContaining("AccessDenied")]);
+  expect((await ask("GET", "/checkip"))[0]).toBe(403);
 });
 
 test("NET-3 the caller has one address", async () => {

@@ -23,9 +23,9 @@ export type Rig = AsyncDisposable & {
 let identity: string | undefined;
 
 /** A rig of its own for one test. Clients never retry, so that a test sees the first answer. */
-export async function newRig(): Promise<Rig> {
+export async function newRig(gateway?: string): Promise<Rig> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-emulator-"));
-  const host = newFakeHost();
+  const host = newFakeHost(gateway);
   // Making three RSA keys takes longer than most tests.
   if (identity !== undefined) await writeFile(join(directory, "identity.json"), identity);
   const emulator = await startEmulator({ directory, instances: host });
@@ -95,24 +95,28 @@ type FakeHost = InstanceHost & {
   readonly images: { readonly key: string; readonly bytes: Buffer }[];
   /** When set, the next start fails with it. */
   failure: Error | undefined;
+  /** False: its servers hang up without a word. */
+  greets: boolean;
 };
 
-function newFakeHost(): FakeHost {
+function newFakeHost(gateway: string | undefined): FakeHost {
   const servers = new Set<Server>();
   const host: FakeHost = {
+    ...(gateway === undefined ? {} : { gateway }),
     started: [],
     images: [],
     failure: undefined,
+    greets: true,
     check: () => Promise.resolve(),
-    baseRoot: () => Promise.resolve({ id: "base", directory: "/nowhere" }),
+    baseRoot: () => Promise.resolve({ id: "base", path: "/nowhere" }),
     rootFromImage: async (path, key) => {
       host.images.push({ key, bytes: await readFile(path) });
-      return { id: key, directory: "/nowhere" };
+      return { id: key, path: "/nowhere" };
     },
     start: async (request) => {
       host.started.push(request);
       if (host.failure) throw host.failure;
-      return startGuest(request, servers);
+      return startGuest(request, servers, host.greets);
     },
     close: async () => {
       for (const server of servers) server.close();
@@ -121,9 +125,10 @@ function newFakeHost(): FakeHost {
   return host;
 }
 
-async function startGuest(request: StartRequest, servers: Set<Server>): Promise<Guest> {
+async function startGuest(request: StartRequest, servers: Set<Server>, greets: boolean): Promise<Guest> {
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
+    if (!greets) return void socket.end();
     socket.write(`${request.instanceId}\n`);
     socket.pipe(socket);
   });

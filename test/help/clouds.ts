@@ -59,7 +59,7 @@ export async function startEmulatedCloud(): Promise<TestCloud & { readonly emula
 }
 
 function pretended(directory: string): InstanceHost {
-  const root = () => Promise.resolve({ id: "root", directory });
+  const root = () => Promise.resolve({ id: "root", path: directory });
   return {
     check: () => Promise.resolve(),
     baseRoot: root,

@@ -8,6 +8,7 @@ import ssh2 from "ssh2";
 import type { CloudOptions } from "../../src/aws/cloud.ts";
 import type { Guest } from "../../src/emulator/instance-host.ts";
 import { newSandboxHost } from "../../src/emulator/sandbox/host.ts";
+import { facts } from "./instance-facts.ts";
 
 /** What an AWS without real instances lacks: an address service, and a proxy behind which each address is one guest. */
 export type GuestCloud = AsyncDisposable & {
@@ -28,6 +29,7 @@ export async function startGuestCloud(): Promise<GuestCloud> {
       authorizedKeys: await publicKeysIn(keys),
       hostname: "ip-10-0-0-1",
       userData: null,
+      facts,
       signal: AbortSignal.timeout(30_000),
     });
   const sockets = new Set<Socket>();

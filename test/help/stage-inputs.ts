@@ -38,6 +38,7 @@ export function toChecked(source: Image, instanceTypes: readonly string[] = ["m3
     accountId: "123456789012",
     source,
     instanceTypes,
+    gateTypes: null,
     architecture: source.architecture,
     virtualization: source.virtualization,
     kernel: source.kernel,
@@ -86,6 +87,7 @@ export function toPreflight(change: Partial<PreflightInput> = {}): PreflightInpu
     kernel: null,
     ramdisk: null,
     certificate,
+    gate: null,
     ...change,
   };
 }

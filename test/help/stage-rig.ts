@@ -21,6 +21,8 @@ export type StageRig = AsyncDisposable & {
   readonly progress: readonly { readonly done: number; readonly total: number | undefined }[];
   readonly changes: readonly ResourceChange[];
   readonly entries: readonly Entry[];
+  /** What stages had masked. */
+  readonly hidden: readonly string[];
   context(task: string, signal?: AbortSignal): StageContext;
   /** Runs a stage as the task `us-east-1/KIND`. */
   stage<I, O extends Json>(stage: Stage<I, O>, input: I, signal?: AbortSignal): Promise<O>;
@@ -53,6 +55,7 @@ export async function newStageRig(
     onChange: (change) => changes.push(change),
     log: (_task, line) => lines.push(line),
   });
+  const hidden: string[] = [];
   const never = new AbortController().signal;
   const context = (task: string, signal = never): StageContext => ({
     signal,
@@ -63,6 +66,7 @@ export async function newStageRig(
     log: (line) => lines.push(line),
     progress: (done, total) => progress.push({ done, total }),
     secret: ({ $secret }) => secrets[$secret] ?? "",
+    hide: (value) => hidden.push(value),
   });
   return {
     cloud,
@@ -70,6 +74,7 @@ export async function newStageRig(
     lines,
     progress,
     changes,
+    hidden,
     entries: journal.entries,
     context,
     stage: (stage, input, signal) => stage.run(input, context(`us-east-1/${stage.kind}`, signal)),

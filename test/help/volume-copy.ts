@@ -47,7 +47,7 @@ export type CopyRig = AsyncDisposable & {
   copy(words: readonly string[], options?: CopyOptions): Promise<Copied>;
 };
 
-export type CopyOptions = {
+type CopyOptions = {
   readonly shell?: string;
   readonly before?: string;
   readonly fstab?: string;

@@ -124,6 +124,16 @@ test("a product is no longer given back, here or by a later clean", async () => 
   expect(unreleased(journal.entries)).toEqual([]);
 });
 
+test("scratch is given back also when the rest of its task is kept", async () => {
+  const { scope, told } = newScope();
+  const mine = scope.forTask("r/bundle", never());
+  await mine.acquire({ ...toThing(), isScratch: true }, "spool");
+  await mine.acquire(toThing(), "object");
+  await scope.forTask("r/register", never()).keepOf(["r/bundle"]);
+  await scope[Symbol.asyncDispose]();
+  expect(told.slice(2)).toEqual(["kept thing object", "released thing spool"]);
+});
+
 test("what is left on purpose is found by a later clean", async () => {
   const { scope, told, journal } = newScope();
   await scope.forTask("bad/launch", never()).acquire(toThing(), "instance");

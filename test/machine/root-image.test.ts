@@ -92,6 +92,9 @@ test.skipIf(!able)(
     expect(await drain(image.chunks)).toBe(image.sizeBytes);
     expect(image.sizeBytes).toBeGreaterThan(80_000_000);
 
+    const crowded = openRootImage(machine, { ...base, root, sizeMib: 1 });
+    await expect(crowded).rejects.toMatchObject({ message: expect.stringContaining("there is no room") });
+
     const stop = new AbortController();
     const aborted = await openRootImage(machine, { ...base, root, signal: stop.signal });
     stop.abort(new Error("enough"));

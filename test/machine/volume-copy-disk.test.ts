@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Copied,
@@ -52,7 +52,7 @@ describe.skipIf(whyNoDisks !== undefined)(`an image of a partitioned disk (skipp
         expect(copied.code, copied.stderr).toBe(0);
         expect(copied.stderr).toContain("left out of the image: 1 partition(s) behind the root");
         await holdsDisk(rig, layout, copied);
-      });
+      }, 60_000);
     }
   }
 
@@ -63,7 +63,7 @@ describe.skipIf(whyNoDisks !== undefined)(`an image of a partitioned disk (skipp
       expect((await readFile(copied.path)).length).toBe(123 << 20);
       await holdsDisk(rig, layout, copied);
     }
-  });
+  }, 60_000);
 
   test("has the disk that the kernel says is the root's", async () => {
     for (const layout of layouts) {
@@ -79,7 +79,7 @@ describe.skipIf(whyNoDisks !== undefined)(`an image of a partitioned disk (skipp
       expect(copied.code, copied.stderr).toBe(0);
       await holdsDisk(rig, layout, copied);
     }
-  });
+  }, 60_000);
 
   test("is refused when another table is asked for than the disk has", async () => {
     const [gpt] = layouts;
@@ -146,7 +146,22 @@ describe.skipIf(whyNoDisks !== undefined || !haveXfs)(
         rig.at("out.fs"),
       );
       expect(describeTree(rig.at("b"))).toBe(describeTree(rig.at("a")));
-    });
+    }, 60_000);
+
+    test("leaves nothing where it was made when it could not be made", async () => {
+      await using rig = await newCopyRig();
+      await rig.plant("tree", { "etc/hostname": "golden\n" });
+      makeDisk(rig, layout);
+      await rig.plant("bin", { "mkfs.xfs": "#!/bin/sh\necho broken; exit 1\n" });
+      const before = `chmod 755 ${rig.at("bin/mkfs.xfs")}
+        for place in /sbin /usr/sbin; do mount --bind ${rig.at("bin/mkfs.xfs")} $place/mkfs.xfs 2>/dev/null; done; :`;
+      const { code, stderr } = await copyDisk(rig, layout, { before });
+      expect([code, stderr]).toEqual([
+        70,
+        expect.stringContaining("broken\nimgspec-problem: mkfs.xfs could not make the file system\n"),
+      ]);
+      expect((await readdir(rig.at())).filter((name) => name.startsWith(".imgspec"))).toEqual([]);
+    }, 60_000);
   },
 );
 
@@ -180,13 +195,13 @@ start=4096,size=8192,type=U\nstart=${start},size=${size}M,type=L\nstart=${start 
 async function copyDisk(
   rig: CopyRig,
   { table, start }: Layout,
-  { shell = "sh", words = [] as readonly string[] } = {},
+  { shell = "sh", words = [] as readonly string[], before = ":" } = {},
 ): Promise<Copied> {
   const root = rig.at("root");
-  const before = `mkdir -p ${root}; mount -o loop ${rig.at(`fs.${table}`)} ${root} || exit
+  const mounting = `mkdir -p ${root}; mount -o loop ${rig.at(`fs.${table}`)} ${root} || exit
     [ ! -d ${root}/sub ] || { mount -t tmpfs t ${root}/sub && touch ${root}/sub/inside; }`;
   const disk = ["--root", root, "--disk", rig.at(`disk.${table}`), "--start", String(start)];
-  return rig.copy([...disk, ...words], { shell, before });
+  return rig.copy([...disk, ...words], { shell, before: `${mounting}\n${before}` });
 }
 
 async function holdsDisk(rig: CopyRig, layout: Layout, { path, stderr }: Copied): Promise<void> {

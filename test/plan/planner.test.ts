@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
 import { localPaths, toPlan } from "../../src/plan/planner.ts";
@@ -34,6 +36,27 @@ test("the instance is given back once the bundle is made, beside the upload", as
   expect(needs.get("us-east-1/upload")).toEqual(["us-east-1/bundle"]);
 });
 
+test("which machine bundles changes nothing of the order, and what both may put into S3 becomes the product", async () => {
+  const spec = await specOf(example);
+  const at = (where: "instance" | "builder"): Plan =>
+    planOf({
+      ...spec,
+      images: spec.images.map((image) => ({ ...image, bundle: { ...image.bundle, at: where } })),
+    });
+  const [there, here] = [at("instance"), at("builder")];
+  expect(there.tasks.map(({ id, needs }) => [id, needs])).toEqual(
+    here.tasks.map(({ id, needs }) => [id, needs]),
+  );
+  const registered = there.tasks.find(({ id }) => id === "us-east-1/register");
+  expect(registered?.input["products"]).toEqual([
+    "us-east-1/bundle",
+    "us-east-1/upload",
+    "us-east-1/register",
+  ]);
+  const bundled = there.tasks.find(({ id }) => id === "us-east-1/bundle");
+  expect(bundled?.input).toMatchObject({ at: "instance", upload: { acl: "aws-exec-read" } });
+});
+
 test("a trial launches the registered image last", async () => {
   const spec = await specOf(example);
   const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: "true" });
@@ -41,14 +64,86 @@ test("a trial launches the registered image last", async () => {
   expect(trial?.needs).toEqual(["us-east-1/preflight", "us-east-1/register"]);
 });
 
+test("with a gate the image becomes the product only after it has booted, and a trial comes last", async () => {
+  const before = planOf(await specOf(example)).tasks;
+  const spec = await gated(example);
+  const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: "true" });
+  const mine = tasks.filter(({ group }) => group === "us-east-1");
+  expect(mine.map(({ id }) => id.split("/")[1]).slice(-3)).toEqual(["register", "boot", "try"]);
+  const inputs = new Map(mine.map(({ id, input }) => [id, input]));
+  const products = ["us-east-1/bundle", "us-east-1/upload", "us-east-1/register"];
+  const registers = before.filter(({ id }) => id === "us-east-1/register");
+  expect(registers[0]?.input["products"]).toEqual(products);
+  expect(inputs.get("us-east-1/register")?.["products"]).toEqual([]);
+  expect(inputs.get("us-east-1/boot")).toMatchObject({
+    products,
+    console: "login:",
+    userData: null,
+    connect: { timeoutSeconds: 120 },
+    tests: [{ script: { inline: "true" }, label: "verify.tests[0]", retries: 0 }],
+  });
+  const needs = new Map(mine.map((task) => [task.id, task.needs]));
+  expect(needs.get("us-east-1/boot")).toEqual(["us-east-1/preflight", "us-east-1/register"]);
+  expect(needs.get("us-east-1/try")).toEqual(["us-east-1/preflight", "us-east-1/boot"]);
+});
+
+test("a test of the gate is one of the files of the spec, and a changed one changes only the gate", async () => {
+  const spec = await gated(example, "  - shell: scripts/install.sh");
+  expect(localPaths(spec)).toEqual([expect.stringMatching(/scripts\/install\.sh$/)]);
+  const digestsOf = (digest: string): readonly string[] =>
+    toPlan(spec, { digests: new Map([[localPaths(spec)[0] ?? "", digest]]), tryCommand: null })
+      .tasks.filter(({ id }) => id.endsWith("/boot"))
+      .map((task) => task.digest);
+  expect(digestsOf("one")).not.toEqual(digestsOf("two"));
+});
+
+test("with Amazon's tools one task bundles and uploads, and they are looked for right after connecting", async () => {
+  const spec = await withTools("auto");
+  const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: null });
+  const mine = tasks.filter(({ group }) => group === "us-east-1");
+  expect(mine.map(({ id }) => id.split("/")[1])).toEqual([
+    ...["preflight", "launch", "tools", "provision.1", "bundle", "clean", "verify", "register"],
+  ]);
+  const find = (word: string) => mine.find(({ id }) => id === `us-east-1/${word}`);
+  expect(find("provision.1")?.needs).toEqual(["us-east-1/tools"]);
+  expect(find("verify")?.needs).toEqual(["us-east-1/bundle"]);
+  expect(find("register")?.input["products"]).toEqual(["us-east-1/bundle", "us-east-1/register"]);
+  expect(mine.filter(({ stage }) => !stages.has(stage))).toEqual([]);
+  const provisioned = toPlan(await withTools("provision"), { digests: new Map(), tryCommand: null });
+  expect(provisioned.tasks.filter(({ id }) => id.endsWith("/tools"))).toEqual([]);
+});
+
 test("every stage that a plan names is known", async () => {
-  const { tasks } = toPlan(await specOf(example), { digests: new Map(), tryCommand: "true" });
+  const { tasks } = toPlan(await gated(example), { digests: new Map(), tryCommand: "true" });
   expect(tasks.filter(({ stage }) => !stages.has(stage))).toEqual([]);
 });
 
 async function specOf(path: string): Promise<Spec> {
   const build = { id: "20261122-213330-k3v9", now: new Date("2026-11-22T21:33:30Z") };
   return (await readSpec(path, { variables: {}, environment: {}, build })).spec;
+}
+
+function withTools(install: string): Promise<Spec> {
+  return withLines(example, `bundle:\n  method: ami-tools\n  amiTools: { install: ${install} }\n`);
+}
+
+/** The spec with a section `verify`. */
+function gated(path: string, tests = "  - shell: { inline: 'true' }"): Promise<Spec> {
+  return withLines(path, `verify:\n  console: "login:"\n  timeout: 2m\n  tests:\n  ${tests}\n`);
+}
+
+/** The spec with a section more, or with another one. */
+async function withLines(path: string, lines: string): Promise<Spec> {
+  const folder = await mkdtemp(join(tmpdir(), "imgspec-gated-"));
+  try {
+    await cp(dirname(path), folder, { recursive: true });
+    const copy = join(folder, "gated.yaml");
+    const text = (await readFile(path, "utf8")).replace(/^bundle:\n {2}exclude: .*\n/m, "");
+    await writeFile(copy, `${text}\n${lines}`);
+    return await specOf(copy);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 function planOf(spec: Spec, digest = "d"): Plan {

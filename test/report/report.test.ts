@@ -113,6 +113,7 @@ test("the result of a failed run says what failed, what exists and how far it ca
       launch: { instanceId: "i-1", instanceType: "m3.medium" },
       bundle: null,
       upload: null,
+      boot: null,
     },
   ]);
   expect(result.leftBehind).toMatchObject([{ byHand: "rm security group sg-1", task: "us-east-1/launch" }]);

@@ -78,6 +78,7 @@ test("a region that fails stops its own tasks and leaves the others going", asyn
       code: "aws-fault",
       message: "no luck",
       hint: "try again",
+      file: null,
       causes: ["socket hang up"],
       tail: [],
       stack: null,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { imageOf, least, refusalOf, specOf } from "./reading.ts";
+import { imageOf, least, nativeOf, refusalOf, specOf } from "./reading.ts";
 
 test("what a spec leaves open is filled in", async () => {
   const { images, directory, name, secrets } = await specOf(`${least}regions: { us-east-1: {} }\n`);
@@ -81,6 +81,7 @@ test("what a spec leaves open is filled in", async () => {
         blockDeviceMappings: [],
         tags: {},
       },
+      verify: null,
     },
   ]);
 });
@@ -133,14 +134,14 @@ test("sizes, paths and certificates are told apart from words", async () => {
   const certificate = "certificate: { ec2: image.yaml, certificate: image.yaml, privateKey: image.yaml }";
   const own = await imageOf(`bundle: { size: 2GiB }\n${certificate}`);
   const path = expect.stringMatching(/^\/.*\/image\.yaml$/);
-  expect(own.bundle.image.sizeMib).toBe(2048);
+  expect(nativeOf(own).image.sizeMib).toBe(2048);
   expect(own.certificate).toEqual({
     ec2: { path },
     allowMismatch: false,
     user: { certificate: path, privateKey: path },
   });
   const built = await imageOf("bundle: { size: 512MiB }\ncertificate: { ec2: commercial }");
-  expect([built.bundle.image.sizeMib, built.certificate.ec2]).toEqual([512, "commercial"]);
+  expect([nativeOf(built).image.sizeMib, built.certificate.ec2]).toEqual([512, "commercial"]);
 });
 
 test("a missing file and a directory are refused with their path", async () => {

@@ -39,6 +39,12 @@ export async function imageOf(lines: string, options: Partial<ReadOptions> = {})
   return image;
 }
 
+/** The section of an image that imgspec itself bundles. */
+export function nativeOf({ bundle }: ImageSpec): Extract<ImageSpec["bundle"], { method: "native" }> {
+  if (bundle.method !== "native") throw new Error(`the method is ${bundle.method}`);
+  return bundle;
+}
+
 /** The problem that reading throws, as `code message (hint)` and one line for each diagnostic. */
 export async function refusalOf(reading: Promise<unknown>): Promise<string[]> {
   const error: unknown = await reading.then(

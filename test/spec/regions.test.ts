@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { least, refusalOf, specOf } from "./reading.ts";
+import { least, nativeOf, refusalOf, specOf } from "./reading.ts";
 
 const text = `${least}register: { name: "web \${{ region.name }} \${{ region.dnsSuffix }}", tags: { a: "1", b: "2" } }
 bundle: { exclude: [/one/**] }
@@ -18,14 +18,16 @@ regions:
 
 test("a region's sections are laid over the common ones, and expressions are evaluated there", async () => {
   const { images } = await specOf(text);
-  const seen = images.map(({ region, profile, upload, register, bundle, source }) => ({
-    region: [region.name, region.partition, profile],
-    bucket: [upload.bucket, upload.acl],
-    name: register.name,
-    tags: register.tags,
-    exclude: bundle.image.exclude.slice(7),
-    source: source.kind,
-  }));
+  const seen = images
+    .map((image) => ({ ...image, native: nativeOf(image) }))
+    .map(({ region, profile, upload, register, native, source }) => ({
+      region: [region.name, region.partition, profile],
+      bucket: [upload.bucket, upload.acl],
+      name: register.name,
+      tags: register.tags,
+      exclude: native.image.exclude.slice(7),
+      source: source.kind,
+    }));
   expect(seen).toEqual([
     {
       region: ["us-east-1", "aws", null],

@@ -31,6 +31,7 @@ describe("every key", () => {
 
 test("each stage has a fragment of its own for each of its methods", () => {
   expect(readdirSync(new URL("../../schemas/stages/", import.meta.url)).sort()).toEqual([
+    "bundle.ami-tools.json",
     "bundle.native.json",
     "launch.ec2.json",
     "provision.download.json",
@@ -68,6 +69,10 @@ function resolve(schema: Schema): Schema {
 
 /** Every key in the schema with its path; definitions once. */
 function* keysOf(schema: Schema, path = ""): Generator<[string, Schema], void> {
+  for (const branch of ["then", "else"]) {
+    const inner = schema[branch];
+    if (typeof inner === "object" && inner !== null) yield* keysOf(inner as Schema, `${path} (${branch})`);
+  }
   for (const [key, inner] of Object.entries(propertiesOf(schema))) {
     yield [`${path}/${key}`, inner];
     yield* keysOf(inner, `${path}/${key}`);

@@ -12,6 +12,9 @@ provision:
         HEADER: "Bearer \${{ vars.token }}"
         PLAIN: \${{ name }}
   - local: { command: login, env: { T: "\${{ vars['token'] }}" } }
+verify:
+  tests:
+    - shell: { inline: login, env: { TOKEN: "\${{ vars.token }}" } }
 regions: { us-east-1: {}, us-west-2: {} }
 `;
 
@@ -26,6 +29,10 @@ test("a sensitive value is in no image, only in the secrets that the images refe
     },
     { T: { $secret: "us-west-2/provision[1].local.env.T" } },
   ]);
+  expect(images[1]?.verify?.tests.map(({ env }) => env)).toEqual([
+    { TOKEN: { $secret: "us-west-2/verify.tests[0].shell.env.TOKEN" } },
+  ]);
+  expect(secrets.get("us-west-2/verify.tests[0].shell.env.TOKEN")).toBe("hunter2");
   expect(secrets.get("us-west-2/provision[0].shell.env.HEADER")).toBe("Bearer hunter2");
   expect(secrets.get("us-west-2/provision[1].local.env.T")).toBe("hunter2");
 });

@@ -26,6 +26,8 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
     builder = await newBuilder();
     await builder.sh("sudo mkdir -p /srv/app; echo installed | sudo tee /srv/app/proof; echo x > /tmp/left");
     const [user, ec2] = await Promise.all([newUserCertificate(), newUserCertificate()]);
+    await builder.sh(`echo '${ec2.privateKey}' | sudo tee /srv/app/tls`);
+    await builder.sh("echo history-canary | sudo tee /root/.bash_history");
     ({ privateKey } = user);
     ec2PrivateKey = ec2.privateKey;
     const place = (name: string): string => join(builder.rig.run.directory, name);
@@ -34,7 +36,9 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
     await writeFile(place("pk.pem"), user.privateKey);
     const pair = { certificate: place("cert.pem"), privateKey: place("pk.pem") };
     const keys = { ...certificate, ec2: { path: place("ec2.pem") }, regional: null, user: pair };
-    made = await builder.rig.stage(bundle, toInput({ certificate: keys }));
+    await writeFile(place("seal.sh"), `#!/bin/sh\necho by the script >"$1/etc/sealed"\n`);
+    const copy = toCopy({ allow: ["/srv/app/*"], script: { path: place("seal.sh"), contents: "" } });
+    made = await builder.rig.stage(bundle, toInput({ certificate: keys, copy }));
     image = place("restored.img");
     await restore(place("parts"));
   });
@@ -57,6 +61,28 @@ describe.skipIf(why !== undefined)(`a bundle (skipped where there is no sandbox:
     expect(debugfs("cat /srv/app/proof")).toBe("installed\n");
     expect(debugfs("ls -p /tmp")).not.toContain("left");
     expect(debugfs("ls -p /srv/app")).toContain("proof");
+  });
+
+  test("tells what was left out of it, and what of it people should know", async () => {
+    expect(made.hygiene).toEqual(
+      expect.arrayContaining([
+        { class: "shellHistories", path: "/root/.bash_history", action: "scrubbed" },
+        { class: "privateKeys", path: "/srv/app/tls", action: "kept" },
+      ]),
+    );
+    expect((await readFile(image)).includes("history-canary")).toBe(false);
+    expect(debugfs("cat /srv/app/tls")).toContain("PRIVATE KEY");
+    expect(debugfs("cat /etc/sealed")).toBe("by the script\n");
+    await expect(builder.sh("cat /etc/sealed")).rejects.toThrow();
+  });
+
+  test("is not begun while a private key is in it that nobody allowed", async () => {
+    const failing = builder.rig.stage(bundle, toInput({}));
+    await expect(failing).rejects.toMatchObject({
+      code: "bundle-invalid",
+      message: expect.stringContaining("\n  privateKeys: /srv/app/tls"),
+      hint: expect.stringContaining("bundle.hygiene.allow"),
+    });
   });
 
   test("lets nobody in with the key of the build", async () => {

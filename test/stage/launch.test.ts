@@ -11,7 +11,7 @@ import { type LaunchInput, launch } from "../../src/stage/launch.ts";
 import { type Rig as Ec2Rig, newRig } from "../emulator/rig.ts";
 import { whyNot } from "../emulator/sandbox/rig.ts";
 import { clientOf, furniture, newSandboxCloud, toLaunch } from "../help/stage-builder.ts";
-import { toChecked, toImage } from "../help/stage-inputs.ts";
+import { toChecked, toCopy, toImage } from "../help/stage-inputs.ts";
 import { newStageRig, type StageRig } from "../help/stage-rig.ts";
 
 const why = await whyNot();
@@ -63,6 +63,25 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
     const { instanceId } = await rig.stage(launch, await toLaunch(rig));
     expect(emulator.left().instances).toEqual([instanceId]);
   });
+
+  test("whose root cannot become the image that is asked for is given up before anything is done on it", async () => {
+    const copy = toCopy({ partition: "gpt" });
+    const input = await toLaunch(rig, { needs: { copy, when: "refuse" } });
+    await expect(rig.stage(launch, input)).rejects.toMatchObject({
+      code: "bundle-invalid",
+      message:
+        "the image of the root could not be made: bundle.partition is gpt, and the disk of the root has no partition table",
+    });
+    await using other = await newStageRig(emulator.cloud);
+    const warned = await other.stage(launch, { ...input, needs: { copy, when: "warn" } });
+    expect(warned.user).toBe("ec2-user");
+    expect(other.lines.filter((line) => line.startsWith("warning: the image of the root"))).toHaveLength(1);
+
+    await using third = await newStageRig(emulator.cloud);
+    const checked = { ...input.checked, virtualization: "hvm" };
+    await third.stage(launch, { ...input, checked, needs: { copy: toCopy(), when: "refuse" } });
+    expect(third.lines.at(-1)).toMatch(/^warning: an hvm image needs a partitioned disk to boot on AWS/);
+  }, 60_000);
 
   test("is of the next type when EC2 has no room for the first", async () => {
     emulator.fail("RunInstances", "InsufficientInstanceCapacity");

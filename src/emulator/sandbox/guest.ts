@@ -16,7 +16,7 @@ type Place = { readonly home: string; readonly idMap: IdMap; readonly method: Co
 export async function startGuest(place: Place, request: StartRequest): Promise<Guest> {
   const { home, idMap, method } = place;
   const { root, instanceId, authorizedKeys, hostname, userData, outlet, signal } = request;
-  const rootPath = relative(home, root.directory);
+  const rootPath = relative(home, root.path);
   const folder = join("instances", ownFolder(instanceId));
   const remove = (): Promise<void> => removeFolder(idMap, home, folder);
   await remove();

@@ -61,7 +61,7 @@ export function newSandboxHost(options: { readonly directory: string }): Instanc
 }
 
 function toRoot(home: string, name: string): Root {
-  return { id: name, directory: join(home, "roots", name) };
+  return { id: name, path: join(home, "roots", name) };
 }
 
 type Place = {

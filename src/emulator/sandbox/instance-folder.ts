@@ -22,10 +22,15 @@ export async function removeFolder(idMap: IdMap, home: string, folder: string): 
 export async function sweep(idMap: IdMap, home: string): Promise<void> {
   for (const place of ["instances", "roots"]) {
     for (const entry of await readdir(join(home, place))) {
-      const owner = /\.(\d+)(\.\w+)?$/.exec(entry)?.[1];
-      if (owner !== undefined && !isAlive(Number(owner))) await removeFolder(idMap, home, join(place, entry));
+      if (isLeftBehind(entry)) await removeFolder(idMap, home, join(place, entry));
     }
   }
+}
+
+/** Whether a folder of that name belonged to a process that is gone. */
+export function isLeftBehind(name: string): boolean {
+  const owner = /\.(\d+)(\.\w+)?$/.exec(name)?.[1];
+  return owner !== undefined && !isAlive(Number(owner));
 }
 
 function isAlive(pid: number): boolean {

@@ -1,3 +1,5 @@
+import type { Path } from "../../document/node.ts";
+import type { WrittenImage } from "../image.gen.ts";
 import { toMib } from "../quantity.ts";
 import { file } from "./provision.ts";
 import type { Rule } from "./rule.ts";
@@ -20,8 +22,8 @@ export const globsAreAbsolute: readonly Rule[] = [
   ["bundle", "hygiene", "allow"],
 ].map((at) => ({
   needs: [at],
-  *find({ bundle: { exclude, include, hygiene } }) {
-    const globs = at.includes("exclude") ? exclude : at.includes("include") ? include : hygiene.allow;
+  *find({ bundle }) {
+    const globs = globsOf(bundle, at);
     for (const [index, glob] of globs.entries()) {
       if (glob.includes("\n")) {
         yield { code: "exclude-wrong", at: [...at, index], message: "a glob cannot have a line end" };
@@ -33,13 +35,21 @@ export const globsAreAbsolute: readonly Rule[] = [
   },
 }));
 
+function globsOf(bundle: WrittenImage["bundle"], at: Path): readonly string[] {
+  if (at.includes("exclude")) return bundle.exclude;
+  if (bundle.method === "ami-tools") return [];
+  return at.includes("include") ? bundle.include : bundle.hygiene.allow;
+}
+
 /** What the image takes from this machine is there. */
 export const imageFilesExist: Rule = {
   needs: [
     ["bundle", "fstab"],
     ["bundle", "script"],
   ],
-  *find({ bundle: { fstab, script } }, context) {
+  *find({ bundle }, context) {
+    if (bundle.method === "ami-tools") return;
+    const { fstab, script } = bundle;
     if (fstab !== "keep" && fstab !== "generate") yield* file(fstab, "file", ["bundle", "fstab"], context);
     yield* file(script ?? undefined, "file", ["bundle", "script"], context);
   },

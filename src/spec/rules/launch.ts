@@ -1,5 +1,7 @@
+import type { Path } from "../../document/node.ts";
 import { nearest } from "../../util/nearest.ts";
 import type { Finding } from "../finding.ts";
+import type { WrittenImage } from "../image.gen.ts";
 import type { Rule } from "./rule.ts";
 
 /**
@@ -22,15 +24,22 @@ const types = Object.entries(families).flatMap(([family, sizes]) => sizes.map((s
 const listed = "C1, C3, D2, I2, M1, M2, M3, R3 and X1";
 
 /** Every instance type must be able to start from an instance store-backed AMI. */
-export const instanceTypesCanStoreRoot: Rule = {
-  needs: [["launch", "instanceTypes"]],
-  *find({ launch }) {
-    for (const [index, type] of launch.instanceTypes.entries()) {
-      const said = whatIsWrong(type);
-      if (said) yield { at: ["launch", "instanceTypes", index], ...said };
-    }
-  },
-};
+export const instanceTypesCanStoreRoot: readonly Rule[] = [
+  toRule(["launch", "instanceTypes"], ({ launch }) => launch.instanceTypes),
+  toRule(["verify", "launch", "instanceTypes"], ({ verify }) => verify.launch.instanceTypes),
+];
+
+function toRule(at: Path, typesOf: (image: WrittenImage) => readonly string[]): Rule {
+  return {
+    needs: [at],
+    *find(image) {
+      for (const [index, type] of typesOf(image).entries()) {
+        const said = whatIsWrong(type);
+        if (said) yield { at: [...at, index], ...said };
+      }
+    },
+  };
+}
 
 function whatIsWrong(type: string): Omit<Finding, "at"> | undefined {
   if (types.includes(type)) return undefined;

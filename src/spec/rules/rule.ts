@@ -24,12 +24,16 @@ export type Rule = {
 export function stepRule(find: (step: Step, context: RuleContext) => Iterable<Finding>): Rule {
   return {
     needs: [],
-    *find({ provision }, context) {
-      if (!Array.isArray(provision)) return;
-      for (const [index, written] of provision.entries())
-        yield* find({ written, at: ["provision", index] }, context);
+    *find({ provision, verify }, context) {
+      if (Array.isArray(provision))
+        for (const [index, written] of provision.entries())
+          yield* find({ written, at: ["provision", index] }, context);
+      if (!Array.isArray(verify?.tests)) return;
+      for (const [index, written] of verify.tests.entries())
+        yield* find({ written, at: ["verify", "tests", index] }, context);
     },
   };
 }
 
-export type Step = { readonly written: WrittenImage["provision"][number]; readonly at: Path };
+export type Step = { readonly written: WrittenStep; readonly at: Path };
+type WrittenStep = Omit<WrittenImage["provision"][number], "download">;

@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { WrittenImage } from "../image.gen.ts";
+import { amiToolsCanDoIt, placeholdersAreKnown } from "./ami-tools.ts";
 import { bundleSizeFits, globsAreAbsolute, imageFilesExist } from "./bundle.ts";
 import {
   certificateFilesExist,
@@ -15,11 +16,12 @@ import type { Rule, RuleContext } from "./rule.ts";
 import { oneSource, ownersAreAccounts } from "./source.ts";
 import { tagsAreTaken } from "./tags.ts";
 import { bucketName, prefixHasNoEmptyParts } from "./upload.ts";
+import { consoleIsPattern, testsAreRun } from "./verify.ts";
 
 const rules: readonly Rule[] = [
   oneSource,
   ownersAreAccounts,
-  instanceTypesCanStoreRoot,
+  ...instanceTypesCanStoreRoot,
   passwordsAreSecret,
   keysAreComplete,
   keyFilesExist,
@@ -40,6 +42,10 @@ const rules: readonly Rule[] = [
   paravirtualNeedsKernel,
   devicesAreTaken,
   tagsAreTaken,
+  placeholdersAreKnown,
+  amiToolsCanDoIt,
+  consoleIsPattern,
+  testsAreRun,
 ];
 
 /** What all rules find in an image. Rules whose needs are not sound are left out. */

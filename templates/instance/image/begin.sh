@@ -15,6 +15,7 @@
 #
 # Told on stderr, each in one line:
 #   imgspec-phase: TEXT      imgspec-note: TEXT     imgspec-hygiene: scrub|refuse|keep CLASS PATH
+#   imgspec-table: none|gpt|mbr                     what the image will have, early
 #   imgspec-image: size=BYTES                       before any data
 #   imgspec-missing: NAME    exit code 69           imgspec-no-room: TEXT    exit code 73
 #   imgspec-problem: TEXT    exit code 70           imgspec-hint: TEXT       what to do about it

@@ -79,5 +79,5 @@ run_hook() {
   tell "phase: running bundle.script"
   printf '%s' "$given_hook" >"$stage/hook"
   chmod 700 "$stage/hook"
-  "$stage/hook" "$tree" </dev/null >&2 || problem "bundle.script ended with exit code $?"
+  (umask 022 && exec "$stage/hook" "$tree" </dev/null >&2) || problem "bundle.script ended with exit code $?"
 }

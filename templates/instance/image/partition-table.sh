@@ -18,7 +18,7 @@ find_table() {
     read -r start <"$system/start"
     read -r parent <"$system/../dev"
     name=disk
-    while IFS='=' read -r key value; do [ "$key" != DEVNAME ] || name=$value; done <"$system/../uevent"
+    while IFS='=' read -r field value; do [ "$field" != DEVNAME ] || name=$value; done <"$system/../uevent"
     disk=$(node_of "/dev/$name" "$parent" disk)
     read -r sector_bytes <"$system/../queue/logical_block_size"
     [ "$sector_bytes" = 512 ] || objection "the sectors of /dev/$name have $sector_bytes bytes, those of an image have 512"

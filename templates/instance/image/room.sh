@@ -52,6 +52,7 @@ crowded_words() {
 open_image() {
   find_scratch || no_room "$(crowded_words)"
   image=$scratch/.imgspec-$$.image
+  trap 'rm -f "$image"' EXIT
   trap 'rm -f "$image"; exit 70' HUP INT TERM
   # A plain command first: in some shells an exec that cannot open its file ends the program.
   true >"$image" || problem "nothing can be written to $scratch"

@@ -23,8 +23,10 @@ open_tree() {
   if [ -n "$given_hook" ]; then
     mkdir "$stage/upper" "$stage/work"
     chmod 755 "$stage/upper"
-    mount -t overlay -o "lowerdir=$source,upperdir=$stage/upper,workdir=$stage/work" overlay "$tree" 2>/dev/null || {
-      tell "hint: load it in a provision step (modprobe overlay), or do in a provision step what bundle.script does"
+    layers=lowerdir=$source,upperdir=$stage/upper,workdir=$stage/work
+    # The second for user namespaces, as the emulator's instances are.
+    mount -t overlay -o "$layers" overlay "$tree" 2>/dev/null || mount -t overlay -o "userxattr,$layers" overlay "$tree" 2>/dev/null || {
+      tell "hint: load it in a provision step (modprobe overlay), or do there what bundle.script does"
       problem "bundle.script needs overlayfs, which keeps what it changes out of the running system"
     }
     # The root directory is the upper one's own.

@@ -24,7 +24,7 @@ fill_xfs() {
   find "$stage/xfs" -type s -exec rm -f {} +
   if [ -n "$added" ]; then
     rm -f "$stage/xfs$added"
-    cp "$stage/new-fstab" "$stage/xfs$added"
+    cp -p "$stage/new-fstab" "$stage/xfs$added"
   fi
   umount "$stage/xfs" || problem "the new xfs could not be unmounted"
 }

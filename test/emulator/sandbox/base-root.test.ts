@@ -11,19 +11,19 @@ describe.skipIf(why !== undefined)(`the built-in root${why ? ` (skipped: ${why})
     await using rig = newRig();
     await using other = newRig();
     const root = await rig.host.baseRoot();
-    const before = treeOf(root.directory);
+    const before = treeOf(root.path);
     const again = await newSandboxHost({ directory: rig.directory }).baseRoot();
     const made = await other.host.baseRoot();
     expect(again).toEqual(root);
     expect(made.id).toBe(root.id);
-    expect(treeOf(made.directory)).toEqual(before);
+    expect(treeOf(made.path)).toEqual(before);
     const sizes = Object.values(before).map(({ size }) => size);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60e6);
   });
 
   test("says what it is and lets everybody into /tmp", async () => {
     await using rig = newRig();
-    const { directory } = await rig.host.baseRoot();
+    const { path: directory } = await rig.host.baseRoot();
     expect(readFileSync(join(directory, "etc/os-release"), "utf8")).toContain("ID=imgspec-sandbox");
     expect(statSync(join(directory, "tmp")).mode & 0o7777).toBe(0o1777);
     expect(statSync(directory).mode & 0o7777).toBe(0o755);

@@ -35,7 +35,7 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
     chmodSync(image, 0o600);
     const root = await rig.host.rootFromImage(image, "small");
     const { stdout } = await promisify(execFile)("find", [
-      root.directory,
+      root.path,
       "-mindepth",
       "1",
       "-printf",
@@ -88,7 +88,7 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
     truncateSync(image, 1_000_000);
     await expect(rig.host.rootFromImage(image, "cut")).rejects.toMatchObject({ code: "bundle-invalid" });
     const whole = await toImage(tree, join(directory, "whole.ext4"));
-    expect((await rig.host.rootFromImage(whole, "cut")).directory).toContain("image-");
+    expect((await rig.host.rootFromImage(whole, "cut")).path).toContain("image-");
   });
 
   test("is gone when the host is closed, whatever its modes and owners", async () => {
@@ -100,7 +100,7 @@ describe.skipIf(why !== undefined)(`a root from an image${why ? ` (skipped: ${wh
     ];
     const image = join(directory, "shut.ext4");
     writeFileSync(image, (await source.run(make.join("\n"))).stdout, "latin1");
-    const { directory: root } = await own.host.rootFromImage(image, "shut");
+    const { path: root } = await own.host.rootFromImage(image, "shut");
     expect(existsSync(join(root, "shut"))).toBe(true);
     await own.host.close();
     expect(existsSync(root)).toBe(false);

@@ -29,7 +29,7 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
 
   test("changes nothing in the root that it was started from", async () => {
     await one.run("echo changed >/etc/os-release; rm -r /var/log; mv /etc/hosts /etc/hosts.old");
-    const { directory } = await rig.host.baseRoot();
+    const { path: directory } = await rig.host.baseRoot();
     expect(readFileSync(join(directory, "etc/os-release"), "utf8")).toContain("ID=imgspec-sandbox");
     expect(existsSync(join(directory, "etc/hosts"))).toBe(true);
     expect((await other.run("cat /etc/hosts; ls -d /var/log")).stdout).toContain("localhost");

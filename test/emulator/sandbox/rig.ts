@@ -6,6 +6,7 @@ import ssh2, { type ExecOptions, type Client as SshClient } from "ssh2";
 import type { Guest, InstanceHost, Root, StartRequest } from "../../../src/emulator/instance-host.ts";
 import { newSandboxHost } from "../../../src/emulator/sandbox/host.ts";
 import { newKeyPair } from "../../../src/machine/key-pair.ts";
+import { facts } from "../../help/instance-facts.ts";
 
 const { Client } = ssh2;
 
@@ -59,6 +60,7 @@ export function newRig(): Rig {
         authorizedKeys: [keys.public],
         hostname: "ip-10-0-0-1",
         userData: null,
+        facts,
         signal: AbortSignal.timeout(20_000),
         ...request,
       });
