@@ -9,7 +9,7 @@ import type { Sshd } from "./sshd.ts";
 /** An emulator every instance of which is this machine, by OpenSSH's sshd: unlike a sandbox it reaches S3. */
 export async function startSshdCloud({ directory: keys, address }: Sshd): Promise<Emulator> {
   const directory = await mkdtemp(join(tmpdir(), "imgspec-sshd-cloud-"));
-  const root = () => Promise.resolve({ id: "root", directory });
+  const root = () => Promise.resolve({ id: "root", path: directory });
   const hostKey = address.hostKeys?.at(0) ?? "";
   const instances: InstanceHost = {
     check: () => Promise.resolve(),
