@@ -5,7 +5,9 @@ export default defineConfig({
     restoreMocks: true,
     // The SDK would print seven lines about the age of Node 20 in each process.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
-    testTimeout: 20_000,
+    // Half of the time a test waits for others. The limits are for what hangs, not for slow machines.
+    maxWorkers: 2,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { include: ["src/**"], exclude: ["**/*.gen.ts"] },
     projects: [
@@ -19,7 +21,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/build.ts"],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
         },
       },
       {

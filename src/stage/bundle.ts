@@ -154,7 +154,7 @@ async function make(input: BundleInput, directory: string, context: StageContext
 }
 
 /** A stream cannot go on in the middle, but the root is still there to begin again. */
-const mostStreams = 3;
+const mostStreams = 6;
 
 type PackedRoot = Pick<Packed, "image" | "findings">;
 
