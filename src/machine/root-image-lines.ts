@@ -80,7 +80,7 @@ export function toImageProblem(
     );
   }
   if (said.some((line) => line.startsWith("sudo:"))) {
-    hints.add("connect.user must be root or may use sudo without a password");
+    hints.add("connect.user must be root or may use sudo (with a password: connect.sudoPassword)");
   }
   const reasons = [
     ...(missing.length === 0

@@ -67,7 +67,7 @@ export interface WrittenImage {
      */
     instanceTypes: string[];
     /**
-     * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made.
+     * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.
      */
     keyPair: string | null;
     /**
@@ -203,7 +203,7 @@ export interface WrittenImage {
        */
       file?: string;
       /**
-       * The script itself; /bin/sh -e runs it unless it begins with #!.
+       * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
        */
       inline?: string;
       /**
@@ -593,7 +593,7 @@ export interface WrittenImage {
          */
         file?: string;
         /**
-         * The script itself; /bin/sh -e runs it unless it begins with #!.
+         * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
          */
         inline?: string;
         /**

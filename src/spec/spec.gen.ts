@@ -60,7 +60,7 @@ type Launch = {
    */
   instanceTypes?: string[] | string;
   /**
-   * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made.
+   * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.
    */
   keyPair?: string | null;
   /**
@@ -195,7 +195,7 @@ type Provision =
              */
             file?: string;
             /**
-             * The script itself; /bin/sh -e runs it unless it begins with #!.
+             * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
              */
             inline?: string;
             /**
@@ -575,7 +575,7 @@ type Verify = {
                */
               file?: string;
               /**
-               * The script itself; /bin/sh -e runs it unless it begins with #!.
+               * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
                */
               inline?: string;
               /**
@@ -677,7 +677,7 @@ export interface WrittenSpec {
        */
       enum?: (string | number | boolean)[];
       /**
-       * Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps.
+       * Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps and in the passwords of connect.
        */
       sensitive?: boolean;
     } | null;

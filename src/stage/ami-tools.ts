@@ -190,7 +190,8 @@ async function upload(
   const command = toUploadCommand(input.uploadCommand, {
     ...input,
     region: input.on.account.region,
-    url: cloud.options.endpointUrl ?? null,
+    // Instances may know the endpoint by another address.
+    url: cloud.options.instanceEndpointUrl ?? cloud.options.endpointUrl ?? null,
     keys,
     further: input.uploadArguments,
   });

@@ -28,6 +28,8 @@ export type LaunchInput = {
   readonly tags: Tags;
   readonly timeoutSeconds: number;
   readonly connect: ConnectInput;
+  /** The key that the source image may know is not in this one. */
+  readonly isForgotten?: boolean;
   /** What an image of its root takes, asked after the first login; null: it is not to become one. */
   readonly needs: ImageNeeds | null;
 };

@@ -11,6 +11,8 @@ export type LoginKeyRequest = {
   /** An existing key pair of EC2's. */
   readonly keyPair?: string | null;
   readonly way: Way;
+  /** A fresh image knows no key any more: the user's own goes to EC2, as a temporary pair. */
+  readonly isForgotten?: boolean;
   /** What a temporary one is called. */
   readonly label: string;
   readonly tags: Tags;
@@ -31,7 +33,10 @@ export async function loginKey(request: LoginKeyRequest, context: StageContext):
   const pair = request.keyPair ?? null;
   if (way.agent) return { path: "", publicKey: "", pair };
   if (way.privateKey !== null) {
-    return { path: way.privateKey, publicKey: await publicKeyOf(way.privateKey), pair };
+    const publicKey = await publicKeyOf(way.privateKey);
+    if (pair !== null || request.isForgotten !== true) return { path: way.privateKey, publicKey, pair };
+    const { name } = await context.scope.acquire(keyPair, { account, name: label, publicKey, tags });
+    return { path: way.privateKey, publicKey, pair: name };
   }
   const key = await context.scope.acquire(keyFile, join(context.run.directory, `${label}.key`));
   const { publicKey } = key;

@@ -87,6 +87,6 @@ async function land(machine: Machine, landing: string, signal: AbortSignal): Pro
 
 function refused(from: string, to: string, why: string): Problem {
   return new Problem("command-failed", `cannot put ${from} at ${to} with sudo: ${why}`, {
-    hint: "connect.user must be root or may use sudo without a password; or leave sudo out",
+    hint: "connect.user must be root or may use sudo (with a password: connect.sudoPassword); or leave sudo out",
   });
 }

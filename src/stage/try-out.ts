@@ -54,7 +54,7 @@ export async function tryOut(
 ): Promise<TriedImage> {
   const { registered, checked } = input;
   const source = { ...checked.source, id: registered.imageId, name: registered.name };
-  const launching = { ...input, checked: { ...checked, source } };
+  const launching = { ...input, checked: { ...checked, source }, isForgotten: true };
   const printed: string[] = [];
   let instanceId: string | undefined;
   try {

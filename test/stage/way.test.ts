@@ -132,3 +132,20 @@ test.skipIf(why !== undefined || !haveSshd)(
     expect(rig.lines.at(-1)).toBe("hello");
   },
 );
+
+test.skipIf(why !== undefined || !haveSshd)(
+  `a new image, which knows no key any more, gets the user's own as a temporary pair (skipped where there is no sandbox: ${why})`,
+  async () => {
+    await using emulator = await newSandboxCloud();
+    await using rig = await newStageRig(emulator.cloud);
+    await using keys = await startSshd();
+    const input = await toLaunch(rig);
+    const connect = { ...input.connect, privateKey: join(keys.directory, "user") };
+    const on = await rig.stage(launch, { ...input, isForgotten: true, connect });
+    await rig.stage(shell, { ...script, on });
+    expect(rig.lines.at(-1)).toBe("hello");
+    expect(emulator.left().keyPairs).toHaveLength(1);
+    expect(await rig.giveBack()).toEqual([]);
+    expect(emulator.left().keyPairs).toEqual([]);
+  },
+);

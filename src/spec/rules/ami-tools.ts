@@ -38,9 +38,11 @@ export const amiToolsCanDoIt: Rule = {
       yield { code: "profile-missing", at: ["bundle", "amiTools", "credentials"], message, hint };
     }
     for (const [index, path] of bundle.exclude.entries()) {
-      if (!path.includes(",")) continue;
-      const message = `"${path}" holds a comma, at which ec2-bundle-vol cuts its list of excludes`;
-      const hint = "leave out the directory that it is in";
+      if (!path.includes(",") && !path.includes("**")) continue;
+      const message = path.includes(",")
+        ? `"${path}" holds a comma, at which ec2-bundle-vol cuts its list of excludes`
+        : `ec2-bundle-vol knows no "**", and refuses "${path}"`;
+      const hint = "name the directory itself";
       yield { code: "exclude-wrong", at: ["bundle", "exclude", index], message, hint };
     }
   },
