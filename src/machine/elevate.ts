@@ -4,6 +4,7 @@ import { quote } from "./quote.ts";
  * Runs a command line as root: as it is if the user is root, else through sudo. $1 the line; $2 `password`: the first
  * line of stdin is one for sudo; $3 `anyway`: as the user where sudo refuses. To a sudo that wants a terminal
  * (requiretty) it gives one that nothing but sudo sees: the command's own ends are pipes, where bytes stay as they are.
+ * With a password sudo has to ask (-k), or the command would read what sudo left.
  */
 export const elevator = `line=$1 else=$3 password=
 [ "$2" != password ] || IFS= read -r password
@@ -15,7 +16,7 @@ case $told in
   *"must have a tty"*) ;;
   *"password is required"*)
     if [ -n "$password" ]; then
-      { printf '%s\\n' "$password"; exec cat; } | sudo -S -p '' "$@"
+      { printf '%s\\n' "$password"; exec cat; } | sudo -k -S -p '' "$@"
       exit
     fi
     [ -z "$else" ] || exec "$@"
@@ -32,8 +33,9 @@ for base in /dev/shm /run "\${TMPDIR:-/tmp}" /tmp; do
 done
 [ -n "$dir" ] || { echo "no directory in which pipes can be made" >&2; exit 1; }
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 143' HUP INT TERM
 mkfifo -m 600 "$dir/hold" "$dir/in" "$dir/out" "$dir/err" || exit 1
-[ -z "$password" ] || how="-S -p ''"
+[ -z "$password" ] || how="-k -S -p ''"
 exec 3<&0
 { [ -z "$password" ] || printf '%s\\n' "$password"; exec cat; } <&3 >"$dir/in" & feed=$!
 cat <"$dir/out" 3<&- & out=$!

@@ -4,7 +4,7 @@ import { elevate } from "./elevate.ts";
  * Finds the processes that carry a mark in their environment or arguments and signals them: the whole process group
  * when its leader is marked too (sshd gives every command a group of its own), else only the process, since the
  * group may then be that of the server itself. Linux only: it reads /proc, where a NUL ends
- * each word (busybox' grep without -z sees the first alone). Its own group is spared.
+ * each word (busybox' grep without -z sees the first alone). Its own group is spared. busybox' kill takes no `--`.
  */
 const program = `group() {
   read -r line < "/proc/$1/stat" || return 1
@@ -19,7 +19,7 @@ for path in $(grep -lszF -e "$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline);
   group "$pid" || continue
   [ "$group" != "$own" ] || continue
   if [ "$group" -gt 1 ] && marked "$group"; then target=-$group; else target=$pid; fi
-  kill -s "$name" -- "$target" 2>/dev/null && found=yes
+  kill "-$name" "$target" 2>/dev/null && found=yes
 done
 [ -z "$found" ] || echo imgspec-found
 `;

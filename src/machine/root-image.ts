@@ -97,12 +97,12 @@ async function* checked(
 }
 
 function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check: boolean): string {
-  const words = toImageCommand(options, check);
-  const command = options.sudo ? elevate(words) : `exec ${words.map(quote).join(" ")}`;
   const path = 'PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH';
   const need =
     'command -v unshare >/dev/null || { echo "imgspec-missing: unshare (util-linux)" >&2; exit 69; }';
-  return `sh -c ${quote(`${path}; ${need}; ${command}`)}`;
+  const words = ["sh", "-c", `${path}; ${need}; exec "$@"`, "sh", ...toImageCommand(options, check)];
+  // Nothing may stand before what `elevate` makes: there the machine finds out whether sudo gets a password.
+  return options.sudo ? elevate(words) : words.map(quote).join(" ");
 }
 
 /** What is to be run, as root, with the program (`toRootImageProgram`) on its stdin. */

@@ -60,7 +60,7 @@ test("a build on the builder gives an image that starts, too", async () => {
 async function edit(cli: Cli, sections: string): Promise<void> {
   const path = join(cli.folder, "image.yaml");
   const spec = await readFile(path, "utf8");
-  await writeFile(path, spec.replace("upload:\n  bucket", `${sections}upload:\n  bucket`));
+  await writeFile(path, spec.replace(/^bundle:\n(?: .*\n)+/m, sections));
 }
 
 /** Arguments and environments of all processes of this machine while the work goes on, instances' too. */

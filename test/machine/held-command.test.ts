@@ -289,7 +289,8 @@ readlink /proc/$$/exe; sleep 1; exit 3`;
       const stop = new AbortController();
       const aborted = runHeld(held, {
         ...base,
-        program: `echo on; sleep 4806.${mark}`,
+        // Only KILL ends it.
+        program: `trap '' TERM; echo on; sleep 4806.${mark}`,
         signal: stop.signal,
         onLine: () => stop.abort(new Problem("interrupted", "SIGINT")),
       });

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { elevate } from "../../src/machine/elevate.ts";
 import { runHeld } from "../../src/machine/held-command.ts";
 import { type HeldMachine, holdMachine } from "../../src/machine/held-machine.ts";
+import { openRootImage } from "../../src/machine/root-image.ts";
 import { runScript } from "../../src/machine/script.ts";
 import { connect } from "../../src/machine/ssh.ts";
 import { Problem } from "../../src/problem.ts";
@@ -14,6 +16,19 @@ import { canHaveSudoers, password, startSudoerSshd } from "../help/sudoer.ts";
 
 const signal = AbortSignal.timeout(120_000);
 const mark = process.pid;
+
+const copy = {
+  partition: "none" as const,
+  sizeMib: 8,
+  exclude: [],
+  include: [],
+  fstab: "keep" as const,
+  hygiene: {},
+  allow: [],
+  hook: null,
+  forgetKey: "ssh-ed25519 AAAABUILD imgspec",
+  log: () => undefined,
+};
 const napping = new RegExp(`sleep 49\\d\\d[.]${mark}$`);
 
 const ways = [
@@ -83,6 +98,21 @@ describe.skipIf(!canHaveSudoers)("a user who is not root (skipped unless root, w
       const script = await runScript(held, { ...options, text: 'id -u; pwd; echo "$WORD"', sudo: true });
       expect(script.stdout).toBe("0\n/usr\nx y\n");
       expect(await ofBuilder()).toEqual([]);
+    });
+
+    test("becomes root to make an image", async () => {
+      await using held = await hold(sudoers, secret);
+      const root = await mkdtemp(join(tmpdir(), "imgspec-tree-"));
+      await writeFile(join(root, "secret"), "for root's eyes", { mode: 0o600 });
+      try {
+        const image = await openRootImage(await held.machine(), { ...copy, root, sudo: true, signal });
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of image.chunks) chunks.push(chunk);
+        await image.finished;
+        expect(Buffer.concat(chunks).includes("for root's eyes")).toBe(true);
+      } finally {
+        await rm(root, { recursive: true });
+      }
     });
 
     test("ends what root runs", async () => {
