@@ -138,8 +138,9 @@ async function withLines(path: string, lines: string): Promise<Spec> {
   try {
     await cp(dirname(path), folder, { recursive: true });
     const copy = join(folder, "gated.yaml");
-    const text = (await readFile(path, "utf8")).replace(/^bundle:\n {2}exclude: .*\n/m, "");
-    await writeFile(copy, `${text}\n${lines}`);
+    const text = await readFile(path, "utf8");
+    const others = lines.startsWith("bundle:") ? text.replace(/^bundle:\n(?: .*\n)+/m, "") : text;
+    await writeFile(copy, `${others}\n${lines}`);
     return await specOf(copy);
   } finally {
     await rm(folder, { recursive: true });
