@@ -14,7 +14,8 @@ in_home() {
   done
   # These are credentials only with a line that says so.
   for name in .docker/config.json:'"auth"' .npmrc:_auth .config/containers/auth.json:'"auth"'; do
-    ! grep -qs -e "${name#*:}" "$home/${name%%:*}" || found cloudCredentials "$home/${name%%:*}"
+    in_image "$home/${name%%:*}/." || continue
+    ! grep -qs -e "${name#*:}" "$real" || found cloudCredentials "$real"
   done
   for file in "$home"/.gnupg/private-keys-v1.d/*.key "$home"/.gnupg/secring.gpg; do each_file privateKeys drop_file "$file"; done
   for file in "$home"/.aws/cli/cache/*.json "$home"/.aws/sso/cache/*.json; do each_file cloudCredentials drop_file "$file"; done

@@ -48,8 +48,37 @@ same_directory() {
   touch -r "$1" "$2"
 }
 
+# PATH [BASE]: sets real to where a path leads in the image, whatever links are on the way; the last name is not followed,
+# except with /. behind it. An absolute link means the image's root here, to the kernel it would mean the running system.
+in_image() {
+  real=${2:-$tree} way=${1#"$real"} hops=0
+  while [ -n "$way" ]; do
+    step=${way%%/*}
+    case $way in */*) way=${way#*/} ;; *) way= ;; esac
+    case $step in
+      '' | .) ;;
+      ..) [ "$real" = "${2:-$tree}" ] || real=${real%/*} ;;
+      *)
+        if [ -n "$way" ] && [ -L "$real/$step" ]; then
+          hops=$((hops + 1))
+          [ "$hops" -le 40 ] || return 1
+          # A target may end with a line end, which a substitution would lose.
+          target=$(readlink "$real/$step" && echo .) target=${target%"$newline".}
+          case $target in /*) real=${2:-$tree} ;; esac
+          way=$target/$way
+        else
+          real=$real/$step
+        fi
+        ;;
+    esac
+  done
+  [ -e "$real" ] || [ -L "$real" ]
+}
+
 # Hides the contents of a directory. The empty one in its place is otherwise the same.
 empty_directory() {
+  in_image "$1" || return 0
+  set -- "$real"
   masks=$((masks + 1))
   echo "${1#"$tree"}" >>"$stage/emptied"
   mkdir "$stage/$masks" && same_directory "$1" "$stage/$masks" && mount --bind "$stage/$masks" "$1" ||
@@ -69,6 +98,8 @@ hollow_directory() {
 
 # Hides the contents of a file, and notes its name to be taken out of the finished image.
 drop_file() {
+  in_image "$1" || return 0
+  set -- "$real"
   case $1 in *'"'* | *"$newline"*) problem "a name with a quote or a line end cannot be left out: ${1#"$tree"}" ;; esac
   [ -e "$stage/nothing" ] || : >"$stage/nothing"
   [ -L "$1" ] || mount --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
@@ -76,17 +107,23 @@ drop_file() {
 }
 
 # Puts a copy in the place of a file, to be changed under the name $copy: the mount hides the original, which stays.
+# Fails when it is not in the image.
 replace_file() {
+  in_image "$1/." || return 1
+  set -- "$real"
   masks=$((masks + 1)) copy=$stage/$masks
   cp=$(path_of cp) || cp=cp
   "$cp" -a "$1" "$copy" && mount --bind "$copy" "$1" || problem "${1#"$tree"} could not be replaced"
 }
 
-empty_file() { replace_file "$1" && : >"$copy" && touch -r "$source${1#"$tree"}" "$copy"; }
+empty_file() { ! replace_file "$1" || { : >"$copy" && touch -r "$source${real#"$tree"}" "$copy"; }; }
 
 # Calls a function for each path below BASE that the glob matches; ** stands for any directories between.
 # Patterns are expanded unquoted and must not be split, hence the empty IFS.
 each_match() {
+  # What stands before the first wildcard is resolved here, or the shell would follow it into the running system.
+  plain=${2%%[*?[]*} plain=${plain%/*}
+  ! in_image "$1$plain/." "$1" || set -- "$real" "${2#"$plain"}" "$3"
   IFS=
   case $2 in
     *'/**/'*)
@@ -105,6 +142,8 @@ each_match() {
 }
 
 leave_out_one() {
+  in_image "$1" || return 0
+  set -- "$real"
   if [ -d "$1" ] && [ ! -L "$1" ]; then empty_directory "$1"
   elif [ -z "$contents_only" ] && { [ -e "$1" ] || [ -L "$1" ]; }; then drop_file "$1"; fi
 }
@@ -129,7 +168,8 @@ take_in() {
 }
 
 take_in_one() {
-  [ -e "$1" ] || [ -L "$1" ] || return 0
+  in_image "$1" "$source" || return 0
+  set -- "$real"
   inner=${1#"$source"}
   was_dropped=$(grep -xF -e "$inner" "$stage/drops")
   [ -n "$was_dropped" ] || is_emptied "$inner" || return 0
