@@ -35,9 +35,9 @@ search_contents() {
       >>"$stage/suspects" 2>/dev/null
   done
   while IFS= read -r suspect; do
-    if [ ! -f "$suspect" ]; then continue
-    elif holds_private_key "$suspect"; then found privateKeys "$suspect"
-    elif holds_credential "$suspect"; then found cloudCredentials "$suspect"; fi
+    [ -f "$suspect" ] || continue
+    ! holds_private_key "$suspect" || found privateKeys "$suspect"
+    ! holds_credential "$suspect" || found cloudCredentials "$suspect"
   done <"$stage/suspects"
 }
 

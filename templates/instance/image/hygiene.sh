@@ -16,16 +16,20 @@ set_hygiene() {
 }
 
 # CLASS PATH [HOW]: does with a finding what is to be done with its class. HOW hides it, drop_file if nothing is said.
+# A file may be found for more than one class, and each of them is asked.
 found() {
   path=${2#"$tree"}
-  ! grep -qxF -e "$path" "$stage/found" || return 0
-  echo "$path" >>"$stage/found"
+  ! grep -qxF -e "$1 $path" "$stage/found" || return 0
+  echo "$1 $path" >>"$stage/found"
   eval "action=\$do_$1"
   is_allowed= && each_of match_allowed "$allow"
   [ -z "$is_allowed" ] || action=keep
   case $action in
     scrub) "${3:-drop_file}" "$2" ;;
-    refuse) refused=$((refused + 1)) ;;
+    refuse)
+      grep -qxF -e "refused $path" "$stage/found" || refused=$((refused + 1))
+      echo "refused $path" >>"$stage/found"
+      ;;
   esac
   tell "hygiene: $action $1 $path"
 }
