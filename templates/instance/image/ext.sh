@@ -45,11 +45,11 @@ make_ext() {
 
 # What mke2fs -d does not do: names left out, sockets, the root directory's own mode and owner, an fstab where there was none.
 mend_ext() {
-  find "$tree" -type s 2>/dev/null >"$stage/sockets"
+  find "$tree" -type s ! -path "*$newline*" 2>/dev/null >"$stage/sockets"
   {
     while IFS= read -r name; do echo "rm \"$name\""; done <"$stage/drops"
     while IFS= read -r name; do
-      case $name in *'"'*) ;; *) echo "rm \"${name#"$tree"}\"" ;; esac
+      case $name in *'"'*) ;; "$tree"/*) echo "rm \"${name#"$tree"}\"" ;; esac
     done <"$stage/sockets"
     facts=$(stat -c '%a %u %g %Y' "$tree")
     set -- $facts

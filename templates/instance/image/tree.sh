@@ -87,10 +87,11 @@ empty_directory() {
 
 # The same, but with the directories in it, empty too.
 hollow_directory() {
-  find "$1" -mindepth 1 -type d >"$stage/directories"
+  find "$1" -mindepth 1 -type d ! -path "*$newline*" >"$stage/directories"
   hollow=$1
   empty_directory "$1"
   while IFS= read -r directory; do
+    case $directory in "$tree"/*) ;; *) continue ;; esac
     mkdir "$directory" 2>/dev/null && same_directory "$source${directory#"$tree"}" "$directory"
   done <"$stage/directories"
   touch -r "$source${hollow#"$tree"}" "$hollow"
@@ -130,7 +131,7 @@ each_match() {
       after=${2#*/\*\*/}
       for top in $1${2%%/\*\*/*}; do
         [ -d "$top" ] && [ ! -L "$top" ] || continue
-        find "$top" -type d >"$stage/directories"
+        find "$top" -type d ! -path "*$newline*" >"$stage/directories"
         while read -r directory; do
           for match in "$directory"/$after; do unset IFS; "$3" "$match"; IFS=; done
         done <"$stage/directories"
