@@ -19,6 +19,23 @@ test.each(shells)(
   },
 );
 
+test.each(shells)("an image near what EC2 takes has less room to spare (%s)", (shell) => {
+  const measured = (usedMib: number): string =>
+    run(
+      shell,
+      `${part("room")}
+      du() { echo "${usedMib * 1024} /"; }; find() { echo one; }; plan_table() { head_sectors=2048 tail_sectors=33; }
+      no_room() { echo "no room"; exit; }; size_mib= type=ext4
+      measure; echo "$((total_sectors / 2048)) $((fs_sectors % 8)) $((head_sectors + fs_sectors + tail_sectors <= total_sectors))"`,
+    );
+  expect([1000, 8600, 9800, 9900].map(measured)).toEqual([
+    "1266 0 1\n",
+    "10240 0 1\n",
+    "10240 0 1\n",
+    "no room\n",
+  ]);
+});
+
 function run(shell: string, script: string): string {
   return sh(`${shell} -c "$1"`, script);
 }
