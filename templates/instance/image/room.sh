@@ -57,8 +57,10 @@ open_image() {
   image=$scratch/.imgspec-$$.image
   trap 'rm -f "$image"' EXIT
   trap 'rm -f "$image"; exit 70' HUP INT TERM
-  # A plain command first: in some shells an exec that cannot open its file ends the program.
-  true >"$image" || problem "nothing can be written to $scratch"
+  # Anybody may have put a link under this name into /tmp: set -C makes a new file (O_EXCL) or none. In a subshell, since
+  # in some shells an exec that cannot open its file ends the program.
+  rm -f "$image"
+  (set -C && : >"$image") || problem "nothing can be written to $scratch"
   exec 3<>"$image"
   # With xfs the loop device wants the name a moment longer.
   [ "$type" = xfs ] || rm -f "$image"
