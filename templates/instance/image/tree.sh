@@ -3,9 +3,9 @@
 
 # A place for mount points that are not on the root file system, or they would be in the image.
 open_stage() {
-  mount --make-rprivate / 2>/dev/null
+  mount -n --make-rprivate / 2>/dev/null
   for stage in /srv /opt /home /media /mnt; do
-    [ -d "$stage" ] && [ ! -L "$stage" ] && mount -t tmpfs -o mode=0700 imgspec "$stage" 2>/dev/null && break
+    [ -d "$stage" ] && [ ! -L "$stage" ] && mount -n -t tmpfs -o mode=0700 imgspec "$stage" 2>/dev/null && break
     stage=
   done
   [ -n "$stage" ] || problem "no temporary file system could be mounted"
@@ -18,23 +18,23 @@ open_tree() {
   : >"$stage/drops"
   : >"$stage/emptied"
   # Not recursive: what is mounted below the root stays out, the directories it is mounted on stay in.
-  mount --bind "$root" "$source" || problem "$root could not be mounted a second time"
-  mount --make-private "$source"
+  mount -n --bind "$root" "$source" || problem "$root could not be mounted a second time"
+  mount -n --make-private "$source"
   if [ -n "$given_hook" ]; then
     mkdir "$stage/upper" "$stage/work"
     chmod 755 "$stage/upper"
     layers=lowerdir=$source,upperdir=$stage/upper,workdir=$stage/work
     # The second for user namespaces, as the emulator's instances are.
-    mount -t overlay -o "$layers" overlay "$tree" 2>/dev/null || mount -t overlay -o "userxattr,$layers" overlay "$tree" 2>/dev/null || {
+    mount -n -t overlay -o "$layers" overlay "$tree" 2>/dev/null || mount -n -t overlay -o "userxattr,$layers" overlay "$tree" 2>/dev/null || {
       tell "hint: load it in a provision step (modprobe overlay), or do there what bundle.script does"
       problem "bundle.script needs overlayfs, which keeps what it changes out of the running system"
     }
     # The root directory is the upper one's own.
     same_directory "$source" "$stage/upper"
   else
-    mount --bind "$source" "$tree" || problem "$root could not be mounted a third time"
+    mount -n --bind "$source" "$tree" || problem "$root could not be mounted a third time"
   fi
-  mount --make-private "$tree"
+  mount -n --make-private "$tree"
 }
 
 # Gives a directory the owner, mode, time, ACL and attributes of another.
@@ -81,7 +81,7 @@ empty_directory() {
   set -- "$real"
   masks=$((masks + 1))
   echo "${1#"$tree"}" >>"$stage/emptied"
-  mkdir "$stage/$masks" && same_directory "$1" "$stage/$masks" && mount --bind "$stage/$masks" "$1" ||
+  mkdir "$stage/$masks" && same_directory "$1" "$stage/$masks" && mount -n --bind "$stage/$masks" "$1" ||
     problem "${1#"$tree"} could not be left out"
 }
 
@@ -103,7 +103,7 @@ drop_file() {
   set -- "$real"
   case $1 in *'"'* | *"$newline"*) problem "a name with a quote or a line end cannot be left out: ${1#"$tree"}" ;; esac
   [ -e "$stage/nothing" ] || : >"$stage/nothing"
-  [ -L "$1" ] || mount --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
+  [ -L "$1" ] || mount -n --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
   echo "${1#"$tree"}" >>"$stage/drops"
 }
 
@@ -114,7 +114,7 @@ replace_file() {
   set -- "$real"
   masks=$((masks + 1)) copy=$stage/$masks
   cp=$(path_of cp) || cp=cp
-  "$cp" -a "$1" "$copy" && mount --bind "$copy" "$1" || problem "${1#"$tree"} could not be replaced"
+  "$cp" -a "$1" "$copy" && mount -n --bind "$copy" "$1" || problem "${1#"$tree"} could not be replaced"
 }
 
 empty_file() { ! replace_file "$1" || { : >"$copy" && touch -r "$source${real#"$tree"}" "$copy"; }; }
@@ -179,7 +179,7 @@ take_in_one() {
   else
     if [ -d "$1" ]; then [ -d "$tree$inner" ] || mkdir "$tree$inner"; else [ -e "$tree$inner" ] || : >"$tree$inner"; fi
     # Read-only, since this is the running system itself, which a hook must not change.
-    mount --bind "$1" "$tree$inner" && mount -o remount,bind,ro "$tree$inner"
+    mount -n --bind "$1" "$tree$inner" && mount -n -o remount,bind,ro "$tree$inner"
   fi || problem "$inner could not be taken in again"
   if [ -n "$was_dropped" ]; then
     grep -vxF -e "$inner" "$stage/drops" >"$stage/kept"
