@@ -132,6 +132,17 @@ describe.skipIf(whyNoDisks !== undefined)(`a copied tree (skipped: ${whyNoDisks}
     expect(stderr.match(/\/etc\/fstab names \S+ for \S+/g)).toEqual(["/etc/fstab names UUID=1-2 for /data,"]);
   });
 
+  test.each(shells)("has a root directory with its special bits (%s)", async (shell) => {
+    for (const mode of ["2755", "1777", "550"]) {
+      sh(`mkdir -p "$1"; chmod 0 "$1"; chmod g-s "$1"; chmod "$2" "$1"`, rig.at("tree"), mode);
+      const { code, stderr, path } = await copyTree([], shell);
+      expect(code, stderr).toBe(0);
+      expect(sh(`debugfs -R "stat <2>" "$1" 2>/dev/null`, path)).toMatch(
+        new RegExp(`Type: directory +Mode: +0${mode} `),
+      );
+    }
+  });
+
   test("is made without a line in an /etc/mtab that is a file", async () => {
     await rig.plant("tree", {
       "etc/machine-id": "0123456789abcdef\n",

@@ -53,7 +53,8 @@ mend_ext() {
     done <"$stage/sockets"
     facts=$(stat -c '%a %u %g %Y' "$tree")
     set -- $facts
-    echo "set_inode_field <2> mode 040${1}"
+    # Three digits, or four with a special bit.
+    echo "set_inode_field <2> mode 04$(printf %04o "0$1")"
     echo "set_inode_field <2> uid $2"
     echo "set_inode_field <2> gid $3"
     echo "set_inode_field <2> mtime @$4"
