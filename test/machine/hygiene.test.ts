@@ -171,6 +171,24 @@ describe.skipIf(whyNoDisks !== undefined)(`the hygiene of an image (skipped: ${w
     expect((await readFile(scrubbed.path)).includes("AAAAOTHER")).toBe(false);
   });
 
+  test.each(shells)("a file that is of two classes is judged for each (%s)", async (shell) => {
+    await rig.plant("tree", {
+      "srv/both": `${privateKey}key: ${accessKey}\n`,
+      "home/me/.bash_history": `export AWS_SECRET_ACCESS_KEY=${secretKey}\n`,
+    });
+    const words = ["--root", rig.at("tree"), "--hygiene", "shellHistories=keep"];
+    const kept = await rig.copy([...words, "--hygiene", "privateKeys=keep"], { shell });
+    expect(kept.code).toBe(70);
+    expect(findings(kept.stderr).filter((line) => /both|me.*bash_history/.test(line))).toEqual([
+      "keep privateKeys /srv/both",
+      "keep shellHistories /home/me/.bash_history",
+      "refuse cloudCredentials /home/me/.bash_history",
+      "refuse cloudCredentials /srv/both",
+    ]);
+    const refused = await rig.copy(words, { shell });
+    expect(refused.stderr).toContain("problem: the image would hold 2 file(s) that");
+  });
+
   test("it is told when nothing would make host keys anew", async () => {
     sh(`rm -r "$1/etc/cloud"`, rig.at("tree"));
     const { stderr } = await rig.copy(["--root", rig.at("tree")]);

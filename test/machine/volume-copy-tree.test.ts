@@ -132,6 +132,34 @@ describe.skipIf(whyNoDisks !== undefined)(`a copied tree (skipped: ${whyNoDisks}
     expect(stderr.match(/\/etc\/fstab names \S+ for \S+/g)).toEqual(["/etc/fstab names UUID=1-2 for /data,"]);
   });
 
+  test.each(shells)("has a root directory with its special bits (%s)", async (shell) => {
+    for (const mode of ["2755", "1777", "550"]) {
+      sh(`mkdir -p "$1"; chmod 0 "$1"; chmod g-s "$1"; chmod "$2" "$1"`, rig.at("tree"), mode);
+      const { code, stderr, path } = await copyTree([], shell);
+      expect(code, stderr).toBe(0);
+      expect(sh(`debugfs -R "stat <2>" "$1" 2>/dev/null`, path)).toMatch(
+        new RegExp(`Type: directory +Mode: +0${mode} `),
+      );
+    }
+  });
+
+  test("is made without a line in an /etc/mtab that is a file", async () => {
+    await rig.plant("tree", {
+      "etc/machine-id": "0123456789abcdef\n",
+      "var/cache/a": "a",
+      "var/cache/b": "b",
+    });
+    // Today's mount knows no such file: here -n, which older ones want, is what must be there.
+    const wrapper = `#!/bin/sh\ncase $1 in -n) exec /bin/mount "$@" ;; esac\necho "written: $*" >&2; exit 1\n`;
+    await rig.plant("bin", { mount: wrapper });
+    const words = ["--root", rig.at("tree"), "--exclude", "/var/cache/**", "--include", "/var/cache/a"];
+    const before = `chmod 755 ${rig.at("bin/mount")}; PATH=${rig.at("bin")}:$PATH`;
+    for (const hook of [undefined, "#!/bin/sh\n"]) {
+      const { code, stderr } = await rig.copy(words, { shell: "dash", before, ...(hook && { hook }) });
+      expect([code, stderr]).toEqual([0, expect.not.stringContaining("written")]);
+    }
+  });
+
   function copyTree(
     words: readonly string[],
     shell = "sh",

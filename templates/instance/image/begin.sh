@@ -61,7 +61,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing "$1 ($2)"; }
 
 check_tools() {
   [ "$(id -u)" = 0 ] || objection "only root can read the whole root file system"
-  for tool in stat du df dd cat cp chown chmod touch wc mkdir mknod rm od sync; do need "$tool" coreutils; done
+  for tool in stat du df dd cat cp chown chmod touch wc mkdir mknod rm od sync readlink; do need "$tool" coreutils; done
   for tool in find:findutils grep:grep mount:util-linux umount:util-linux; do need "${tool%:*}" "${tool#*:}"; done
 }
 

@@ -45,15 +45,16 @@ make_ext() {
 
 # What mke2fs -d does not do: names left out, sockets, the root directory's own mode and owner, an fstab where there was none.
 mend_ext() {
-  find "$tree" -type s 2>/dev/null >"$stage/sockets"
+  find "$tree" -type s ! -path "*$newline*" 2>/dev/null >"$stage/sockets"
   {
     while IFS= read -r name; do echo "rm \"$name\""; done <"$stage/drops"
     while IFS= read -r name; do
-      case $name in *'"'*) ;; *) echo "rm \"${name#"$tree"}\"" ;; esac
+      case $name in *'"'*) ;; "$tree"/*) echo "rm \"${name#"$tree"}\"" ;; esac
     done <"$stage/sockets"
     facts=$(stat -c '%a %u %g %Y' "$tree")
     set -- $facts
-    echo "set_inode_field <2> mode 040${1}"
+    # Three digits, or four with a special bit.
+    echo "set_inode_field <2> mode 04$(printf %04o "0$1")"
     echo "set_inode_field <2> uid $2"
     echo "set_inode_field <2> gid $3"
     echo "set_inode_field <2> mtime @$4"

@@ -19,7 +19,7 @@ settle_fstab() {
 write_fstab() {
   [ -d "$tree/etc" ] || problem "there is no /etc for the fstab"
   if [ -f "$table_file" ] && [ ! -L "$table_file" ]; then
-    replace_file "$table_file"
+    replace_file "$table_file" || problem "/etc/fstab is not in the image"
     cat >"$copy"
   else
     # None, or a link that leads elsewhere: the image's own goes in when it is made.

@@ -14,29 +14,38 @@ in_home() {
   done
   # These are credentials only with a line that says so.
   for name in .docker/config.json:'"auth"' .npmrc:_auth .config/containers/auth.json:'"auth"'; do
-    ! grep -qs -e "${name#*:}" "$home/${name%%:*}" || found cloudCredentials "$home/${name%%:*}"
+    in_image "$home/${name%%:*}/." || continue
+    ! grep -qs -e "${name#*:}" "$real" || found cloudCredentials "$real"
   done
   for file in "$home"/.gnupg/private-keys-v1.d/*.key "$home"/.gnupg/secring.gpg; do each_file privateKeys drop_file "$file"; done
   for file in "$home"/.aws/cli/cache/*.json "$home"/.aws/sso/cache/*.json; do each_file cloudCredentials drop_file "$file"; done
 }
 
-# Text of up to 1 MiB, outside of what packages own: their examples and tests hold keys that are nobody's.
-search_contents() {
-  [ "$do_privateKeys$do_cloudCredentials" != keepkeep ] || return 0
+# Runs find with these tests where keys are looked for: outside of what packages own, whose examples and tests hold keys
+# that are nobody's.
+find_searched() {
   find "$tree" \( -path "$tree/usr" -o -path "$tree/lib" -o -path "$tree/lib64" -o -path "$tree/bin" -o -path "$tree/sbin" \
     -o -path "$tree/nix/store" -o -path "$tree/gnu/store" -o -path "$tree/var/lib/dpkg" -o -path "$tree/var/lib/rpm" \
-    -o -path "$tree/etc/ssl/private/ssl-cert-snakeoil.key" -o -path "$tree/etc/ssh/ssh_host_*" \) -prune -o \
-    -type f -size +0 -size -2049 -exec grep -lF -e 'PRIVATE KEY' -e AGE-SECRET-KEY-1 -e PuTTY-User-Key-File- -e AKIA -e ASIA \
-    -e aws_secret_access_key -e AWS_SECRET_ACCESS_KEY -e aws_session_token {} + >"$stage/suspects" 2>/dev/null
-  for place in "$tree/usr/local" "$tree/usr/src"; do
-    [ ! -d "$place" ] || find "$place" -type f -size +0 -size -2049 -exec grep -lF -e 'PRIVATE KEY' -e AGE-SECRET-KEY-1 \
-      -e PuTTY-User-Key-File- -e AKIA -e ASIA -e aws_secret_access_key -e AWS_SECRET_ACCESS_KEY {} + \
-      >>"$stage/suspects" 2>/dev/null
-  done
+    -o -path "$tree/etc/ssl/private/ssl-cert-snakeoil.key" -o -path "$tree/etc/ssh/ssh_host_*" \) -prune -o "$@"
+  for place in "$tree/usr/local" "$tree/usr/src"; do [ ! -d "$place" ] || find "$place" "$@"; done
+}
+
+# Text of up to 1 MiB.
+search_contents() {
+  [ "$do_privateKeys$do_cloudCredentials" != keepkeep ] || return 0
+  set -- -e 'PRIVATE KEY' -e AGE-SECRET-KEY-1 -e PuTTY-User-Key-File- -e AKIA -e ASIA \
+    -e aws_secret_access_key -e AWS_SECRET_ACCESS_KEY -e aws_session_token
+  find_searched -type f -size +0 -size -2049 ! -path "*$newline*" -exec grep -lF "$@" {} + >"$stage/suspects" 2>/dev/null
+  # Lists of names are read by lines.
+  find_searched -type f -size +0 -size -2049 -path "*$newline*" -exec grep -qF "$@" {} \; -print >"$stage/unreadable" 2>/dev/null
+  if IFS= read -r suspect <"$stage/unreadable"; then
+    suspect=${suspect%/*}
+    problem "a file whose name has a line end seems to hold a key: in ${suspect#"$tree"}/"
+  fi
   while IFS= read -r suspect; do
-    if [ ! -f "$suspect" ]; then continue
-    elif holds_private_key "$suspect"; then found privateKeys "$suspect"
-    elif holds_credential "$suspect"; then found cloudCredentials "$suspect"; fi
+    [ -f "$suspect" ] || continue
+    ! holds_private_key "$suspect" || found privateKeys "$suspect"
+    ! holds_credential "$suspect" || found cloudCredentials "$suspect"
   done <"$stage/suspects"
 }
 

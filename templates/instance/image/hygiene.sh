@@ -16,16 +16,20 @@ set_hygiene() {
 }
 
 # CLASS PATH [HOW]: does with a finding what is to be done with its class. HOW hides it, drop_file if nothing is said.
+# A file may be found for more than one class, and each of them is asked.
 found() {
   path=${2#"$tree"}
-  ! grep -qxF -e "$path" "$stage/found" || return 0
-  echo "$path" >>"$stage/found"
+  ! grep -qxF -e "$1 $path" "$stage/found" || return 0
+  echo "$1 $path" >>"$stage/found"
   eval "action=\$do_$1"
   is_allowed= && each_of match_allowed "$allow"
   [ -z "$is_allowed" ] || action=keep
   case $action in
     scrub) "${3:-drop_file}" "$2" ;;
-    refuse) refused=$((refused + 1)) ;;
+    refuse)
+      grep -qxF -e "refused $path" "$stage/found" || refused=$((refused + 1))
+      echo "refused $path" >>"$stage/found"
+      ;;
   esac
   tell "hygiene: $action $1 $path"
 }
@@ -40,6 +44,8 @@ each_file() {
   class=$1 how=$2
   shift 2
   for file; do
+    in_image "$file" || continue
+    file=$real
     if [ -L "$file" ]; then [ "$how" = empty_file ] || found "$class" "$file" "$how"
     elif [ -f "$file" ] && [ -s "$file" ]; then found "$class" "$file" "$how"; fi
   done
@@ -60,7 +66,7 @@ check_hygiene() {
   cloud_init
   each_of in_home "$homes"
   each_file cloudCredentials drop_file "$tree/etc/boto.cfg"
-  [ "$do_logs" = keep ] || [ ! -d "$tree/var/log" ] || found logs "$tree/var/log" hollow_directory
+  [ "$do_logs" = keep ] || ! in_image "$tree/var/log/." || [ ! -d "$real" ] || found logs "$real" hollow_directory
   search_contents
   [ "$refused" = 0 ] || {
     tell "hint: remove it in a provision step, leave it out with bundle.exclude, name it in bundle.hygiene.allow, or set its class to scrub or keep"
@@ -71,26 +77,29 @@ check_hygiene() {
 # Sets homes and stage_keys (files that let people in): lists.
 list_homes() {
   homes= stage_keys=
-  IFS=
-  for home in "$tree"/root "$tree"/home/*; do add_home "$home"; done
-  unset IFS
+  add_home "$tree/root"
+  if in_image "$tree/home/."; then for home in "$real"/*; do add_home "$home"; done; fi
   if [ -f "$tree/etc/passwd" ]; then
     while IFS=: read -r _ _ _ _ _ home _; do
       case ${home%/} in '' | /bin | /sbin | /usr/* | /dev | /proc | /nonexistent | /run/* | /var/run/*) ;; *) add_home "$tree${home%/}" ;; esac
     done <"$tree/etc/passwd"
   fi
-  for file in "$tree"/etc/ssh/authorized_keys/* "$tree"/etc/dropbear/authorized_keys; do
-    [ ! -f "$file" ] || stage_keys=$stage_keys$file$newline
-  done
+  if in_image "$tree/etc/ssh/authorized_keys/."; then for file in "$real"/*; do add_keys "$file"; done; fi
+  add_keys "$tree/etc/dropbear/authorized_keys"
 }
 
 add_home() {
-  [ -d "$1" ] && [ ! -L "$1" ] || return 0
+  in_image "$1/." && [ -d "$real" ] || return 0
+  set -- "$real"
   case $newline$homes in *"$newline$1$newline"*) return 0 ;; esac
   homes=$homes$1$newline
-  for file in "$1"/.ssh/authorized_keys*; do
-    [ ! -f "$file" ] || [ -L "$file" ] || stage_keys=$stage_keys$file$newline
-  done
+  in_image "$1/.ssh/." || return 0
+  for file in "$real"/authorized_keys*; do add_keys "$file"; done
+}
+
+add_keys() {
+  in_image "$1/." && [ -f "$real" ] || return 0
+  case $newline$stage_keys in *"$newline$real$newline"*) ;; *) stage_keys=$stage_keys$real$newline ;; esac
 }
 
 # The key that let the builder in is of no use later, and must not open the machines that are started from the image.
@@ -98,7 +107,7 @@ forget_key() {
   blob=${key#* } blob=${blob%% *}
   grep -qF -e "$blob" "$1" || return 0
   cp -p "$1" "$stage/keys"
-  replace_file "$1"
+  replace_file "$1" || return 0
   grep -vF -e "$blob" "$stage/keys" >"$copy"
   touch -r "$stage/keys" "$copy"
   rm "$stage/keys"
@@ -127,6 +136,8 @@ makes_host_keys() {
 # What cloud-init knows of this instance. Its seed and the scripts that somebody put there stay.
 cloud_init() {
   for file in "$tree"/var/lib/cloud/instances "$tree"/var/lib/cloud/instance "$tree"/var/lib/cloud/data "$tree"/var/lib/cloud/sem; do
+    in_image "$file" || continue
+    file=$real
     if [ -L "$file" ]; then found cloudInit "$file"
     elif [ -d "$file" ] && [ -n "$(find "$file" -mindepth 1 2>/dev/null | while read -r _; do echo some; break; done)" ]; then
       found cloudInit "$file" empty_directory

@@ -19,6 +19,9 @@ measure() {
     fs_sectors=$(((used_kib * 6 / 5 + 65536 + 1023) / 1024 * 2048))
     # mkfs.xfs makes nothing smaller than 300 MiB.
     [ "$type" != xfs ] || [ "$fs_sectors" -ge 655360 ] || fs_sectors=655360
+    # Less room to spare, rather than no image, as long as the file system's own 4 % are left.
+    most_sectors=$(((limit_mib * 2048 - head_sectors - tail_sectors) / 8 * 8))
+    [ "$fs_sectors" -le "$most_sectors" ] || [ $((used_kib * 104 / 50)) -gt "$most_sectors" ] || fs_sectors=$most_sectors
     total_sectors=$(((head_sectors + fs_sectors + tail_sectors + 2047) / 2048 * 2048))
   fi
   fs_kib=$((fs_sectors / 2))
@@ -54,8 +57,10 @@ open_image() {
   image=$scratch/.imgspec-$$.image
   trap 'rm -f "$image"' EXIT
   trap 'rm -f "$image"; exit 70' HUP INT TERM
-  # A plain command first: in some shells an exec that cannot open its file ends the program.
-  true >"$image" || problem "nothing can be written to $scratch"
+  # Anybody may have put a link under this name into /tmp: set -C makes a new file (O_EXCL) or none. In a subshell, since
+  # in some shells an exec that cannot open its file ends the program.
+  rm -f "$image"
+  (set -C && : >"$image") || problem "nothing can be written to $scratch"
   exec 3<>"$image"
   # With xfs the loop device wants the name a moment longer.
   [ "$type" = xfs ] || rm -f "$image"

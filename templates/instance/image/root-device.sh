@@ -4,8 +4,11 @@
 contained() {
   [ -n "$point" ] || return 0
   [ "$root" = / ] || return 1
-  read -r first outside count </proc/self/uid_map
-  [ "$first $outside $count" = "0 0 4294967295" ] || return 0
+  # A kernel without user namespaces has no such file.
+  if [ -f /proc/self/uid_map ]; then
+    read -r first outside count </proc/self/uid_map
+    [ "$first $outside $count" = "0 0 4294967295" ] || return 0
+  fi
   [ -e /run/.containerenv ] || [ -e /.dockerenv ] || [ -e /run/systemd/container ]
 }
 

@@ -3,9 +3,9 @@
 
 # A place for mount points that are not on the root file system, or they would be in the image.
 open_stage() {
-  mount --make-rprivate / 2>/dev/null
+  mount -n --make-rprivate / 2>/dev/null
   for stage in /srv /opt /home /media /mnt; do
-    [ -d "$stage" ] && [ ! -L "$stage" ] && mount -t tmpfs -o mode=0700 imgspec "$stage" 2>/dev/null && break
+    [ -d "$stage" ] && [ ! -L "$stage" ] && mount -n -t tmpfs -o mode=0700 imgspec "$stage" 2>/dev/null && break
     stage=
   done
   [ -n "$stage" ] || problem "no temporary file system could be mounted"
@@ -18,23 +18,23 @@ open_tree() {
   : >"$stage/drops"
   : >"$stage/emptied"
   # Not recursive: what is mounted below the root stays out, the directories it is mounted on stay in.
-  mount --bind "$root" "$source" || problem "$root could not be mounted a second time"
-  mount --make-private "$source"
+  mount -n --bind "$root" "$source" || problem "$root could not be mounted a second time"
+  mount -n --make-private "$source"
   if [ -n "$given_hook" ]; then
     mkdir "$stage/upper" "$stage/work"
     chmod 755 "$stage/upper"
     layers=lowerdir=$source,upperdir=$stage/upper,workdir=$stage/work
     # The second for user namespaces, as the emulator's instances are.
-    mount -t overlay -o "$layers" overlay "$tree" 2>/dev/null || mount -t overlay -o "userxattr,$layers" overlay "$tree" 2>/dev/null || {
+    mount -n -t overlay -o "$layers" overlay "$tree" 2>/dev/null || mount -n -t overlay -o "userxattr,$layers" overlay "$tree" 2>/dev/null || {
       tell "hint: load it in a provision step (modprobe overlay), or do there what bundle.script does"
       problem "bundle.script needs overlayfs, which keeps what it changes out of the running system"
     }
     # The root directory is the upper one's own.
     same_directory "$source" "$stage/upper"
   else
-    mount --bind "$source" "$tree" || problem "$root could not be mounted a third time"
+    mount -n --bind "$source" "$tree" || problem "$root could not be mounted a third time"
   fi
-  mount --make-private "$tree"
+  mount -n --make-private "$tree"
 }
 
 # Gives a directory the owner, mode, time, ACL and attributes of another.
@@ -48,20 +48,50 @@ same_directory() {
   touch -r "$1" "$2"
 }
 
+# PATH [BASE]: sets real to where a path leads in the image, whatever links are on the way; the last name is not followed,
+# except with /. behind it. An absolute link means the image's root here, to the kernel it would mean the running system.
+in_image() {
+  real=${2:-$tree} way=${1#"$real"} hops=0
+  while [ -n "$way" ]; do
+    step=${way%%/*}
+    case $way in */*) way=${way#*/} ;; *) way= ;; esac
+    case $step in
+      '' | .) ;;
+      ..) [ "$real" = "${2:-$tree}" ] || real=${real%/*} ;;
+      *)
+        if [ -n "$way" ] && [ -L "$real/$step" ]; then
+          hops=$((hops + 1))
+          [ "$hops" -le 40 ] || return 1
+          # A target may end with a line end, which a substitution would lose.
+          target=$(readlink "$real/$step" && echo .) target=${target%"$newline".}
+          case $target in /*) real=${2:-$tree} ;; esac
+          way=$target/$way
+        else
+          real=$real/$step
+        fi
+        ;;
+    esac
+  done
+  [ -e "$real" ] || [ -L "$real" ]
+}
+
 # Hides the contents of a directory. The empty one in its place is otherwise the same.
 empty_directory() {
+  in_image "$1" || return 0
+  set -- "$real"
   masks=$((masks + 1))
   echo "${1#"$tree"}" >>"$stage/emptied"
-  mkdir "$stage/$masks" && same_directory "$1" "$stage/$masks" && mount --bind "$stage/$masks" "$1" ||
+  mkdir "$stage/$masks" && same_directory "$1" "$stage/$masks" && mount -n --bind "$stage/$masks" "$1" ||
     problem "${1#"$tree"} could not be left out"
 }
 
 # The same, but with the directories in it, empty too.
 hollow_directory() {
-  find "$1" -mindepth 1 -type d >"$stage/directories"
+  find "$1" -mindepth 1 -type d ! -path "*$newline*" >"$stage/directories"
   hollow=$1
   empty_directory "$1"
   while IFS= read -r directory; do
+    case $directory in "$tree"/*) ;; *) continue ;; esac
     mkdir "$directory" 2>/dev/null && same_directory "$source${directory#"$tree"}" "$directory"
   done <"$stage/directories"
   touch -r "$source${hollow#"$tree"}" "$hollow"
@@ -69,31 +99,39 @@ hollow_directory() {
 
 # Hides the contents of a file, and notes its name to be taken out of the finished image.
 drop_file() {
+  in_image "$1" || return 0
+  set -- "$real"
   case $1 in *'"'* | *"$newline"*) problem "a name with a quote or a line end cannot be left out: ${1#"$tree"}" ;; esac
   [ -e "$stage/nothing" ] || : >"$stage/nothing"
-  [ -L "$1" ] || mount --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
+  [ -L "$1" ] || mount -n --bind "$stage/nothing" "$1" || problem "${1#"$tree"} could not be left out"
   echo "${1#"$tree"}" >>"$stage/drops"
 }
 
 # Puts a copy in the place of a file, to be changed under the name $copy: the mount hides the original, which stays.
+# Fails when it is not in the image.
 replace_file() {
+  in_image "$1/." || return 1
+  set -- "$real"
   masks=$((masks + 1)) copy=$stage/$masks
   cp=$(path_of cp) || cp=cp
-  "$cp" -a "$1" "$copy" && mount --bind "$copy" "$1" || problem "${1#"$tree"} could not be replaced"
+  "$cp" -a "$1" "$copy" && mount -n --bind "$copy" "$1" || problem "${1#"$tree"} could not be replaced"
 }
 
-empty_file() { replace_file "$1" && : >"$copy" && touch -r "$source${1#"$tree"}" "$copy"; }
+empty_file() { ! replace_file "$1" || { : >"$copy" && touch -r "$source${real#"$tree"}" "$copy"; }; }
 
 # Calls a function for each path below BASE that the glob matches; ** stands for any directories between.
 # Patterns are expanded unquoted and must not be split, hence the empty IFS.
 each_match() {
+  # What stands before the first wildcard is resolved here, or the shell would follow it into the running system.
+  plain=${2%%[*?[]*} plain=${plain%/*}
+  ! in_image "$1$plain/." "$1" || set -- "$real" "${2#"$plain"}" "$3"
   IFS=
   case $2 in
     *'/**/'*)
       after=${2#*/\*\*/}
       for top in $1${2%%/\*\*/*}; do
         [ -d "$top" ] && [ ! -L "$top" ] || continue
-        find "$top" -type d >"$stage/directories"
+        find "$top" -type d ! -path "*$newline*" >"$stage/directories"
         while read -r directory; do
           for match in "$directory"/$after; do unset IFS; "$3" "$match"; IFS=; done
         done <"$stage/directories"
@@ -105,6 +143,8 @@ each_match() {
 }
 
 leave_out_one() {
+  in_image "$1" || return 0
+  set -- "$real"
   if [ -d "$1" ] && [ ! -L "$1" ]; then empty_directory "$1"
   elif [ -z "$contents_only" ] && { [ -e "$1" ] || [ -L "$1" ]; }; then drop_file "$1"; fi
 }
@@ -129,7 +169,8 @@ take_in() {
 }
 
 take_in_one() {
-  [ -e "$1" ] || [ -L "$1" ] || return 0
+  in_image "$1" "$source" || return 0
+  set -- "$real"
   inner=${1#"$source"}
   was_dropped=$(grep -xF -e "$inner" "$stage/drops")
   [ -n "$was_dropped" ] || is_emptied "$inner" || return 0
@@ -138,7 +179,7 @@ take_in_one() {
   else
     if [ -d "$1" ]; then [ -d "$tree$inner" ] || mkdir "$tree$inner"; else [ -e "$tree$inner" ] || : >"$tree$inner"; fi
     # Read-only, since this is the running system itself, which a hook must not change.
-    mount --bind "$1" "$tree$inner" && mount -o remount,bind,ro "$tree$inner"
+    mount -n --bind "$1" "$tree$inner" && mount -n -o remount,bind,ro "$tree$inner"
   fi || problem "$inner could not be taken in again"
   if [ -n "$was_dropped" ]; then
     grep -vxF -e "$inner" "$stage/drops" >"$stage/kept"

@@ -9,7 +9,7 @@ fill_xfs() {
   "$mkfs_xfs" "$@" "$image" >"$stage/said" 2>&1 || { cat "$stage/said" >&2; problem "mkfs.xfs could not make the file system"; }
   mkdir "$stage/xfs"
   # nouuid: the root that runs has the same UUID.
-  mount -t xfs -o loop,nouuid "$image" "$stage/xfs" 2>"$stage/said" || {
+  mount -n -t xfs -o loop,nouuid "$image" "$stage/xfs" 2>"$stage/said" || {
     cat "$stage/said" >&2
     tell "hint: run modprobe loop in a provision step, or take a source AMI whose root is ext4"
     problem "the new xfs could not be mounted through a loop device"
@@ -26,7 +26,7 @@ fill_xfs() {
     rm -f "$stage/xfs$added"
     cp -p "$stage/new-fstab" "$stage/xfs$added"
   fi
-  umount "$stage/xfs" || problem "the new xfs could not be unmounted"
+  umount -n "$stage/xfs" || problem "the new xfs could not be unmounted"
 }
 
 # The features of the source as far as this machine's mkfs.xfs and xfs_info know them: its boot loader must read them.
