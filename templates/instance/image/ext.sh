@@ -23,6 +23,8 @@ fill_ext() {
     [ "$try" -lt 5 ] && grep -qi -e 'no such file' -e 'not found' -e 'stale file' "$stage/said" ||
       { cat "$stage/said" >&2; problem "mke2fs could not make the file system"; }
     tell "note: a file went away while it was copied ($(last_line "$stage/said")); trying again"
+    # Whatever removes them may well be done in a moment.
+    sleep "$try"
     try=$((try + 1))
     blank_image
   done
