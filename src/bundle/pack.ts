@@ -39,7 +39,7 @@ export type PackOptions = {
   onProgress?(doneBytes: number): void;
 };
 
-/** Within 2.5 % of the size that `gzip -9` reaches, in a sixth of its time (bench/bundle.md). */
+/** Within 2.5 % of the size that `gzip -9` reaches, in an eighth of its time on two cores (bench/bundle.md). */
 const defaultLevel = 5;
 
 /** What was packed, and all that a manifest says of it. */
