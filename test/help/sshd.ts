@@ -33,6 +33,7 @@ export async function startSshd(config: readonly string[] = [], options: SshdOpt
   const hostKey = await makeKeyPair(at("host"), "host");
   await writeFile(at("authorized"), await makeKeyPair(at("user"), "user"));
   const port = await freePort();
+  await mkdir(at("home"));
   const lines = [
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
@@ -43,6 +44,8 @@ export async function startSshd(config: readonly string[] = [], options: SshdOpt
     "UsePAM no",
     "PermitRootLogin yes",
     "MaxStartups 100",
+    // bash reads ~/.bashrc when sshd starts it, and whoever runs the tests may have slow things in theirs.
+    `SetEnv HOME=${at("home")}`,
     ...config,
   ];
   await writeFile(at("config"), `${lines.join("\n")}\n`);

@@ -20,7 +20,7 @@ export function startSudoerSshd(sudoers: readonly string[]): Promise<Sshd> {
 async function makeAccounts(directory: string, sudoers: readonly string[]): Promise<readonly string[]> {
   const at = (name: string): string => join(directory, name);
   const hash = execFileSync("openssl", ["passwd", "-6", "-stdin"], { input: password, encoding: "utf8" });
-  await mkdir(at("home"));
+  await mkdir(at("home"), { recursive: true });
   execFileSync("chown", ["4711:4711", at("home")]);
   const files = {
     passwd: `builder:x:4711:4711::${at("home")}:/bin/sh\n`,
