@@ -1,6 +1,7 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
+import { toAbsolute } from "./absolute.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
@@ -18,8 +19,6 @@ import type {
 export type ImageContext = {
   readonly name: string;
   readonly region: Region;
-  /** Absolute; relative paths are relative to it. */
-  readonly directory: string;
   readonly build: { readonly id: string; readonly now: Date };
   /** Where the written image comes from, with expressions evaluated. */
   readonly node: Node;
@@ -33,7 +32,7 @@ const alwaysExcluded = ["/tmp", "/var/tmp", "/proc", "/sys", "/run", "/mnt", "/m
 
 /** The image with nothing left open: units converted, paths absolute. */
 export function toImageSpec(written: WrittenImage, context: ImageContext): ImageSpec {
-  const { name, region, directory, build } = context;
+  const { name, region, build } = context;
   const { launch, connect, bundle, upload, register } = written;
   return {
     name,
@@ -53,9 +52,11 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       timeoutSeconds: toSeconds(launch.timeout),
     },
     connect: toConnect(connect, context),
-    provision: written.provision.map((step, index) => toStep(step, index, context)),
-    bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
-    certificate: toCertificate(written.certificate, directory),
+    provision: written.provision.flatMap((step, index) =>
+      step.if === false ? [] : [toStep(step, index, context)],
+    ),
+    bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, context),
+    certificate: toCertificate(written.certificate, context),
     upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
     register: {
       ...register,
@@ -69,12 +70,12 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
 
 type WrittenBundle<M> = Extract<WrittenImage["bundle"], { method: M }>;
 
-function toNativeBundle(bundle: WrittenBundle<"native">, directory: string): ImageSpec["bundle"] {
+function toNativeBundle(bundle: WrittenBundle<"native">, context: ImageContext): ImageSpec["bundle"] {
   return {
     method: bundle.method,
     at: bundle.at,
     name: bundle.name,
-    image: toVolumeCopy(bundle, directory),
+    image: toVolumeCopy(bundle, context),
     needs: bundle.needs,
     compression: bundle.compression,
   };
@@ -100,7 +101,9 @@ function toBootGate({ verify, launch }: WrittenImage, context: ImageContext): Im
   if (!(boot ?? (tests.length > 0 || console !== null))) return null;
   return {
     console,
-    tests: tests.map(({ shell }, index) => toShell(shell, ["verify", "tests", index], context)),
+    tests: tests.flatMap(({ shell }, index) =>
+      shell === undefined ? [] : [toShell(shell, ["verify", "tests", index], context)],
+    ),
     timeoutSeconds: toSeconds(timeout),
     launch: {
       instanceTypes: own.instanceTypes.length > 0 ? own.instanceTypes : launch.instanceTypes,
@@ -120,7 +123,7 @@ function toSource({ image, find }: WrittenImage["source"]): SourceSpec {
 
 type VolumeCopy = Extract<ImageSpec["bundle"], { method: "native" }>["image"];
 
-function toVolumeCopy(bundle: WrittenBundle<"native">, directory: string): VolumeCopy {
+function toVolumeCopy(bundle: WrittenBundle<"native">, { node }: ImageContext): VolumeCopy {
   const { partition, size, exclude, include, fstab, script } = bundle;
   const { allow, ...hygiene } = bundle.hygiene;
   return {
@@ -128,25 +131,27 @@ function toVolumeCopy(bundle: WrittenBundle<"native">, directory: string): Volum
     sizeMib: size === null ? null : toMib(size),
     exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...exclude],
     include,
-    fstab: fstab === "keep" || fstab === "generate" ? fstab : { path: resolve(directory, fstab) },
+    fstab:
+      fstab === "keep" || fstab === "generate"
+        ? fstab
+        : { path: toAbsolute(node, ["bundle", "fstab"], fstab) },
     hygiene,
     allow,
-    script: script === null ? null : resolve(directory, script),
+    script: script === null ? null : toAbsolute(node, ["bundle", "script"], script),
   };
 }
 
-function toCertificate(written: WrittenImage["certificate"], directory: string): CertificateSpec {
+function toCertificate(written: WrittenImage["certificate"], { node }: ImageContext): CertificateSpec {
   const { ec2, allowMismatch, certificate, privateKey } = written;
+  const toPath = (key: string, path: string): string => toAbsolute(node, ["certificate", key], path);
   const variants = { auto: null, commercial: "commercial", "cn-north-1": "cn-north-1", gov: "gov" } as const;
   return {
-    ec2: Object.hasOwn(variants, ec2)
-      ? variants[ec2 as keyof typeof variants]
-      : { path: resolve(directory, ec2) },
+    ec2: Object.hasOwn(variants, ec2) ? variants[ec2 as keyof typeof variants] : { path: toPath("ec2", ec2) },
     allowMismatch,
     user:
       certificate === null || privateKey === null
         ? null
-        : { certificate: resolve(directory, certificate), privateKey: resolve(directory, privateKey) },
+        : { certificate: toPath("certificate", certificate), privateKey: toPath("privateKey", privateKey) },
   };
 }
 
@@ -157,7 +162,7 @@ function toStep(
   index: number,
   context: ImageContext,
 ): ProvisionStep {
-  const { directory, node } = context;
+  const { node } = context;
   const at = ["provision", index] as const;
   const label = toLabel(at);
   if (step.shell) return toShell(step.shell, at, context);
@@ -171,7 +176,7 @@ function toStep(
       retries: 0,
       command,
       env: toEnvironment(node, [...at, "local", "env"]),
-      workdir: resolve(directory, workdir),
+      workdir: toAbsolute(node, [...at, "local", "workdir"], workdir),
     };
   }
   const base = { label, timeoutSeconds: copyTimeoutSeconds, retries: 0 };
@@ -181,20 +186,26 @@ function toStep(
       kind: "upload",
       title: `${from} to ${to}`,
       ...base,
-      from: resolve(directory, from),
+      from: toAbsolute(node, [...at, "upload", "from"], from),
       to,
       mode,
       sudo,
     };
   }
   const { from, to } = step.download ?? { from: "", to: "" };
-  return { kind: "download", title: `${from} to ${to}`, ...base, from, to: resolve(directory, to) };
+  return {
+    kind: "download",
+    title: `${from} to ${to}`,
+    ...base,
+    from,
+    to: toAbsolute(node, [...at, "download", "to"], to),
+  };
 }
 
 function toShell(
-  shell: WrittenImage["verify"]["tests"][number]["shell"],
+  shell: NonNullable<WrittenImage["verify"]["tests"][number]["shell"]>,
   at: Path,
-  { directory, node }: ImageContext,
+  { node }: ImageContext,
 ): ShellStep {
   const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = shell;
   return {
@@ -203,7 +214,7 @@ function toShell(
     label: toLabel(at),
     timeoutSeconds: toSeconds(timeout),
     retries,
-    script: file === undefined ? { inline } : { path: resolve(directory, file) },
+    script: file === undefined ? { inline } : { path: toAbsolute(node, [...at, "shell", "file"], file) },
     env: toEnvironment(node, [...at, "shell", "env"]),
     sudo,
     workdir,

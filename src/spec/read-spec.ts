@@ -1,11 +1,10 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostic.ts";
-import { type Document, toDocument } from "../document/document.ts";
 import type { Node } from "../document/node.ts";
-import { readText } from "../document/text.ts";
 import { Problem } from "../problem.ts";
 import { hasExpressions } from "./evaluate.ts";
+import { type Family, readFamily } from "./family.ts";
 import { diagnosticAt } from "./finding.ts";
 import type { Build } from "./scope.ts";
 import type { Spec } from "./spec.ts";
@@ -20,15 +19,14 @@ export type ReadOptions = {
 };
 
 /**
- * Text -> document -> spec. Throws `file-unreadable`, or `spec-invalid` with everything that is wrong at once, or
+ * Text -> document -> spec, with the files that it extends. Throws `file-unreadable`, or `spec-invalid` with everything that is wrong at once, or
  * `usage-wrong` for a variable or region that the spec does not have.
  */
 export async function readSpec(
   path: string,
   options: ReadOptions,
 ): Promise<{ spec: Spec; warnings: readonly Diagnostic[] }> {
-  const document = toDocument(await readText(path));
-  const { spec, diagnostics } = await toChecked(document, path, options);
+  const { spec, diagnostics } = await toChecked(await readFamily(path), path, options);
   if (spec) return { spec, warnings: diagnostics };
   const count = diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Problem("spec-invalid", `"${path}" has ${count === 1 ? "a mistake" : `${count} mistakes`}`, {
@@ -36,16 +34,15 @@ export async function readSpec(
   });
 }
 
-async function toChecked(document: Document, path: string, options: ReadOptions): Promise<Checked> {
-  const { root, diagnostics } = document;
-  if (!root) return { spec: undefined, diagnostics };
+async function toChecked(family: Family, path: string, options: ReadOptions): Promise<Checked> {
+  const { root, diagnostics } = family;
+  // What a file that is not there would have said is missing all over; that it is not there is enough.
+  if (!root || diagnostics.length > 0) return { spec: undefined, diagnostics };
   if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)] };
   const directory = dirname(resolve(path));
   // Most of the time that it takes to check a spec would go into loading CEL.
   const toEvaluator = hasExpressions(root) ? (await import("./cel.ts")).toEvaluator : undefined;
-  const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
-    whyUnreadable(resolve(directory, file), kind);
-  return toSpec(root, { ...options, path, directory, toEvaluator, fileProblem });
+  return toSpec(root, { ...options, path, directory, toEvaluator, fileProblem: whyUnreadable });
 }
 
 function notMap(root: Node): Diagnostic {
@@ -57,7 +54,7 @@ function notMap(root: Node): Diagnostic {
   });
 }
 
-/** Why a local file cannot be used, or `undefined`. */
+/** Why a local file, by its absolute path, cannot be used, or `undefined`. */
 function whyUnreadable(path: string, kind: "file" | "any"): string | undefined {
   try {
     const stats = statSync(path);

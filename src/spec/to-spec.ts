@@ -2,14 +2,15 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { byPlace } from "../document/excerpt.ts";
 import { type MapNode, type Node, type Path, placeAt, scalarsOf, toValue } from "../document/node.ts";
 import { type Region, regionOf } from "../util/region.ts";
+import { toAbsolute } from "./absolute.ts";
 import { check } from "./check.ts";
+import { withChosenSteps } from "./conditions.ts";
 import { type Evaluated, type Evaluator, evaluate, type Marks, type Scope } from "./evaluate.ts";
 import { toDiagnostic } from "./finding.ts";
 import { type Header, toHeader } from "./header.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toImageSpec } from "./image.ts";
 import { toRegionNode } from "./region-node.ts";
-import type { RuleContext } from "./rules/rule.ts";
 import { findingsOf } from "./rules/rules.ts";
 import { type Build, toScope } from "./scope.ts";
 import type { ImageSpec, Spec } from "./spec.ts";
@@ -25,7 +26,8 @@ export type SpecOptions = Given & {
   readonly regions?: readonly string[] | undefined;
   /** Makes an evaluator of expressions; absent where the document has none. */
   readonly toEvaluator?: ((scope: Scope, marks: Marks) => Evaluator) | undefined;
-  readonly fileProblem: RuleContext["fileProblem"];
+  /** Why a local file, by its absolute path, cannot be used, or `undefined`. */
+  readonly fileProblem: (path: string, kind: "file" | "any") => string | undefined;
 };
 
 /** `spec` is absent when a diagnostic is an error. */
@@ -68,10 +70,16 @@ function toChecked(
   options: SpecOptions,
 ): CheckedImage {
   const region = regionOf(name ?? someRegion);
-  const { node, diagnostics, secrets } = toEvaluated(toRegionNode(root, name), region, header, options);
+  const evaluated = toEvaluated(toRegionNode(root, name), region, header, options);
+  const { secrets } = evaluated;
+  const { node, diagnostics } = withChosenSteps(evaluated.node, region.name);
   const value = toValue(node);
   const refused = check(validateImage, value, node);
-  const found = [...diagnostics, ...refused.map((finding) => toDiagnostic(finding, node))];
+  const found = [
+    ...evaluated.diagnostics,
+    ...diagnostics,
+    ...refused.map((finding) => toDiagnostic(finding, node)),
+  ];
   if (name === undefined) return { image: undefined, diagnostics: found, secrets };
   // An unknown key takes nothing away from what is known.
   const wrong = refused.filter(({ code }) => code !== "unknown-key").map(({ at }) => at);
@@ -84,7 +92,7 @@ function toChecked(
   const regionPlace = placeAt(root, ["regions", name], "key");
   for (const finding of findingsOf(written, {
     region,
-    fileProblem: options.fileProblem,
+    fileProblem: (path, kind, at) => options.fileProblem(toAbsolute(node, at, path), kind),
     isSound,
     isRefused,
   })) {
@@ -92,9 +100,8 @@ function toChecked(
   }
   if (found.some(({ severity }) => severity === "error"))
     return { image: undefined, diagnostics: found, secrets };
-  const { directory, build } = options;
   return {
-    image: toImageSpec(written, { name: header.name, region, directory, build, node }),
+    image: toImageSpec(written, { name: header.name, region, build: options.build, node }),
     diagnostics: found,
     secrets,
   };

@@ -33,13 +33,13 @@ export function* file(
   { fileProblem, isRefused }: RuleContext,
 ): Iterable<Finding> {
   if (path === undefined || path.trim() === "" || isRefused(at)) return;
-  const problem = fileProblem(path, kind);
+  const problem = fileProblem(path, kind, at);
   if (problem === undefined) return;
   yield {
     code: "file-missing",
     at,
     message: `"${path}" ${problem}`,
-    hint: path.startsWith("/") ? undefined : "paths are relative to the spec's directory",
+    hint: path.startsWith("/") ? undefined : "paths are relative to the file that names them",
   };
 }
 
