@@ -19,8 +19,8 @@ export type ScalarNode = {
   readonly raw?: string;
   /** An expression in it failed: told already, and nothing more can be said of the value. */
   readonly broken?: true;
-  /** The name under which `Spec.secrets` holds the value, which is then not here. */
-  readonly secret?: string;
+  /** The name under which `Spec.secrets` holds the value, which is then not here; and what is written in its stead. */
+  readonly secret?: { readonly name: string; readonly written: string };
 };
 
 export type ListNode = { readonly kind: "list"; readonly place: Place; readonly items: readonly Node[] };

@@ -1,7 +1,6 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
-import { toAbsolute } from "./absolute.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
@@ -19,6 +18,8 @@ import type {
 export type ImageContext = {
   readonly name: string;
   readonly region: Region;
+  /** Absolute; relative paths are relative to it. */
+  readonly directory: string;
   readonly build: { readonly id: string; readonly now: Date };
   /** Where the written image comes from, with expressions evaluated. */
   readonly node: Node;
@@ -32,7 +33,7 @@ const alwaysExcluded = ["/tmp", "/var/tmp", "/proc", "/sys", "/run", "/mnt", "/m
 
 /** The image with nothing left open: units converted, paths absolute. */
 export function toImageSpec(written: WrittenImage, context: ImageContext): ImageSpec {
-  const { name, region, build } = context;
+  const { name, region, directory, build } = context;
   const { launch, connect, bundle, upload, register } = written;
   return {
     name,
@@ -55,8 +56,8 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     provision: written.provision.flatMap((step, index) =>
       step.if === false ? [] : [toStep(step, index, context)],
     ),
-    bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, context),
-    certificate: toCertificate(written.certificate, context),
+    bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
+    certificate: toCertificate(written.certificate, directory),
     upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
     register: {
       ...register,
@@ -70,12 +71,12 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
 
 type WrittenBundle<M> = Extract<WrittenImage["bundle"], { method: M }>;
 
-function toNativeBundle(bundle: WrittenBundle<"native">, context: ImageContext): ImageSpec["bundle"] {
+function toNativeBundle(bundle: WrittenBundle<"native">, directory: string): ImageSpec["bundle"] {
   return {
     method: bundle.method,
     at: bundle.at,
     name: bundle.name,
-    image: toVolumeCopy(bundle, context),
+    image: toVolumeCopy(bundle, directory),
     needs: bundle.needs,
     compression: bundle.compression,
   };
@@ -98,12 +99,13 @@ function toAmiTools(
 
 function toBootGate({ verify, launch }: WrittenImage, context: ImageContext): ImageSpec["verify"] {
   const { boot, console, tests, timeout, launch: own } = verify;
-  if (!(boot ?? (tests.length > 0 || console !== null))) return null;
+  const present = tests.flatMap(({ shell }, index) =>
+    shell === undefined ? [] : [toShell(shell, ["verify", "tests", index], context)],
+  );
+  if (!(boot ?? (present.length > 0 || console !== null))) return null;
   return {
     console,
-    tests: tests.flatMap(({ shell }, index) =>
-      shell === undefined ? [] : [toShell(shell, ["verify", "tests", index], context)],
-    ),
+    tests: present,
     timeoutSeconds: toSeconds(timeout),
     launch: {
       instanceTypes: own.instanceTypes.length > 0 ? own.instanceTypes : launch.instanceTypes,
@@ -123,7 +125,7 @@ function toSource({ image, find }: WrittenImage["source"]): SourceSpec {
 
 type VolumeCopy = Extract<ImageSpec["bundle"], { method: "native" }>["image"];
 
-function toVolumeCopy(bundle: WrittenBundle<"native">, { node }: ImageContext): VolumeCopy {
+function toVolumeCopy(bundle: WrittenBundle<"native">, directory: string): VolumeCopy {
   const { partition, size, exclude, include, fstab, script } = bundle;
   const { allow, ...hygiene } = bundle.hygiene;
   return {
@@ -131,27 +133,25 @@ function toVolumeCopy(bundle: WrittenBundle<"native">, { node }: ImageContext): 
     sizeMib: size === null ? null : toMib(size),
     exclude: [...alwaysExcluded.map((path) => `${path}/**`), ...exclude],
     include,
-    fstab:
-      fstab === "keep" || fstab === "generate"
-        ? fstab
-        : { path: toAbsolute(node, ["bundle", "fstab"], fstab) },
+    fstab: fstab === "keep" || fstab === "generate" ? fstab : { path: resolve(directory, fstab) },
     hygiene,
     allow,
-    script: script === null ? null : toAbsolute(node, ["bundle", "script"], script),
+    script: script === null ? null : resolve(directory, script),
   };
 }
 
-function toCertificate(written: WrittenImage["certificate"], { node }: ImageContext): CertificateSpec {
+function toCertificate(written: WrittenImage["certificate"], directory: string): CertificateSpec {
   const { ec2, allowMismatch, certificate, privateKey } = written;
-  const toPath = (key: string, path: string): string => toAbsolute(node, ["certificate", key], path);
   const variants = { auto: null, commercial: "commercial", "cn-north-1": "cn-north-1", gov: "gov" } as const;
   return {
-    ec2: Object.hasOwn(variants, ec2) ? variants[ec2 as keyof typeof variants] : { path: toPath("ec2", ec2) },
+    ec2: Object.hasOwn(variants, ec2)
+      ? variants[ec2 as keyof typeof variants]
+      : { path: resolve(directory, ec2) },
     allowMismatch,
     user:
       certificate === null || privateKey === null
         ? null
-        : { certificate: toPath("certificate", certificate), privateKey: toPath("privateKey", privateKey) },
+        : { certificate: resolve(directory, certificate), privateKey: resolve(directory, privateKey) },
   };
 }
 
@@ -162,7 +162,7 @@ function toStep(
   index: number,
   context: ImageContext,
 ): ProvisionStep {
-  const { node } = context;
+  const { directory, node } = context;
   const at = ["provision", index] as const;
   const label = toLabel(at);
   if (step.shell) return toShell(step.shell, at, context);
@@ -176,7 +176,7 @@ function toStep(
       retries: 0,
       command,
       env: toEnvironment(node, [...at, "local", "env"]),
-      workdir: toAbsolute(node, [...at, "local", "workdir"], workdir),
+      workdir: resolve(directory, workdir),
     };
   }
   const base = { label, timeoutSeconds: copyTimeoutSeconds, retries: 0 };
@@ -186,26 +186,20 @@ function toStep(
       kind: "upload",
       title: `${from} to ${to}`,
       ...base,
-      from: toAbsolute(node, [...at, "upload", "from"], from),
+      from: resolve(directory, from),
       to,
       mode,
       sudo,
     };
   }
   const { from, to } = step.download ?? { from: "", to: "" };
-  return {
-    kind: "download",
-    title: `${from} to ${to}`,
-    ...base,
-    from,
-    to: toAbsolute(node, [...at, "download", "to"], to),
-  };
+  return { kind: "download", title: `${from} to ${to}`, ...base, from, to: resolve(directory, to) };
 }
 
 function toShell(
   shell: NonNullable<WrittenImage["verify"]["tests"][number]["shell"]>,
   at: Path,
-  { node }: ImageContext,
+  { directory, node }: ImageContext,
 ): ShellStep {
   const { file, inline = "", sudo, workdir, exitCodes, retries, timeout } = shell;
   return {
@@ -214,7 +208,7 @@ function toShell(
     label: toLabel(at),
     timeoutSeconds: toSeconds(timeout),
     retries,
-    script: file === undefined ? { inline } : { path: toAbsolute(node, [...at, "shell", "file"], file) },
+    script: file === undefined ? { inline } : { path: resolve(directory, file) },
     env: toEnvironment(node, [...at, "shell", "env"]),
     sudo,
     workdir,
@@ -228,7 +222,7 @@ function toEnvironment(root: Node, path: Path): Environment {
   if (node?.kind !== "map") return {};
   const entries = [...node.entries].map(([name, { node: inner }]) => {
     if (inner.kind !== "scalar") return [name, ""];
-    return [name, inner.secret === undefined ? String(inner.value) : { $secret: inner.secret }];
+    return [name, inner.secret === undefined ? String(inner.value) : { $secret: inner.secret.name }];
   });
   return Object.fromEntries(entries);
 }

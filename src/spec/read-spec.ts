@@ -6,6 +6,7 @@ import { Problem } from "../problem.ts";
 import { hasExpressions } from "./evaluate.ts";
 import { type Family, readFamily } from "./family.ts";
 import { diagnosticAt } from "./finding.ts";
+import { type Rendered, toRendered } from "./rendered.ts";
 import type { Build } from "./scope.ts";
 import type { Spec } from "./spec.ts";
 import { type Checked, toSpec } from "./to-spec.ts";
@@ -25,9 +26,16 @@ export type ReadOptions = {
 export async function readSpec(
   path: string,
   options: ReadOptions,
-): Promise<{ spec: Spec; warnings: readonly Diagnostic[] }> {
-  const { spec, diagnostics } = await toChecked(await readFamily(path), path, options);
-  if (spec) return { spec, warnings: diagnostics };
+): Promise<{ spec: Spec; warnings: readonly Diagnostic[]; rendered: readonly Rendered[] }> {
+  const family = await readFamily(path);
+  const { spec, diagnostics, written } = await toChecked(family, path, options);
+  if (spec) {
+    const rendered = spec.images.flatMap((image, index) => {
+      const region = written[index];
+      return region && family.root ? [toRendered(family.root, image, region)] : [];
+    });
+    return { spec, warnings: diagnostics, rendered };
+  }
   const count = diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Problem("spec-invalid", `"${path}" has ${count === 1 ? "a mistake" : `${count} mistakes`}`, {
     diagnostics,
@@ -37,12 +45,14 @@ export async function readSpec(
 async function toChecked(family: Family, path: string, options: ReadOptions): Promise<Checked> {
   const { root, diagnostics } = family;
   // What a file that is not there would have said is missing all over; that it is not there is enough.
-  if (!root || diagnostics.length > 0) return { spec: undefined, diagnostics };
-  if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)] };
+  if (!root || diagnostics.length > 0) return { spec: undefined, diagnostics, written: [] };
+  if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)], written: [] };
   const directory = dirname(resolve(path));
   // Most of the time that it takes to check a spec would go into loading CEL.
   const toEvaluator = hasExpressions(root) ? (await import("./cel.ts")).toEvaluator : undefined;
-  return toSpec(root, { ...options, path, directory, toEvaluator, fileProblem: whyUnreadable });
+  const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
+    whyUnreadable(resolve(directory, file), kind);
+  return toSpec(root, { ...options, path, directory, toEvaluator, fileProblem });
 }
 
 function notMap(root: Node): Diagnostic {
@@ -54,7 +64,7 @@ function notMap(root: Node): Diagnostic {
   });
 }
 
-/** Why a local file, by its absolute path, cannot be used, or `undefined`. */
+/** Why a local file cannot be used, or `undefined`. */
 function whyUnreadable(path: string, kind: "file" | "any"): string | undefined {
   try {
     const stats = statSync(path);

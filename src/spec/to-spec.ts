@@ -2,7 +2,6 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { byPlace } from "../document/excerpt.ts";
 import { type MapNode, type Node, type Path, placeAt, scalarsOf, toValue } from "../document/node.ts";
 import { type Region, regionOf } from "../util/region.ts";
-import { toAbsolute } from "./absolute.ts";
 import { check } from "./check.ts";
 import { withChosenSteps } from "./conditions.ts";
 import { type Evaluated, type Evaluator, evaluate, type Marks, type Scope } from "./evaluate.ts";
@@ -10,7 +9,10 @@ import { toDiagnostic } from "./finding.ts";
 import { type Header, toHeader } from "./header.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toImageSpec } from "./image.ts";
+import { withRebasedPaths } from "./paths.ts";
 import { toRegionNode } from "./region-node.ts";
+import type { WrittenRegion } from "./rendered.ts";
+import type { RuleContext } from "./rules/rule.ts";
 import { findingsOf } from "./rules/rules.ts";
 import { type Build, toScope } from "./scope.ts";
 import type { ImageSpec, Spec } from "./spec.ts";
@@ -26,15 +28,20 @@ export type SpecOptions = Given & {
   readonly regions?: readonly string[] | undefined;
   /** Makes an evaluator of expressions; absent where the document has none. */
   readonly toEvaluator?: ((scope: Scope, marks: Marks) => Evaluator) | undefined;
-  /** Why a local file, by its absolute path, cannot be used, or `undefined`. */
-  readonly fileProblem: (path: string, kind: "file" | "any") => string | undefined;
+  readonly fileProblem: RuleContext["fileProblem"];
 };
 
 /** `spec` is absent when a diagnostic is an error. */
-export type Checked = { readonly spec: Spec | undefined; readonly diagnostics: readonly Diagnostic[] };
+export type Checked = {
+  readonly spec: Spec | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** What each image was made from, in the order of the spec's images. */
+  readonly written: readonly WrittenRegion[];
+};
 
 type CheckedImage = {
   readonly image: ImageSpec | undefined;
+  readonly written?: WrittenRegion;
   readonly diagnostics: readonly Diagnostic[];
   readonly secrets: ReadonlyMap<string, string>;
 };
@@ -53,11 +60,13 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
   // The sections were checked whole; that a part of one is wrong by itself too need not be told again.
   const fresh = header.diagnostics.filter((diagnostic) => !known.has(toGist(diagnostic)));
   const diagnostics = withoutRepeats([...fresh, ...told]).sort(byPlace);
-  if (diagnostics.some(({ severity }) => severity === "error")) return { spec: undefined, diagnostics };
+  if (diagnostics.some(({ severity }) => severity === "error"))
+    return { spec: undefined, diagnostics, written: [] };
   const { path, directory } = options;
   const images = checked.flatMap(({ image }) => image ?? []);
   const secrets = new Map([...header.secrets, ...checked.flatMap((one) => [...one.secrets])]);
-  return { spec: { name: header.name, path, directory, images, secrets }, diagnostics };
+  const written = checked.flatMap((one) => one.written ?? []);
+  return { spec: { name: header.name, path, directory, images, secrets }, diagnostics, written };
 }
 
 /** Any region will do to evaluate expressions where none is named. */
@@ -72,12 +81,13 @@ function toChecked(
   const region = regionOf(name ?? someRegion);
   const evaluated = toEvaluated(toRegionNode(root, name), region, header, options);
   const { secrets } = evaluated;
-  const { node, diagnostics } = withChosenSteps(evaluated.node, region.name);
+  const chosen = withChosenSteps(evaluated.node, region.name);
+  const node = withRebasedPaths(chosen.node, options.directory);
   const value = toValue(node);
   const refused = check(validateImage, value, node);
   const found = [
     ...evaluated.diagnostics,
-    ...diagnostics,
+    ...chosen.diagnostics,
     ...refused.map((finding) => toDiagnostic(finding, node)),
   ];
   if (name === undefined) return { image: undefined, diagnostics: found, secrets };
@@ -92,7 +102,7 @@ function toChecked(
   const regionPlace = placeAt(root, ["regions", name], "key");
   for (const finding of findingsOf(written, {
     region,
-    fileProblem: (path, kind, at) => options.fileProblem(toAbsolute(node, at, path), kind),
+    fileProblem: options.fileProblem,
     isSound,
     isRefused,
   })) {
@@ -100,8 +110,10 @@ function toChecked(
   }
   if (found.some(({ severity }) => severity === "error"))
     return { image: undefined, diagnostics: found, secrets };
+  const { directory, build } = options;
   return {
-    image: toImageSpec(written, { name: header.name, region, build: options.build, node }),
+    image: toImageSpec(written, { name: header.name, region, directory, build, node }),
+    written: { value: written, node },
     diagnostics: found,
     secrets,
   };

@@ -26,7 +26,7 @@ export const certificateFilesExist: Rule = {
     for (const key of ["ec2", "certificate", "privateKey"] as const) {
       const path = certificate[key];
       if (path === null || (key === "ec2" && [...variants, "auto"].includes(path))) continue;
-      const problem = fileProblem(path, "file", ["certificate", key]);
+      const problem = fileProblem(path, "file");
       if (problem === undefined) continue;
       const meant = key === "ec2" ? nearest(path, [...variants, "auto"]) : undefined;
       const hint =

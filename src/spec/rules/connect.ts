@@ -67,7 +67,7 @@ export const keyFilesExist: Rule = {
       ),
     ];
     for (const [at, path] of paths) {
-      const problem = path === null ? undefined : fileProblem(path, "file", at);
+      const problem = path === null ? undefined : fileProblem(path, "file");
       if (problem !== undefined) yield { code: "file-missing", at, message: `"${path}" ${problem}` };
     }
   },

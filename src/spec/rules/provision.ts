@@ -33,7 +33,7 @@ export function* file(
   { fileProblem, isRefused }: RuleContext,
 ): Iterable<Finding> {
   if (path === undefined || path.trim() === "" || isRefused(at)) return;
-  const problem = fileProblem(path, kind, at);
+  const problem = fileProblem(path, kind);
   if (problem === undefined) return;
   yield {
     code: "file-missing",

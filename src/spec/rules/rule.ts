@@ -6,8 +6,8 @@ import type { WrittenImage } from "../image.gen.ts";
 /** What rules may ask beyond the written image. */
 export type RuleContext = {
   readonly region: Region;
-  /** Why a local path, relative to the file that has it at `at`, cannot be used; `undefined` when it can. */
-  readonly fileProblem: (path: string, kind: "file" | "any", at: Path) => string | undefined;
+  /** Why a local path, relative to the spec, cannot be used; `undefined` when it can. */
+  readonly fileProblem: (path: string, kind: "file" | "any") => string | undefined;
   /** Whether the schema found nothing wrong at, above or below a path. */
   readonly isSound: (path: Path) => boolean;
   /** Whether the schema found something wrong at or above a path: what is below it may be sound or not. */
