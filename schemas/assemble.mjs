@@ -84,7 +84,9 @@ function toStage(section, methods) {
   return empty === undefined ? whole : { ...whole, default: empty };
 }
 
-/** A list of maps with one key each, which says what kind of step it is. */
+const stepKinds = ["shell", "upload", "download", "local"];
+
+/** A list of maps with one key each that says what kind of step it is, and others that say when it is there. */
 function toSteps(kinds) {
   return {
     type: "array",
@@ -93,24 +95,23 @@ function toSteps(kinds) {
     default: [],
     items: {
       type: "object",
-      description: "One step: a map with one key, which says what kind of step it is.",
+      description: "One step: a map with one key that says what kind of step it is, and conditions.",
       examples: [{ shell: "scripts/install.sh" }],
       additionalProperties: false,
-      minProperties: 1,
-      maxProperties: 1,
-      properties: Object.fromEntries(
-        ["shell", "upload", "download", "local"].map((kind) => [kind, kinds[kind]]),
-      ),
+      oneOf: stepKinds.map((kind) => ({ required: [kind] })),
+      properties: { ...Object.fromEntries(stepKinds.map((kind) => [kind, kinds[kind]])), ...conditions },
     },
   };
 }
 
-/** A test is a shell step, word for word. */
+/** A test is a shell step, word for word, and its conditions. */
 function withTests(section, shell) {
   const { tests } = section.properties;
-  const items = { ...tests.items, properties: { shell } };
+  const items = { ...tests.items, oneOf: [{ required: ["shell"] }], properties: { shell, ...conditions } };
   return { ...section, properties: { ...section.properties, tests: { ...tests, items } } };
 }
+
+const conditions = readJson("conditions.json");
 
 function toImage(sections) {
   return {
@@ -119,21 +120,26 @@ function toImage(sections) {
     type: "object",
     additionalProperties: false,
     required: ["source", "launch", "connect", "upload"],
-    properties: withoutShorthand({ profile: readJson("sections/profile.json"), ...sections }),
+    properties: toWhole({ profile: readJson("sections/profile.json"), ...sections }),
   };
 }
 
-/** Short forms are written out before an image is checked, and defaults that are expressions are filled in after. */
-function withoutShorthand(schema) {
-  if (Array.isArray(schema)) return schema.map(withoutShorthand);
+/**
+ * Before an image is checked, short forms are written out, and only `if: false` is left of a step that is not there; defaults that are
+ * expressions are filled in after.
+ */
+function toWhole(schema) {
+  if (Array.isArray(schema)) return schema.map(toWhole);
   if (typeof schema !== "object" || schema === null) return schema;
   const { $shorthand: _, ...rest } = schema;
   if (String(rest.default).includes("${{")) delete rest.default;
-  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, withoutShorthand(value)]));
+  if (rest.oneOf) rest.oneOf = [...rest.oneOf, { required: ["if"], properties: { if: { const: false } } }];
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, toWhole(value)]));
 }
 
 function toPublished(sections) {
   const names = Object.keys(sections);
+  const profile = relax(readJson("sections/profile.json"));
   const refs = Object.fromEntries(names.map((name) => [name, { $ref: `#/definitions/${name}` }]));
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -144,6 +150,7 @@ function toPublished(sections) {
     additionalProperties: false,
     required: ["imgspec", "name"],
     properties: {
+      extends: readJson("sections/extends.json"),
       imgspec: { type: "integer", description: "Version of the language.", const: 1, examples: [1] },
       name: {
         type: "string",
@@ -155,30 +162,54 @@ function toPublished(sections) {
       variables: readJson("sections/variables.json"),
       env: readJson("sections/env.json"),
       ...refs,
+      presets: {
+        type: ["object", "null"],
+        description: "Named sets of sections that regions can build on.",
+        examples: [{ china: { profile: "china", certificate: { ec2: "cn-north-1" } } }],
+        propertyNames: {
+          pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$",
+          patternErrorMessage: 'must be at most 63 letters, digits, "_" and "-", and begin with a letter',
+        },
+        additionalProperties: {
+          type: "object",
+          description: "What the regions that build on this preset have in common.",
+          examples: [{ profile: "china" }],
+          additionalProperties: false,
+          properties: { extends: readJson("sections/extends.json"), profile, ...refs },
+        },
+      },
       regions: {
         type: "object",
         description:
-          "The regions to build in, one image each. What stands under a region is laid over the sections above.",
+          "The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.",
         minProperties: 1,
         examples: [
           { "us-east-1": {}, "us-gov-west-1": { profile: "gov", upload: { bucket: "acme-gov-images" } } },
         ],
         additionalProperties: {
           type: ["object", "null"],
-          description: "What is different in this region: any of the sections, and the profile.",
+          description:
+            "What is different in this region: any of the sections, the profile, and what it builds on.",
           examples: [{ profile: "gov" }],
           additionalProperties: false,
-          properties: { profile: relax(readJson("sections/profile.json")), ...refs },
+          properties: {
+            extends: readJson("sections/extends.json"),
+            preset: readJson("sections/preset.json"),
+            profile,
+            ...refs,
+          },
         },
       },
     },
-    definitions: Object.fromEntries(names.map((name) => [name, toOptional(relax(sections[name]))])),
+    definitions: Object.fromEntries(
+      names.map((name) => [name, toOptional(orAdditions(relax(sections[name])))]),
+    ),
   };
 }
 
 /** A section may be there with nothing in it. */
 function toOptional(section) {
-  return { ...section, type: [section.type, "null"] };
+  return { ...section, type: [section.type, "null"].flat() };
 }
 
 /** Lets a fragment be a part of the whole (the rest may come from elsewhere) and its scalars be expressions. */
@@ -210,7 +241,31 @@ function relax(schema, isItem = false) {
 function orExpression(schema) {
   if (schema.type !== "array") return schema;
   const patternErrorMessage = "must be a list";
-  return { ...schema, type: ["array", "string"], pattern: `^${expression}$`, patternErrorMessage };
+  const whole = orAdditions(schema);
+  return { ...whole, type: [...whole.type, "string"], pattern: `^${expression}$`, patternErrorMessage };
+}
+
+/** A list may be what is added to the list below it: in a region, a preset, or a file that extends another. */
+function orAdditions(schema) {
+  if (schema.type !== "array") return schema;
+  const { items, examples, uniqueItems } = schema;
+  const list = (description) => ({
+    type: "array",
+    description,
+    items,
+    ...(uniqueItems === undefined ? {} : { uniqueItems }),
+    examples,
+  });
+  return {
+    ...schema,
+    type: ["array", "object"],
+    minProperties: 1,
+    additionalProperties: false,
+    properties: {
+      prepend: list("Put before the list below: that of the spec, the preset or the file that is extended."),
+      append: list("Put behind the list below: that of the spec, the preset or the file that is extended."),
+    },
+  };
 }
 
 function relaxKeyword(key, value) {
@@ -219,7 +274,7 @@ function relaxKeyword(key, value) {
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [
         name,
-        orExpression(relax(inner, ["shell", "upload", "download", "local"].includes(name))),
+        orExpression(relax(inner, stepKinds.includes(name))),
       ]),
     );
   }

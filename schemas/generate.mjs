@@ -63,12 +63,14 @@ async function toTypes(schema, name, complete) {
   return types.replace(new RegExp(`^export (interface|type) (?!${name}\\b)`, "gm"), "$1 ");
 }
 
-/** A type cannot say if/then/else, but the methods tell the branches apart just as well. */
+/** A type cannot say if/then/else, but the methods tell the branches apart just as well; nor that one key must be there. */
 function withUnions(schema) {
   if (Array.isArray(schema)) return schema.map(withUnions);
   if (typeof schema !== "object" || schema === null) return schema;
   const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withUnions(value)]));
-  if (copy.if === undefined) return copy;
+  if (Array.isArray(copy.oneOf)) delete copy.oneOf;
+  // A step has a key of that name, too.
+  if (copy.then === undefined) return copy;
   const { description, default: empty } = copy;
   return { description, anyOf: [copy.then, copy.else], ...(empty === undefined ? {} : { default: empty }) };
 }

@@ -10,6 +10,7 @@ import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
 import { addMigrate } from "./command/migrate.ts";
 import { addPlan } from "./command/plan.ts";
+import { addRender } from "./command/render.ts";
 import { addSchema } from "./command/schema.ts";
 import { tell, versionOf } from "./command/tell.ts";
 import { addUnbundle } from "./command/unbundle.ts";
@@ -55,6 +56,7 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addBuild,
     addValidate,
     addPlan,
+    addRender,
     addInit,
     addSchema,
     addClean,

@@ -19,7 +19,8 @@ How to use them: [Writing a spec](../spec.md).
 
 - A value may be an [expression](../spec.md#expressions), such as \`\${{ vars.release }}\`, except where it says "literal".
 - A required key may stand in the section itself or, for every region, under \`regions\`.
-- Durations are a number and \`s\`, \`m\` or \`h\`. Paths of local files are relative to the spec.
+- Durations are a number and \`s\`, \`m\` or \`h\`. Paths of local files are relative to the file that names them.
+- A list may be what is added to the list below it: \`{ prepend: […], append: […] }\` ([sharing](../spec.md#share-between-specs-and-regions)).
 
 ## Top level
 
@@ -36,12 +37,27 @@ ${toKeys(properties.variables.additionalProperties, properties.variables.additio
 
 ## regions.REGION
 
-${plain(properties.regions.additionalProperties.description)} The only key that stands nowhere else:
+${plain(properties.regions.additionalProperties.description)} Beside the sections:
 
-${toTable(head, [toRow("profile", properties.regions.additionalProperties.properties.profile, image.properties.profile, false)])}
+${toOwn(properties.regions.additionalProperties, image)}
+
+## presets.PRESET
+
+${plain(properties.presets.additionalProperties.description)} Beside the sections:
+
+${toOwn(properties.presets.additionalProperties, image)}
 
 ${sections.join("\n\n")}
 `;
+}
+
+/** What is not a section. */
+function toOwn({ properties }, image) {
+  const own = Object.entries(properties).filter(([, schema]) => !schema.$ref);
+  return toTable(
+    head,
+    own.map(([name, schema]) => toRow(name, schema, image.properties[name] ?? schema, false)),
+  );
 }
 
 const head = ["key", "type", "default", "what it is", "example"];
@@ -55,11 +71,16 @@ function toSection(name, written, complete, required) {
   const title = `## ${name}\n\n${plain(written.description)}${required ? " Required." : ""}`;
   if (written.if) return `${title}\n\n${toMethods(name, written, complete).join("\n\n")}`;
   if (written.items === undefined) return `${title}\n\n${toKeys(written, complete)}`;
-  const kinds = Object.entries(written.items.properties).map(([kind, schema]) => {
+  const isKind = ([, schema]) => schema.properties !== undefined && schema.items === undefined;
+  const all = Object.entries(written.items.properties);
+  const conditions = all
+    .filter((entry) => !isKind(entry))
+    .map(([key, schema]) => toRow(key, schema, complete.items.properties[key], false));
+  const kinds = all.filter(isKind).map(([kind, schema]) => {
     const whole = complete.items.properties[kind];
     return `### ${name}: ${kind}\n\n${plain(schema.description)} For example ${examplesOf(schema)}\n\n${toKeys(schema, whole)}`;
   });
-  return `${title} ${plain(written.items.description)}\n\n${kinds.join("\n\n")}`;
+  return `${title} ${plain(written.items.description)}\n\n${toTable(head, conditions)}\n\n${kinds.join("\n\n")}`;
 }
 
 /** The methods of a section stand in the schema one in the else of the other. */
@@ -79,7 +100,7 @@ function* rowsOf(written, complete, before) {
   for (const [name, schema] of Object.entries(written.properties)) {
     const whole = complete?.properties?.[name] ?? schema;
     yield toRow(`${before}${name}`, schema, whole, complete?.required?.includes(name) ?? false);
-    if (schema.properties) yield* rowsOf(schema, whole, `${before}${name}.`);
+    if (schema.properties && !schema.items) yield* rowsOf(schema, whole, `${before}${name}.`);
     if (schema.items?.properties)
       yield* rowsOf(schema.items, whole.items ?? schema.items, `${before}${name}[].`);
   }

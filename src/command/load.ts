@@ -1,23 +1,30 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import { newRunId } from "../run/run-id.ts";
+import type { Rendered } from "../spec/rendered.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { SpecOptions } from "./options.ts";
 
-export type Loaded = { readonly id: string; readonly spec: Spec; readonly warnings: readonly Diagnostic[] };
+export type Loaded = {
+  readonly id: string;
+  readonly spec: Spec;
+  readonly warnings: readonly Diagnostic[];
+  /** Each image as a spec of its own. */
+  readonly rendered: readonly Rendered[];
+};
 
 /** The one way in for everything that reads a spec. */
 export async function loadSpec(path: string, options: SpecOptions): Promise<Loaded> {
   const { readSpec } = await import("../spec/read-spec.ts");
   const now = new Date();
   const id = newRunId(now);
-  const { spec, warnings } = await readSpec(path, {
+  const { spec, warnings, rendered } = await readSpec(path, {
     variables: options.var ?? {},
     environment: process.env,
     build: { id, now },
     ...(options.region && options.region.length > 0 ? { regions: options.region } : {}),
   });
-  return { id, spec, warnings };
+  return { id, spec, warnings, rendered };
 }
 
 /** The plan of a spec, with the digests of the local files that it sends. */

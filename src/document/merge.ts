@@ -1,7 +1,12 @@
-import type { Entry, Node } from "./node.ts";
+import { type Entry, isNull, type ListNode, type MapNode, type Node } from "./node.ts";
 
-/** Lays one document over another: maps are merged key by key, everything else is replaced. Places stay. */
+/**
+ * Lays one document over another: maps are merged key by key, everything else is replaced. A map `{ prepend, append }`
+ * of lists adds to the list below it. Places stay.
+ */
 export function merge(base: Node, over: Node): Node {
+  const added = additionsOf(over);
+  if (added) return isNull(base) ? over : withAdditions(base, over, added);
   if (base.kind !== "map" || over.kind !== "map") return over;
   const entries = new Map<string, Entry>(base.entries);
   for (const [key, entry] of over.entries) {
@@ -9,4 +14,55 @@ export function merge(base: Node, over: Node): Node {
     entries.set(key, below ? { ...entry, node: merge(below.node, entry.node) } : entry);
   }
   return { kind: "map", place: over.place, entries };
+}
+
+/** Makes lists of the additions that had nothing below them. */
+export function settle(node: Node): Node {
+  if (node.kind === "scalar") return node;
+  if (node.kind === "list") return { ...node, items: node.items.map(settle) };
+  const added = additionsOf(node);
+  if (added) return settle({ kind: "list", place: node.place, items: [...added.prepend, ...added.append] });
+  const entries = [...node.entries].map(([key, entry]): [string, Entry] => [
+    key,
+    { ...entry, node: settle(entry.node) },
+  ]);
+  return { ...node, entries: new Map(entries) };
+}
+
+type Additions = { readonly prepend: readonly Node[]; readonly append: readonly Node[] };
+
+function withAdditions(base: Node, over: Node, { prepend, append }: Additions): Node {
+  if (base.kind === "list")
+    return { kind: "list", place: over.place, items: [...prepend, ...base.items, ...append] };
+  const below = additionsOf(base);
+  // Something else than a list: what is written last is what is looked at.
+  if (!below) return over;
+  return toAdditions(over, {
+    prepend: [...prepend, ...below.prepend],
+    append: [...below.append, ...append],
+  });
+}
+
+const words = ["prepend", "append"] as const;
+
+/** What a map adds to a list, or `undefined` where it is a map like any other. */
+function additionsOf(node: Node): Additions | undefined {
+  if (node.kind !== "map" || node.entries.size === 0) return undefined;
+  const isAddition = [...node.entries].every(
+    ([key, entry]) => words.some((word) => word === key) && entry.node.kind === "list",
+  );
+  if (!isAddition) return undefined;
+  const itemsOf = (word: string): readonly Node[] => {
+    const list = node.entries.get(word)?.node;
+    return list?.kind === "list" ? list.items : [];
+  };
+  return { prepend: itemsOf("prepend"), append: itemsOf("append") };
+}
+
+function toAdditions({ place }: Node, added: Additions): MapNode {
+  const toEntry = (items: readonly Node[]): Entry => {
+    const node: ListNode = { kind: "list", place, items };
+    return { keyPlace: place, node };
+  };
+  return { kind: "map", place, entries: new Map(words.map((word) => [word, toEntry(added[word])])) };
 }

@@ -19,11 +19,11 @@ export type ScalarNode = {
   readonly raw?: string;
   /** An expression in it failed: told already, and nothing more can be said of the value. */
   readonly broken?: true;
-  /** The name under which `Spec.secrets` holds the value, which is then not here. */
-  readonly secret?: string;
+  /** The name under which `Spec.secrets` holds the value, which is then not here; and what is written in its stead. */
+  readonly secret?: { readonly name: string; readonly written: string };
 };
 
-type ListNode = { readonly kind: "list"; readonly place: Place; readonly items: readonly Node[] };
+export type ListNode = { readonly kind: "list"; readonly place: Place; readonly items: readonly Node[] };
 
 export type MapNode = {
   readonly kind: "map";
@@ -43,6 +43,15 @@ export function toValue(node: Node): PlainValue {
   const object: { [key: string]: PlainValue } = Object.create(null);
   for (const [key, { node: inner }] of node.entries) object[key] = toValue(inner);
   return object;
+}
+
+export function isNull(node: Node): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+/** A map with one entry set or replaced. */
+export function withEntry(map: MapNode, key: string, entry: Entry): MapNode {
+  return { ...map, entries: new Map(map.entries).set(key, entry) };
 }
 
 function childOf(node: Node, step: string | number): Node | undefined {

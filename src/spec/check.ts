@@ -36,7 +36,7 @@ export function toLabel(path: Path): string {
 
 function toFinding(error: ErrorObject, root: Node): Refusal | undefined {
   // The other branch of an anyOf says only that the value could also be an expression.
-  if (error.keyword === "anyOf" || error.schemaPath.includes("/anyOf/1/")) return undefined;
+  if (error.keyword === "anyOf" || /\/(anyOf\/1|oneOf\/\d+)\//.test(error.schemaPath)) return undefined;
   if (error.schemaPath.includes("/propertyNames/")) return undefined;
   const at = toPath(error.instancePath, root);
   const node = nodeAt(root, at);
@@ -63,7 +63,9 @@ type Failed = {
 type Said = Omit<Refusal, "at"> & { readonly at?: Path };
 
 const translations: Readonly<Record<string, (failed: Failed) => Said | undefined>> = {
-  additionalProperties: ({ error, at, name }) => {
+  additionalProperties: (failed) => {
+    const { error, at, name } = failed;
+    if (addsToList(error)) return toNoList(failed);
     const key = String(error.params["additionalProperty"]);
     const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
     const meant = nearest(key, known);
@@ -75,18 +77,10 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
       hint: meant ? `did you mean "${meant}"?` : `the keys are ${known.join(", ")}`,
     };
   },
-  required: ({ error, at, name }) => {
-    const key = String(error.params["missingProperty"]);
-    return {
-      code: "missing-key",
-      at: [...at, key],
-      on: "key",
-      message: `${name} needs the key "${key}"`,
-      hint: exampleOf(error, key),
-    };
-  },
+  required: ({ error, at, name }) => toMissing(error, at, name, String(error.params["missingProperty"])),
   type: ({ error, node, name }) => {
-    const types = [error.schema as string | string[]].flat().filter((type) => type !== "null");
+    const isForm = (type: string): boolean => type === "null" || (type === "object" && addsToList(error));
+    const types = [error.schema as string | string[]].flat().filter((type) => !isForm(type));
     const raw = node?.kind === "scalar" && typeof node.value !== "string" ? node.raw : undefined;
     return {
       code: "wrong-type",
@@ -112,9 +106,30 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     code: "wrong-value",
     message: `${name} ${error.parentSchema?.["patternErrorMessage"] ?? `must match ${String(error.schema)}`}`,
   }),
+  oneOf: ({ error, at, node, name }) => {
+    if (node?.kind !== "map") return undefined;
+    const required = (error.schema as { required: string[] }[]).flatMap((choice) => choice.required);
+    const kinds = required.filter((kind) => kind !== "if");
+    const passing = error.params["passingSchemas"] as number[] | null;
+    const [only = ""] = kinds;
+    if (kinds.length === 1) return toMissing(error, at, name, only);
+    if (passing === null) {
+      const message = `${name} needs a key that says what kind of step it is`;
+      return { code: "step-ambiguous", message, hint: `it is one of ${kinds.join(", ")}` };
+    }
+    const [first, second] = passing.map((index) => kinds[index] ?? "");
+    return {
+      code: "step-ambiguous",
+      at: [...at, second ?? ""],
+      on: "key",
+      message: `${name} is ${first} and ${second} at once`,
+      hint: 'a step has one key that says what kind it is; put a "-" before the next one',
+    };
+  },
   propertyNames: ({ error, at }) => {
     const key = String(error.params["propertyName"]);
-    const message = `"${key}" must be letters, digits and "_", and not begin with a digit or with "__"`;
+    const rule = (error.schema as { patternErrorMessage?: string }).patternErrorMessage;
+    const message = `"${key}" ${rule ?? "is not a name that can be here"}`;
     return { code: "wrong-value", at: [...at, key], on: "key", message };
   },
   minimum: ({ error, name }) => ({
@@ -131,22 +146,36 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
   }),
   minLength: ({ name }) => ({ code: "wrong-value", message: `${name} must not be empty` }),
   minItems: ({ name }) => ({ code: "wrong-value", message: `${name} must not be empty` }),
-  minProperties: ({ error, name }) => ({
-    code: name === "regions" ? "region-missing" : "wrong-value",
-    message: `${name} must not be empty`,
-    hint: name === "regions" ? "add at least one, such as us-east-1: {}" : exampleOf(error),
-  }),
-  maxProperties: ({ name }) => ({
-    code: "wrong-value",
-    message: `${name} has more than one key`,
-    hint: 'a step has one key, which says what it is; put a "-" before the next one',
-  }),
+  minProperties: (failed) => {
+    const { error, name } = failed;
+    if (addsToList(error)) return toNoList(failed);
+    return {
+      code: name === "regions" ? "region-missing" : "wrong-value",
+      message: `${name} must not be empty`,
+      hint: name === "regions" ? "add at least one, such as us-east-1: {}" : exampleOf(error),
+    };
+  },
   uniqueItems: ({ error, at, name }) => ({
     code: "wrong-value",
     at: [...at, Number(error.params["i"])],
     message: `${name} has the same value twice`,
   }),
 };
+
+/** Whether what failed may be a list, and a map only where that adds to one. */
+function addsToList({ parentSchema }: ErrorObject): boolean {
+  const properties = parentSchema?.["properties"] as object | undefined;
+  return properties !== undefined && Object.keys(properties).join() === "prepend,append";
+}
+
+function toMissing(error: ErrorObject, at: Path, name: string, key: string): Said {
+  const message = `${name} needs the key "${key}"`;
+  return { code: "missing-key", at: [...at, key], on: "key", message, hint: exampleOf(error, key) };
+}
+
+function toNoList({ error, name }: Failed): Said {
+  return { code: "wrong-type", message: `${name} must be a list, not a map`, hint: exampleOf(error) };
+}
 
 const typeNames: Readonly<Record<string, string>> = {
   string: "text",

@@ -37,5 +37,5 @@ export function toConnect(written: WrittenImage["connect"], { directory, node }:
 /** Read from the nodes, since only they tell a secret from a text. */
 function secretAt(root: Node, path: Path): { readonly $secret: string } | null {
   const node = nodeAt(root, path);
-  return node?.kind === "scalar" && node.secret !== undefined ? { $secret: node.secret } : null;
+  return node?.kind === "scalar" && node.secret !== undefined ? { $secret: node.secret.name } : null;
 }

@@ -138,7 +138,7 @@ export function evaluate(
       return { ...node, broken: true };
     }
     secrets.set(name, String(value));
-    return { kind: "scalar", place: node.place, value: "", secret: name };
+    return { kind: "scalar", place: node.place, value: "", secret: { name, written: String(node.value) } };
   }
 
   return { node: toNode(root, []), diagnostics, secrets };

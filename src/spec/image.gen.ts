@@ -191,7 +191,7 @@ export interface WrittenImage {
   /**
    * What is done to the instance before it is bundled, in this order.
    *
-   * Items: One step: a map with one key, which says what kind of step it is.
+   * Items: One step: a map with one key that says what kind of step it is, and conditions.
    */
   provision: {
     /**
@@ -294,6 +294,26 @@ export interface WrittenImage {
        */
       timeout: string;
     };
+    /**
+     * The step is there only if this is true.
+     */
+    if?: boolean;
+    /**
+     * The step is there only in these regions; * stands for any characters.
+     *
+     * @minItems 1
+     *
+     * Items: A region, or a pattern of regions.
+     */
+    only?: string[];
+    /**
+     * The step is not there in these regions; * stands for any characters.
+     *
+     * @minItems 1
+     *
+     * Items: A region, or a pattern of regions.
+     */
+    except?: string[];
   }[];
   /**
    * How the root volume becomes a bundle: image, archive, compression, encryption, parts.
@@ -587,7 +607,7 @@ export interface WrittenImage {
       /**
        * Runs a script on the instance: the path of a file, or a map with file or inline.
        */
-      shell: {
+      shell?: {
         /**
          * Path of a script, relative to the spec. Its first line (#!) says what runs it.
          */
@@ -627,6 +647,26 @@ export interface WrittenImage {
          */
         exitCodes: number[];
       };
+      /**
+       * The step is there only if this is true.
+       */
+      if?: boolean;
+      /**
+       * The step is there only in these regions; * stands for any characters.
+       *
+       * @minItems 1
+       *
+       * Items: A region, or a pattern of regions.
+       */
+      only?: string[];
+      /**
+       * The step is not there in these regions; * stands for any characters.
+       *
+       * @minItems 1
+       *
+       * Items: A region, or a pattern of regions.
+       */
+      except?: string[];
     }[];
     /**
      * How long to wait, once the instance runs, for the console pattern and for SSH.

@@ -53,7 +53,9 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       timeoutSeconds: toSeconds(launch.timeout),
     },
     connect: toConnect(connect, context),
-    provision: written.provision.map((step, index) => toStep(step, index, context)),
+    provision: written.provision.flatMap((step, index) =>
+      step.if === false ? [] : [toStep(step, index, context)],
+    ),
     bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
     certificate: toCertificate(written.certificate, directory),
     upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
@@ -97,10 +99,13 @@ function toAmiTools(
 
 function toBootGate({ verify, launch }: WrittenImage, context: ImageContext): ImageSpec["verify"] {
   const { boot, console, tests, timeout, launch: own } = verify;
-  if (!(boot ?? (tests.length > 0 || console !== null))) return null;
+  const present = tests.flatMap(({ shell }, index) =>
+    shell === undefined ? [] : [toShell(shell, ["verify", "tests", index], context)],
+  );
+  if (!(boot ?? (present.length > 0 || console !== null))) return null;
   return {
     console,
-    tests: tests.map(({ shell }, index) => toShell(shell, ["verify", "tests", index], context)),
+    tests: present,
     timeoutSeconds: toSeconds(timeout),
     launch: {
       instanceTypes: own.instanceTypes.length > 0 ? own.instanceTypes : launch.instanceTypes,
@@ -192,7 +197,7 @@ function toStep(
 }
 
 function toShell(
-  shell: WrittenImage["verify"]["tests"][number]["shell"],
+  shell: NonNullable<WrittenImage["verify"]["tests"][number]["shell"]>,
   at: Path,
   { directory, node }: ImageContext,
 ): ShellStep {
@@ -217,7 +222,7 @@ function toEnvironment(root: Node, path: Path): Environment {
   if (node?.kind !== "map") return {};
   const entries = [...node.entries].map(([name, { node: inner }]) => {
     if (inner.kind !== "scalar") return [name, ""];
-    return [name, inner.secret === undefined ? String(inner.value) : { $secret: inner.secret }];
+    return [name, inner.secret === undefined ? String(inner.value) : { $secret: inner.secret.name }];
   });
   return Object.fromEntries(entries);
 }

@@ -1,12 +1,12 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostic.ts";
-import { type Document, toDocument } from "../document/document.ts";
 import type { Node } from "../document/node.ts";
-import { readText } from "../document/text.ts";
 import { Problem } from "../problem.ts";
 import { hasExpressions } from "./evaluate.ts";
+import { type Family, readFamily } from "./family.ts";
 import { diagnosticAt } from "./finding.ts";
+import { type Rendered, toRendered } from "./rendered.ts";
 import type { Build } from "./scope.ts";
 import type { Spec } from "./spec.ts";
 import { type Checked, toSpec } from "./to-spec.ts";
@@ -20,26 +20,33 @@ export type ReadOptions = {
 };
 
 /**
- * Text -> document -> spec. Throws `file-unreadable`, or `spec-invalid` with everything that is wrong at once, or
+ * Text -> document -> spec, with the files that it extends. Throws `file-unreadable`, or `spec-invalid` with everything that is wrong at once, or
  * `usage-wrong` for a variable or region that the spec does not have.
  */
 export async function readSpec(
   path: string,
   options: ReadOptions,
-): Promise<{ spec: Spec; warnings: readonly Diagnostic[] }> {
-  const document = toDocument(await readText(path));
-  const { spec, diagnostics } = await toChecked(document, path, options);
-  if (spec) return { spec, warnings: diagnostics };
+): Promise<{ spec: Spec; warnings: readonly Diagnostic[]; rendered: readonly Rendered[] }> {
+  const family = await readFamily(path);
+  const { spec, diagnostics, written } = await toChecked(family, path, options);
+  if (spec) {
+    const rendered = spec.images.flatMap((image, index) => {
+      const region = written[index];
+      return region && family.root ? [toRendered(family.root, image, region)] : [];
+    });
+    return { spec, warnings: diagnostics, rendered };
+  }
   const count = diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Problem("spec-invalid", `"${path}" has ${count === 1 ? "a mistake" : `${count} mistakes`}`, {
     diagnostics,
   });
 }
 
-async function toChecked(document: Document, path: string, options: ReadOptions): Promise<Checked> {
-  const { root, diagnostics } = document;
-  if (!root) return { spec: undefined, diagnostics };
-  if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)] };
+async function toChecked(family: Family, path: string, options: ReadOptions): Promise<Checked> {
+  const { root, diagnostics } = family;
+  // What a file that is not there would have said is missing all over; that it is not there is enough.
+  if (!root || diagnostics.length > 0) return { spec: undefined, diagnostics, written: [] };
+  if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)], written: [] };
   const directory = dirname(resolve(path));
   // Most of the time that it takes to check a spec would go into loading CEL.
   const toEvaluator = hasExpressions(root) ? (await import("./cel.ts")).toEvaluator : undefined;

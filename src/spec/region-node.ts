@@ -1,29 +1,43 @@
-import { merge } from "../document/merge.ts";
-import { type Entry, type MapNode, type Node, nodeAt } from "../document/node.ts";
+import { settle } from "../document/merge.ts";
+import { type Entry, isNull, type MapNode, type Node, nodeAt, withEntry } from "../document/node.ts";
+import { layer, sections } from "./layer.ts";
 
-const perImage = [
-  ...["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register", "verify"],
-];
-
-/** The sections of one region, with short forms written out: its own laid over the common ones, or these alone. */
+/** The sections of one region, with short forms written out: its own laid over its presets and the common ones. */
 export function toRegionNode(root: MapNode, region: string | undefined): Node {
-  const common = [...root.entries].filter(([key]) => perImage.includes(key)).map(withEmptySection);
+  const common = [...root.entries].filter(([key]) => sections.includes(key)).map(withEmptySection);
   const base: MapNode = { kind: "map", place: root.place, entries: new Map(common) };
   const written = region === undefined ? undefined : nodeAt(root, ["regions", region]);
-  if (written?.kind !== "map") return withLongSteps(base);
-  const overrides = [...written.entries].filter(([key, { node }]) => isOwn(key) && !isNull(node));
-  const own: MapNode = { ...written, entries: new Map(overrides) };
-  const merged = merge(withoutOtherSource(base, own), own);
+  const layers = written?.kind === "map" ? [...presetsOf(root, written), written] : [];
+  const merged = layers.map(withOwnKeys).reduce(layer, base);
   // What is missing in an image is missing in the spec as a whole, so it is told there, and once.
-  return withLongSteps({ ...merged, place: root.place });
+  return withLongSteps(settle({ ...merged, place: root.place }));
 }
 
-function isOwn(key: string): boolean {
-  return key === "profile" || perImage.includes(key);
+/** The names of the presets that a region builds on, in their order, with their places in the region's map. */
+export function presetNamesOf(
+  region: Node | undefined,
+): readonly { readonly name: string; readonly at: readonly (string | number)[] }[] {
+  const node = region && nodeAt(region, ["preset"]);
+  const items = node?.kind === "list" ? node.items : [node];
+  return items.flatMap((item, index) =>
+    item?.kind === "scalar" && typeof item.value === "string"
+      ? [{ name: item.value, at: node?.kind === "list" ? ["preset", index] : ["preset"] }]
+      : [],
+  );
 }
 
-function isNull(node: Node): boolean {
-  return node.kind === "scalar" && node.value === null;
+function presetsOf(root: MapNode, region: MapNode): readonly MapNode[] {
+  return presetNamesOf(region).flatMap(({ name }) => {
+    const preset = nodeAt(root, ["presets", name]);
+    return preset?.kind === "map" ? [preset] : [];
+  });
+}
+
+function withOwnKeys(map: MapNode): MapNode {
+  return {
+    ...map,
+    entries: new Map([...map.entries].filter(([key]) => key === "profile" || sections.includes(key))),
+  };
 }
 
 /** A section of which every line is a comment is a section with nothing in it. */
@@ -33,17 +47,6 @@ function withEmptySection([key, entry]: [string, Entry]): [string, Entry] {
   const node: Node =
     key === "provision" ? { kind: "list", place, items: [] } : { kind: "map", place, entries: new Map() };
   return [key, { ...entry, node }];
-}
-
-/** A region that names an image does not want the common search, and the other way round. */
-function withoutOtherSource(base: MapNode, own: MapNode): MapNode {
-  const source = base.entries.get("source");
-  const over = nodeAt(own, ["source"]);
-  if (source?.node.kind !== "map" || over?.kind !== "map") return base;
-  const [has, hasOther] = [over.entries.has("image"), over.entries.has("find")];
-  if (has === hasOther) return base;
-  const kept = [...source.node.entries].filter(([key]) => key !== (has ? "find" : "image"));
-  return withEntry(base, "source", { ...source, node: { ...source.node, entries: new Map(kept) } });
 }
 
 const shorthands: ReadonlyMap<string, string> = new Map([
@@ -79,8 +82,4 @@ function toLongStep(step: Node): Node {
     ];
   });
   return { ...step, entries: new Map(entries) };
-}
-
-function withEntry(map: MapNode, key: string, entry: Entry): MapNode {
-  return { ...map, entries: new Map(map.entries).set(key, entry) };
 }

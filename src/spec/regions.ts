@@ -3,6 +3,7 @@ import { Problem } from "../problem.ts";
 import { nearest } from "../util/nearest.ts";
 import { knownRegions } from "../util/region.ts";
 import type { Finding } from "./finding.ts";
+import { presetNamesOf } from "./region-node.ts";
 
 /** The spec's regions, or those chosen of them. Throws `usage-wrong` for a chosen one that the spec does not have. */
 export function chosenRegions(root: MapNode, chosen: readonly string[] | undefined): readonly string[] {
@@ -28,6 +29,7 @@ export function* regionFindings(root: MapNode): Iterable<Finding> {
       hint: "add at least one, such as regions: { us-east-1: {} }",
     };
   }
+  yield* presetFindings(root);
   for (const name of regionsOf(root)) {
     if (knownRegions.includes(name)) continue;
     const meant = isPlausible(name) ? undefined : nearest(name, knownRegions);
@@ -38,6 +40,22 @@ export function* regionFindings(root: MapNode): Iterable<Finding> {
     } else {
       const hint = meant ? `did you mean "${meant}"?` : "a region is named like us-east-1";
       yield { code: "region-unknown", at, on: "key", message: `there is no region "${name}"`, hint };
+    }
+  }
+}
+
+function* presetFindings(root: MapNode): Iterable<Finding> {
+  const presets = nodeAt(root, ["presets"]);
+  const known = presets?.kind === "map" ? [...presets.entries.keys()] : [];
+  for (const region of regionsOf(root)) {
+    for (const { name, at } of presetNamesOf(nodeAt(root, ["regions", region]))) {
+      if (known.includes(name)) continue;
+      const meant = nearest(name, known);
+      const hint =
+        known.length > 0 ? `the presets are ${known.join(", ")}` : "write it under presets, at the top";
+      const message = `there is no preset "${name}"`;
+      const found = { code: "preset-unknown", at: ["regions", region, ...at], message } as const;
+      yield { ...found, hint: meant ? `did you mean "${meant}"?` : hint };
     }
   }
 }

@@ -58,7 +58,23 @@ type Launch = {
    *
    * @minItems 1
    */
-  instanceTypes?: string[] | string;
+  instanceTypes?:
+    | string[]
+    | {
+        /**
+         * Put before the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One instance type.
+         */
+        prepend?: string[];
+        /**
+         * Put behind the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One instance type.
+         */
+        append?: string[];
+      }
+    | string;
   /**
    * Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.
    */
@@ -70,7 +86,23 @@ type Launch = {
   /**
    * Ids of security groups; without any, a temporary one that lets only your own address in.
    */
-  securityGroups?: string[] | string;
+  securityGroups?:
+    | string[]
+    | {
+        /**
+         * Put before the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: Id of one security group.
+         */
+        prepend?: string[];
+        /**
+         * Put behind the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: Id of one security group.
+         */
+        append?: string[];
+      }
+    | string;
   /**
    * Name of the IAM instance profile that the instance gets.
    */
@@ -173,6 +205,70 @@ type Connect = {
          */
         hostKey: string;
       }[]
+    | {
+        /**
+         * Put before the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One of them. It is logged in to with a privateKey or by the agent.
+         */
+        prepend?: {
+          /**
+           * Its name or address.
+           */
+          host: string;
+          /**
+           * Port of its SSH server.
+           */
+          port?: number | string;
+          /**
+           * The login name there.
+           */
+          user: string;
+          /**
+           * Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).
+           */
+          privateKey?: string | null;
+          /**
+           * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.
+           */
+          agent?: boolean | string;
+          /**
+           * Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.
+           */
+          hostKey: string;
+        }[];
+        /**
+         * Put behind the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One of them. It is logged in to with a privateKey or by the agent.
+         */
+        append?: {
+          /**
+           * Its name or address.
+           */
+          host: string;
+          /**
+           * Port of its SSH server.
+           */
+          port?: number | string;
+          /**
+           * The login name there.
+           */
+          user: string;
+          /**
+           * Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).
+           */
+          privateKey?: string | null;
+          /**
+           * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.
+           */
+          agent?: boolean | string;
+          /**
+           * Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.
+           */
+          hostKey: string;
+        }[];
+      }
     | string;
   /**
    * How long to wait until the instance lets one in.
@@ -225,7 +321,23 @@ type Provision =
              *
              * @minItems 1
              */
-            exitCodes?: (number | string)[] | string;
+            exitCodes?:
+              | (number | string)[]
+              | {
+                  /**
+                   * Put before the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: One exit code.
+                   */
+                  prepend?: (number | string)[];
+                  /**
+                   * Put behind the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: One exit code.
+                   */
+                  append?: (number | string)[];
+                }
+              | string;
           };
       /**
        * Copies a file or a directory to the instance.
@@ -286,7 +398,403 @@ type Provision =
              */
             timeout?: string;
           };
+      /**
+       * The step is there only if this is true.
+       */
+      if?: boolean | string;
+      /**
+       * The step is there only in these regions; * stands for any characters.
+       *
+       * @minItems 1
+       */
+      only?:
+        | string[]
+        | {
+            /**
+             * Put before the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: A region, or a pattern of regions.
+             */
+            prepend?: string[];
+            /**
+             * Put behind the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: A region, or a pattern of regions.
+             */
+            append?: string[];
+          }
+        | string;
+      /**
+       * The step is not there in these regions; * stands for any characters.
+       *
+       * @minItems 1
+       */
+      except?:
+        | string[]
+        | {
+            /**
+             * Put before the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: A region, or a pattern of regions.
+             */
+            prepend?: string[];
+            /**
+             * Put behind the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: A region, or a pattern of regions.
+             */
+            append?: string[];
+          }
+        | string;
     }[]
+  | {
+      /**
+       * Put before the list below: that of the spec, the preset or the file that is extended.
+       *
+       * Items: One step: a map with one key that says what kind of step it is, and conditions.
+       */
+      prepend?: {
+        /**
+         * Runs a script on the instance: the path of a file, or a map with file or inline.
+         */
+        shell?:
+          | string
+          | {
+              /**
+               * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+               */
+              file?: string;
+              /**
+               * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
+               */
+              inline?: string;
+              /**
+               * Environment variables of the script.
+               */
+              env?: {
+                [k: string]: string;
+              };
+              /**
+               * Runs the script as root.
+               */
+              sudo?: boolean | string;
+              /**
+               * Directory on the instance in which the script runs; without it, the user's home.
+               */
+              workdir?: string | null;
+              /**
+               * How long the script may take.
+               */
+              timeout?: string;
+              /**
+               * How often to try again when the script fails.
+               */
+              retries?: number | string;
+              /**
+               * Exit codes that count as success.
+               *
+               * @minItems 1
+               */
+              exitCodes?:
+                | (number | string)[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: One exit code.
+                     */
+                    prepend?: (number | string)[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: One exit code.
+                     */
+                    append?: (number | string)[];
+                  }
+                | string;
+            };
+        /**
+         * Copies a file or a directory to the instance.
+         */
+        upload?: {
+          /**
+           * Path of a file or directory, relative to the spec.
+           */
+          from: string;
+          /**
+           * Path on the instance.
+           */
+          to: string;
+          /**
+           * Permissions as quoted octal digits; without it, the local file's.
+           */
+          mode?: string | null;
+          /**
+           * Writes as root.
+           */
+          sudo?: boolean | string;
+        };
+        /**
+         * Copies a file from the instance to this machine.
+         */
+        download?: {
+          /**
+           * Path on the instance.
+           */
+          from: string;
+          /**
+           * Path on this machine, relative to the spec.
+           */
+          to: string;
+        };
+        /**
+         * Runs a command line on this machine with /bin/sh: the command, or a map.
+         */
+        local?:
+          | string
+          | {
+              /**
+               * The command line.
+               */
+              command: string;
+              /**
+               * Environment variables of the command.
+               */
+              env?: {
+                [k: string]: string;
+              };
+              /**
+               * Directory on this machine, relative to the spec.
+               */
+              workdir?: string;
+              /**
+               * How long the command may take.
+               */
+              timeout?: string;
+            };
+        /**
+         * The step is there only if this is true.
+         */
+        if?: boolean | string;
+        /**
+         * The step is there only in these regions; * stands for any characters.
+         *
+         * @minItems 1
+         */
+        only?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * The step is not there in these regions; * stands for any characters.
+         *
+         * @minItems 1
+         */
+        except?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              append?: string[];
+            }
+          | string;
+      }[];
+      /**
+       * Put behind the list below: that of the spec, the preset or the file that is extended.
+       *
+       * Items: One step: a map with one key that says what kind of step it is, and conditions.
+       */
+      append?: {
+        /**
+         * Runs a script on the instance: the path of a file, or a map with file or inline.
+         */
+        shell?:
+          | string
+          | {
+              /**
+               * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+               */
+              file?: string;
+              /**
+               * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
+               */
+              inline?: string;
+              /**
+               * Environment variables of the script.
+               */
+              env?: {
+                [k: string]: string;
+              };
+              /**
+               * Runs the script as root.
+               */
+              sudo?: boolean | string;
+              /**
+               * Directory on the instance in which the script runs; without it, the user's home.
+               */
+              workdir?: string | null;
+              /**
+               * How long the script may take.
+               */
+              timeout?: string;
+              /**
+               * How often to try again when the script fails.
+               */
+              retries?: number | string;
+              /**
+               * Exit codes that count as success.
+               *
+               * @minItems 1
+               */
+              exitCodes?:
+                | (number | string)[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: One exit code.
+                     */
+                    prepend?: (number | string)[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: One exit code.
+                     */
+                    append?: (number | string)[];
+                  }
+                | string;
+            };
+        /**
+         * Copies a file or a directory to the instance.
+         */
+        upload?: {
+          /**
+           * Path of a file or directory, relative to the spec.
+           */
+          from: string;
+          /**
+           * Path on the instance.
+           */
+          to: string;
+          /**
+           * Permissions as quoted octal digits; without it, the local file's.
+           */
+          mode?: string | null;
+          /**
+           * Writes as root.
+           */
+          sudo?: boolean | string;
+        };
+        /**
+         * Copies a file from the instance to this machine.
+         */
+        download?: {
+          /**
+           * Path on the instance.
+           */
+          from: string;
+          /**
+           * Path on this machine, relative to the spec.
+           */
+          to: string;
+        };
+        /**
+         * Runs a command line on this machine with /bin/sh: the command, or a map.
+         */
+        local?:
+          | string
+          | {
+              /**
+               * The command line.
+               */
+              command: string;
+              /**
+               * Environment variables of the command.
+               */
+              env?: {
+                [k: string]: string;
+              };
+              /**
+               * Directory on this machine, relative to the spec.
+               */
+              workdir?: string;
+              /**
+               * How long the command may take.
+               */
+              timeout?: string;
+            };
+        /**
+         * The step is there only if this is true.
+         */
+        if?: boolean | string;
+        /**
+         * The step is there only in these regions; * stands for any characters.
+         *
+         * @minItems 1
+         */
+        only?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * The step is not there in these regions; * stands for any characters.
+         *
+         * @minItems 1
+         */
+        except?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              append?: string[];
+            }
+          | string;
+      }[];
+    }
   | null;
 /**
  * How the root volume becomes a bundle: image, archive, compression, encryption, parts.
@@ -308,7 +816,23 @@ type Bundle =
       /**
        * Absolute paths of what is left out (--exclude); each must be there.
        */
-      exclude?: string[] | string;
+      exclude?:
+        | string[]
+        | {
+            /**
+             * Put before the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: One path.
+             */
+            prepend?: string[];
+            /**
+             * Put behind the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: One path.
+             */
+            append?: string[];
+          }
+        | string;
       /**
        * The disk partition table of the image (--partition); without it, the tool looks at the disk.
        */
@@ -340,11 +864,43 @@ type Bundle =
         /**
          * Further arguments of ec2-bundle-vol.
          */
-        bundleArguments?: string[] | string;
+        bundleArguments?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One argument.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One argument.
+               */
+              append?: string[];
+            }
+          | string;
         /**
          * Further arguments of ec2-upload-bundle.
          */
-        uploadArguments?: string[] | string;
+        uploadArguments?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One argument.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One argument.
+               */
+              append?: string[];
+            }
+          | string;
         /**
          * Shell text that bundles; what stands in braces is replaced by quoted words.
          */
@@ -379,11 +935,43 @@ type Bundle =
       /**
        * Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.
        */
-      exclude?: string[] | string;
+      exclude?:
+        | string[]
+        | {
+            /**
+             * Put before the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: One glob.
+             */
+            prepend?: string[];
+            /**
+             * Put behind the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: One glob.
+             */
+            append?: string[];
+          }
+        | string;
       /**
        * Absolute globs of what is let back in although exclude leaves it out.
        */
-      include?: string[] | string;
+      include?:
+        | string[]
+        | {
+            /**
+             * Put before the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: One glob.
+             */
+            prepend?: string[];
+            /**
+             * Put behind the list below: that of the spec, the preset or the file that is extended.
+             *
+             * Items: One glob.
+             */
+            append?: string[];
+          }
+        | string;
       /**
        * The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.
        */
@@ -427,7 +1015,23 @@ type Bundle =
         /**
          * Absolute globs of what is kept whatever its class; * stands for slashes too.
          */
-        allow?: string[] | string;
+        allow?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One glob.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One glob.
+               */
+              append?: string[];
+            }
+          | string;
       };
       /**
        * Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.
@@ -567,7 +1171,7 @@ type Verify = {
         /**
          * Runs a script on the instance: the path of a file, or a map with file or inline.
          */
-        shell:
+        shell?:
           | string
           | {
               /**
@@ -605,9 +1209,303 @@ type Verify = {
                *
                * @minItems 1
                */
-              exitCodes?: (number | string)[] | string;
+              exitCodes?:
+                | (number | string)[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: One exit code.
+                     */
+                    prepend?: (number | string)[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: One exit code.
+                     */
+                    append?: (number | string)[];
+                  }
+                | string;
             };
+        /**
+         * The step is there only if this is true.
+         */
+        if?: boolean | string;
+        /**
+         * The step is there only in these regions; * stands for any characters.
+         *
+         * @minItems 1
+         */
+        only?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * The step is not there in these regions; * stands for any characters.
+         *
+         * @minItems 1
+         */
+        except?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A region, or a pattern of regions.
+               */
+              append?: string[];
+            }
+          | string;
       }[]
+    | {
+        /**
+         * Put before the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One test: a shell step, as in provision.
+         */
+        prepend?: {
+          /**
+           * Runs a script on the instance: the path of a file, or a map with file or inline.
+           */
+          shell?:
+            | string
+            | {
+                /**
+                 * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+                 */
+                file?: string;
+                /**
+                 * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
+                 */
+                inline?: string;
+                /**
+                 * Environment variables of the script.
+                 */
+                env?: {
+                  [k: string]: string;
+                };
+                /**
+                 * Runs the script as root.
+                 */
+                sudo?: boolean | string;
+                /**
+                 * Directory on the instance in which the script runs; without it, the user's home.
+                 */
+                workdir?: string | null;
+                /**
+                 * How long the script may take.
+                 */
+                timeout?: string;
+                /**
+                 * How often to try again when the script fails.
+                 */
+                retries?: number | string;
+                /**
+                 * Exit codes that count as success.
+                 *
+                 * @minItems 1
+                 */
+                exitCodes?:
+                  | (number | string)[]
+                  | {
+                      /**
+                       * Put before the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: One exit code.
+                       */
+                      prepend?: (number | string)[];
+                      /**
+                       * Put behind the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: One exit code.
+                       */
+                      append?: (number | string)[];
+                    }
+                  | string;
+              };
+          /**
+           * The step is there only if this is true.
+           */
+          if?: boolean | string;
+          /**
+           * The step is there only in these regions; * stands for any characters.
+           *
+           * @minItems 1
+           */
+          only?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * The step is not there in these regions; * stands for any characters.
+           *
+           * @minItems 1
+           */
+          except?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                append?: string[];
+              }
+            | string;
+        }[];
+        /**
+         * Put behind the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One test: a shell step, as in provision.
+         */
+        append?: {
+          /**
+           * Runs a script on the instance: the path of a file, or a map with file or inline.
+           */
+          shell?:
+            | string
+            | {
+                /**
+                 * Path of a script, relative to the spec. Its first line (#!) says what runs it.
+                 */
+                file?: string;
+                /**
+                 * The script itself; /bin/sh runs it with set -eu unless it begins with #!.
+                 */
+                inline?: string;
+                /**
+                 * Environment variables of the script.
+                 */
+                env?: {
+                  [k: string]: string;
+                };
+                /**
+                 * Runs the script as root.
+                 */
+                sudo?: boolean | string;
+                /**
+                 * Directory on the instance in which the script runs; without it, the user's home.
+                 */
+                workdir?: string | null;
+                /**
+                 * How long the script may take.
+                 */
+                timeout?: string;
+                /**
+                 * How often to try again when the script fails.
+                 */
+                retries?: number | string;
+                /**
+                 * Exit codes that count as success.
+                 *
+                 * @minItems 1
+                 */
+                exitCodes?:
+                  | (number | string)[]
+                  | {
+                      /**
+                       * Put before the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: One exit code.
+                       */
+                      prepend?: (number | string)[];
+                      /**
+                       * Put behind the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: One exit code.
+                       */
+                      append?: (number | string)[];
+                    }
+                  | string;
+              };
+          /**
+           * The step is there only if this is true.
+           */
+          if?: boolean | string;
+          /**
+           * The step is there only in these regions; * stands for any characters.
+           *
+           * @minItems 1
+           */
+          only?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * The step is not there in these regions; * stands for any characters.
+           *
+           * @minItems 1
+           */
+          except?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A region, or a pattern of regions.
+                 */
+                append?: string[];
+              }
+            | string;
+        }[];
+      }
     | string;
   /**
    * How long to wait, once the instance runs, for the console pattern and for SSH.
@@ -620,7 +1518,23 @@ type Verify = {
     /**
      * A ladder of instance types; without any, that of the build.
      */
-    instanceTypes?: string[] | string;
+    instanceTypes?:
+      | string[]
+      | {
+          /**
+           * Put before the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One instance type.
+           */
+          prepend?: string[];
+          /**
+           * Put behind the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One instance type.
+           */
+          append?: string[];
+        }
+      | string;
     /**
      * Name of the IAM instance profile; without one, that of the build.
      */
@@ -636,6 +1550,12 @@ type Verify = {
  * An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.
  */
 export interface WrittenSpec {
+  /**
+   * YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.
+   *
+   * @minItems 1
+   */
+  extends?: string | string[];
   /**
    * Version of the language.
    */
@@ -696,13 +1616,52 @@ export interface WrittenSpec {
   register?: Register;
   verify?: Verify;
   /**
-   * The regions to build in, one image each. What stands under a region is laid over the sections above.
+   * Named sets of sections that regions can build on.
+   */
+  presets?: {
+    /**
+     * What the regions that build on this preset have in common.
+     */
+    [k: string]: {
+      /**
+       * YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.
+       *
+       * @minItems 1
+       */
+      extends?: string | string[];
+      /**
+       * AWS profile with the credentials for this region's account; without one the usual credential chain is used.
+       */
+      profile?: string | null;
+      source?: Source;
+      launch?: Launch;
+      connect?: Connect;
+      provision?: Provision;
+      bundle?: Bundle;
+      certificate?: Certificate;
+      upload?: Upload;
+      register?: Register;
+      verify?: Verify;
+    };
+  } | null;
+  /**
+   * The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.
    */
   regions?: {
     /**
-     * What is different in this region: any of the sections, and the profile.
+     * What is different in this region: any of the sections, the profile, and what it builds on.
      */
     [k: string]: {
+      /**
+       * YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.
+       *
+       * @minItems 1
+       */
+      extends?: string | string[];
+      /**
+       * The presets that this region builds on, each laid over the one before.
+       */
+      preset?: string | string[];
       /**
        * AWS profile with the credentials for this region's account; without one the usual credential chain is used.
        */

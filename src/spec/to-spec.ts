@@ -3,12 +3,15 @@ import { byPlace } from "../document/excerpt.ts";
 import { type MapNode, type Node, type Path, placeAt, scalarsOf, toValue } from "../document/node.ts";
 import { type Region, regionOf } from "../util/region.ts";
 import { check } from "./check.ts";
+import { withChosenSteps } from "./conditions.ts";
 import { type Evaluated, type Evaluator, evaluate, type Marks, type Scope } from "./evaluate.ts";
 import { toDiagnostic } from "./finding.ts";
 import { type Header, toHeader } from "./header.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toImageSpec } from "./image.ts";
+import { withRebasedPaths } from "./paths.ts";
 import { toRegionNode } from "./region-node.ts";
+import type { WrittenRegion } from "./rendered.ts";
 import type { RuleContext } from "./rules/rule.ts";
 import { findingsOf } from "./rules/rules.ts";
 import { type Build, toScope } from "./scope.ts";
@@ -29,10 +32,16 @@ export type SpecOptions = Given & {
 };
 
 /** `spec` is absent when a diagnostic is an error. */
-export type Checked = { readonly spec: Spec | undefined; readonly diagnostics: readonly Diagnostic[] };
+export type Checked = {
+  readonly spec: Spec | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** What each image was made from, in the order of the spec's images. */
+  readonly written: readonly WrittenRegion[];
+};
 
 type CheckedImage = {
   readonly image: ImageSpec | undefined;
+  readonly written?: WrittenRegion;
   readonly diagnostics: readonly Diagnostic[];
   readonly secrets: ReadonlyMap<string, string>;
 };
@@ -51,11 +60,13 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
   // The sections were checked whole; that a part of one is wrong by itself too need not be told again.
   const fresh = header.diagnostics.filter((diagnostic) => !known.has(toGist(diagnostic)));
   const diagnostics = withoutRepeats([...fresh, ...told]).sort(byPlace);
-  if (diagnostics.some(({ severity }) => severity === "error")) return { spec: undefined, diagnostics };
+  if (diagnostics.some(({ severity }) => severity === "error"))
+    return { spec: undefined, diagnostics, written: [] };
   const { path, directory } = options;
   const images = checked.flatMap(({ image }) => image ?? []);
   const secrets = new Map([...header.secrets, ...checked.flatMap((one) => [...one.secrets])]);
-  return { spec: { name: header.name, path, directory, images, secrets }, diagnostics };
+  const written = checked.flatMap((one) => one.written ?? []);
+  return { spec: { name: header.name, path, directory, images, secrets }, diagnostics, written };
 }
 
 /** Any region will do to evaluate expressions where none is named. */
@@ -68,10 +79,17 @@ function toChecked(
   options: SpecOptions,
 ): CheckedImage {
   const region = regionOf(name ?? someRegion);
-  const { node, diagnostics, secrets } = toEvaluated(toRegionNode(root, name), region, header, options);
+  const evaluated = toEvaluated(toRegionNode(root, name), region, header, options);
+  const { secrets } = evaluated;
+  const chosen = withChosenSteps(evaluated.node, region.name);
+  const node = withRebasedPaths(chosen.node, options.directory);
   const value = toValue(node);
   const refused = check(validateImage, value, node);
-  const found = [...diagnostics, ...refused.map((finding) => toDiagnostic(finding, node))];
+  const found = [
+    ...evaluated.diagnostics,
+    ...chosen.diagnostics,
+    ...refused.map((finding) => toDiagnostic(finding, node)),
+  ];
   if (name === undefined) return { image: undefined, diagnostics: found, secrets };
   // An unknown key takes nothing away from what is known.
   const wrong = refused.filter(({ code }) => code !== "unknown-key").map(({ at }) => at);
@@ -95,6 +113,7 @@ function toChecked(
   const { directory, build } = options;
   return {
     image: toImageSpec(written, { name: header.name, region, directory, build, node }),
+    written: { value: written, node },
     diagnostics: found,
     secrets,
   };

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key, which says what kind of step it is.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"required":["shell"],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}}}}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -1240,9 +1240,13 @@ if(Array.isArray(data48)){
 const len5 = data48.length;
 for(let i5=0; i5<len5; i5++){
 let data49 = data48[i5];
+const _errs110 = errors;
+let valid21 = false;
+let passing0 = null;
+const _errs111 = errors;
 if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(Object.keys(data49).length > 1){
-const err94 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/maxProperties",keyword:"maxProperties",params:{limit: 1},message:"must NOT have more than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data49};
+if(data49.shell === undefined){
+const err94 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data49};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1251,8 +1255,16 @@ vErrors.push(err94);
 }
 errors++;
 }
-if(Object.keys(data49).length < 1){
-const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.provision.items,data:data49};
+}
+var _valid0 = _errs111 === errors;
+if(_valid0){
+valid21 = true;
+passing0 = 0;
+}
+const _errs112 = errors;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data49.upload === undefined){
+const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data49};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1261,9 +1273,21 @@ vErrors.push(err95);
 }
 errors++;
 }
-for(const key9 in data49){
-if(!((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local"))){
-const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data49};
+}
+var _valid0 = _errs112 === errors;
+if(_valid0 && valid21){
+valid21 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid21 = true;
+passing0 = 1;
+}
+const _errs113 = errors;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data49.download === undefined){
+const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data49};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1273,30 +1297,20 @@ vErrors.push(err96);
 errors++;
 }
 }
-if(data49.shell !== undefined){
-let data50 = data49.shell;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.env === undefined){
-data50.env = {};
+var _valid0 = _errs113 === errors;
+if(_valid0 && valid21){
+valid21 = false;
+passing0 = [passing0, 2];
 }
-if(data50.sudo === undefined){
-data50.sudo = false;
+else {
+if(_valid0){
+valid21 = true;
+passing0 = 2;
 }
-if(data50.workdir === undefined){
-data50.workdir = null;
-}
-if(data50.timeout === undefined){
-data50.timeout = "1h";
-}
-if(data50.retries === undefined){
-data50.retries = 0;
-}
-if(data50.exitCodes === undefined){
-data50.exitCodes = [0];
-}
-for(const key10 in data50){
-if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
-const err97 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data50};
+const _errs114 = errors;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data49.local === undefined){
+const err97 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data49};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1306,10 +1320,20 @@ vErrors.push(err97);
 errors++;
 }
 }
-if(data50.file !== undefined){
-let data51 = data50.file;
-if(typeof data51 !== "string"){
-const err98 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data51};
+var _valid0 = _errs114 === errors;
+if(_valid0 && valid21){
+valid21 = false;
+passing0 = [passing0, 3];
+}
+else {
+if(_valid0){
+valid21 = true;
+passing0 = 3;
+}
+const _errs115 = errors;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data49.if === undefined){
+const err98 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data49};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1318,11 +1342,10 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-if(data50.inline !== undefined){
-let data52 = data50.inline;
-if(typeof data52 !== "string"){
-const err99 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data52};
+if(data49.if !== undefined){
+let data50 = data49.if;
+if(false !== data50){
+const err99 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data50};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1332,12 +1355,23 @@ vErrors.push(err99);
 errors++;
 }
 }
-let data53 = data50.env;
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-for(const key11 in data53){
-let data54 = data53[key11];
-if(typeof data54 !== "string"){
-const err100 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data54};
+}
+var _valid0 = _errs115 === errors;
+if(_valid0 && valid21){
+valid21 = false;
+passing0 = [passing0, 4];
+}
+else {
+if(_valid0){
+valid21 = true;
+passing0 = 4;
+}
+}
+}
+}
+}
+if(!valid21){
+const err100 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1346,10 +1380,21 @@ vErrors.push(err100);
 }
 errors++;
 }
-}
+else {
+errors = _errs110;
+if(vErrors !== null){
+if(_errs110){
+vErrors.length = _errs110;
 }
 else {
-const err101 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data53};
+vErrors = null;
+}
+}
+}
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+for(const key9 in data49){
+if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
+const err101 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1358,9 +1403,31 @@ vErrors.push(err101);
 }
 errors++;
 }
-let data55 = data50.sudo;
-if(typeof data55 !== "boolean"){
-const err102 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data55};
+}
+if(data49.shell !== undefined){
+let data51 = data49.shell;
+if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
+if(data51.env === undefined){
+data51.env = {};
+}
+if(data51.sudo === undefined){
+data51.sudo = false;
+}
+if(data51.workdir === undefined){
+data51.workdir = null;
+}
+if(data51.timeout === undefined){
+data51.timeout = "1h";
+}
+if(data51.retries === undefined){
+data51.retries = 0;
+}
+if(data51.exitCodes === undefined){
+data51.exitCodes = [0];
+}
+for(const key10 in data51){
+if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
+const err102 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data51};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1369,9 +1436,11 @@ vErrors.push(err102);
 }
 errors++;
 }
-let data56 = data50.workdir;
-if((typeof data56 !== "string") && (data56 !== null)){
-const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data56};
+}
+if(data51.file !== undefined){
+let data52 = data51.file;
+if(typeof data52 !== "string"){
+const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data52};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1380,10 +1449,11 @@ vErrors.push(err103);
 }
 errors++;
 }
-let data57 = data50.timeout;
-if(typeof data57 === "string"){
-if(!pattern3.test(data57)){
-const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data57};
+}
+if(data51.inline !== undefined){
+let data53 = data51.inline;
+if(typeof data53 !== "string"){
+const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data53};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1393,8 +1463,12 @@ vErrors.push(err104);
 errors++;
 }
 }
-else {
-const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data57};
+let data54 = data51.env;
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+for(const key11 in data54){
+let data55 = data54[key11];
+if(typeof data55 !== "string"){
+const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data55};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1403,9 +1477,10 @@ vErrors.push(err105);
 }
 errors++;
 }
-let data58 = data50.retries;
-if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
-const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
+}
+}
+else {
+const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data54};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1414,9 +1489,9 @@ vErrors.push(err106);
 }
 errors++;
 }
-if((typeof data58 == "number") && (isFinite(data58))){
-if(data58 > 20 || isNaN(data58)){
-const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
+let data56 = data51.sudo;
+if(typeof data56 !== "boolean"){
+const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data56};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1425,8 +1500,9 @@ vErrors.push(err107);
 }
 errors++;
 }
-if(data58 < 0 || isNaN(data58)){
-const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data58};
+let data57 = data51.workdir;
+if((typeof data57 !== "string") && (data57 !== null)){
+const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data57};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1435,11 +1511,10 @@ vErrors.push(err108);
 }
 errors++;
 }
-}
-let data59 = data50.exitCodes;
-if(Array.isArray(data59)){
-if(data59.length < 1){
-const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data59};
+let data58 = data51.timeout;
+if(typeof data58 === "string"){
+if(!pattern3.test(data58)){
+const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data58};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1448,11 +1523,9 @@ vErrors.push(err109);
 }
 errors++;
 }
-const len6 = data59.length;
-for(let i6=0; i6<len6; i6++){
-let data60 = data59[i6];
-if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
-const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
+}
+else {
+const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data58};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1461,9 +1534,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 > 255 || isNaN(data60)){
-const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
+let data59 = data51.retries;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data59};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1472,8 +1545,9 @@ vErrors.push(err111);
 }
 errors++;
 }
-if(data60 < 0 || isNaN(data60)){
-const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data60};
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 > 20 || isNaN(data59)){
+const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data59};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1482,11 +1556,8 @@ vErrors.push(err112);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data59};
+if(data59 < 0 || isNaN(data59)){
+const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data59};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1496,8 +1567,10 @@ vErrors.push(err113);
 errors++;
 }
 }
-else {
-const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data50};
+let data60 = data51.exitCodes;
+if(Array.isArray(data60)){
+if(data60.length < 1){
+const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data60};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1506,18 +1579,11 @@ vErrors.push(err114);
 }
 errors++;
 }
-}
-if(data49.upload !== undefined){
-let data61 = data49.upload;
-if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
-if(data61.mode === undefined){
-data61.mode = null;
-}
-if(data61.sudo === undefined){
-data61.sudo = false;
-}
-if(data61.from === undefined){
-const err115 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
+const len6 = data60.length;
+for(let i6=0; i6<len6; i6++){
+let data61 = data60[i6];
+if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
+const err115 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data61};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1526,8 +1592,9 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(data61.to === undefined){
-const err116 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
+if((typeof data61 == "number") && (isFinite(data61))){
+if(data61 > 255 || isNaN(data61)){
+const err116 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data61};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1536,9 +1603,8 @@ vErrors.push(err116);
 }
 errors++;
 }
-for(const key12 in data61){
-if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
-const err117 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
+if(data61 < 0 || isNaN(data61)){
+const err117 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data61};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1548,11 +1614,10 @@ vErrors.push(err117);
 errors++;
 }
 }
-if(data61.from !== undefined){
-let data62 = data61.from;
-if(typeof data62 === "string"){
-if(func3(data62) < 1){
-const err118 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data62};
+}
+}
+else {
+const err118 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data60};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1563,7 +1628,7 @@ errors++;
 }
 }
 else {
-const err119 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data62};
+const err119 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data51};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1573,11 +1638,17 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(data61.to !== undefined){
-let data63 = data61.to;
-if(typeof data63 === "string"){
-if(func3(data63) < 1){
-const err120 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data63};
+if(data49.upload !== undefined){
+let data62 = data49.upload;
+if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
+if(data62.mode === undefined){
+data62.mode = null;
+}
+if(data62.sudo === undefined){
+data62.sudo = false;
+}
+if(data62.from === undefined){
+const err120 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1586,9 +1657,8 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-else {
-const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data63};
+if(data62.to === undefined){
+const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1597,10 +1667,9 @@ vErrors.push(err121);
 }
 errors++;
 }
-}
-let data64 = data61.mode;
-if((typeof data64 !== "string") && (data64 !== null)){
-const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data64};
+for(const key12 in data62){
+if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
+const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1609,9 +1678,12 @@ vErrors.push(err122);
 }
 errors++;
 }
-if(typeof data64 === "string"){
-if(!pattern9.test(data64)){
-const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data64};
+}
+if(data62.from !== undefined){
+let data63 = data62.from;
+if(typeof data63 === "string"){
+if(func3(data63) < 1){
+const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data63};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1621,9 +1693,8 @@ vErrors.push(err123);
 errors++;
 }
 }
-let data65 = data61.sudo;
-if(typeof data65 !== "boolean"){
-const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data65};
+else {
+const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data63};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1633,8 +1704,11 @@ vErrors.push(err124);
 errors++;
 }
 }
-else {
-const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data61};
+if(data62.to !== undefined){
+let data64 = data62.to;
+if(typeof data64 === "string"){
+if(func3(data64) < 1){
+const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data64};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1644,11 +1718,8 @@ vErrors.push(err125);
 errors++;
 }
 }
-if(data49.download !== undefined){
-let data66 = data49.download;
-if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
-if(data66.from === undefined){
-const err126 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
+else {
+const err126 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data64};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1657,8 +1728,10 @@ vErrors.push(err126);
 }
 errors++;
 }
-if(data66.to === undefined){
-const err127 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
+}
+let data65 = data62.mode;
+if((typeof data65 !== "string") && (data65 !== null)){
+const err127 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data65};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1667,9 +1740,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-for(const key13 in data66){
-if(!((key13 === "from") || (key13 === "to"))){
-const err128 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
+if(typeof data65 === "string"){
+if(!pattern9.test(data65)){
+const err128 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data65};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1679,11 +1752,9 @@ vErrors.push(err128);
 errors++;
 }
 }
-if(data66.from !== undefined){
-let data67 = data66.from;
-if(typeof data67 === "string"){
-if(func3(data67) < 1){
-const err129 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data67};
+let data66 = data62.sudo;
+if(typeof data66 !== "boolean"){
+const err129 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data66};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1694,7 +1765,7 @@ errors++;
 }
 }
 else {
-const err130 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data67};
+const err130 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1704,11 +1775,11 @@ vErrors.push(err130);
 errors++;
 }
 }
-if(data66.to !== undefined){
-let data68 = data66.to;
-if(typeof data68 === "string"){
-if(func3(data68) < 1){
-const err131 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data68};
+if(data49.download !== undefined){
+let data67 = data49.download;
+if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
+if(data67.from === undefined){
+const err131 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1717,9 +1788,8 @@ vErrors.push(err131);
 }
 errors++;
 }
-}
-else {
-const err132 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data68};
+if(data67.to === undefined){
+const err132 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1728,10 +1798,9 @@ vErrors.push(err132);
 }
 errors++;
 }
-}
-}
-else {
-const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data66};
+for(const key13 in data67){
+if(!((key13 === "from") || (key13 === "to"))){
+const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1741,20 +1810,11 @@ vErrors.push(err133);
 errors++;
 }
 }
-if(data49.local !== undefined){
-let data69 = data49.local;
-if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
-if(data69.env === undefined){
-data69.env = {};
-}
-if(data69.workdir === undefined){
-data69.workdir = ".";
-}
-if(data69.timeout === undefined){
-data69.timeout = "1h";
-}
-if(data69.command === undefined){
-const err134 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
+if(data67.from !== undefined){
+let data68 = data67.from;
+if(typeof data68 === "string"){
+if(func3(data68) < 1){
+const err134 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data68};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1763,9 +1823,9 @@ vErrors.push(err134);
 }
 errors++;
 }
-for(const key14 in data69){
-if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
-const err135 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
+}
+else {
+const err135 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data68};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1775,11 +1835,11 @@ vErrors.push(err135);
 errors++;
 }
 }
-if(data69.command !== undefined){
-let data70 = data69.command;
-if(typeof data70 === "string"){
-if(func3(data70) < 1){
-const err136 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data70};
+if(data67.to !== undefined){
+let data69 = data67.to;
+if(typeof data69 === "string"){
+if(func3(data69) < 1){
+const err136 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data69};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1790,7 +1850,7 @@ errors++;
 }
 }
 else {
-const err137 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data70};
+const err137 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data69};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1800,12 +1860,9 @@ vErrors.push(err137);
 errors++;
 }
 }
-let data71 = data69.env;
-if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
-for(const key15 in data71){
-let data72 = data71[key15];
-if(typeof data72 !== "string"){
-const err138 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data72};
+}
+else {
+const err138 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1815,9 +1872,20 @@ vErrors.push(err138);
 errors++;
 }
 }
+if(data49.local !== undefined){
+let data70 = data49.local;
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+if(data70.env === undefined){
+data70.env = {};
 }
-else {
-const err139 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data71};
+if(data70.workdir === undefined){
+data70.workdir = ".";
+}
+if(data70.timeout === undefined){
+data70.timeout = "1h";
+}
+if(data70.command === undefined){
+const err139 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data70};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1826,9 +1894,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-let data73 = data69.workdir;
-if(typeof data73 !== "string"){
-const err140 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data73};
+for(const key14 in data70){
+if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
+const err140 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data70};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1837,10 +1905,12 @@ vErrors.push(err140);
 }
 errors++;
 }
-let data74 = data69.timeout;
-if(typeof data74 === "string"){
-if(!pattern3.test(data74)){
-const err141 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data74};
+}
+if(data70.command !== undefined){
+let data71 = data70.command;
+if(typeof data71 === "string"){
+if(func3(data71) < 1){
+const err141 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data71};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1851,7 +1921,7 @@ errors++;
 }
 }
 else {
-const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data74};
+const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data71};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1861,8 +1931,12 @@ vErrors.push(err142);
 errors++;
 }
 }
-else {
-const err143 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data69};
+let data72 = data70.env;
+if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
+for(const key15 in data72){
+let data73 = data72[key15];
+if(typeof data73 !== "string"){
+const err143 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data73};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1874,7 +1948,7 @@ errors++;
 }
 }
 else {
-const err144 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data49};
+const err144 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data72};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1883,10 +1957,9 @@ vErrors.push(err144);
 }
 errors++;
 }
-}
-}
-else {
-const err145 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data48};
+let data74 = data70.workdir;
+if(typeof data74 !== "string"){
+const err145 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data74};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1895,15 +1968,10 @@ vErrors.push(err145);
 }
 errors++;
 }
-let data75 = data.bundle;
-const _errs169 = errors;
-let valid30 = true;
-const _errs170 = errors;
-if(errors === _errs170){
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-let missing0;
-if((data75.method === undefined) && (missing0 = "method")){
-const err146 = {};
+let data75 = data70.timeout;
+if(typeof data75 === "string"){
+if(!pattern3.test(data75)){
+const err146 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data75};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1912,10 +1980,9 @@ vErrors.push(err146);
 }
 errors++;
 }
+}
 else {
-if(data75.method !== undefined){
-if("ami-tools" !== data75.method){
-const err147 = {};
+const err147 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data75};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1925,10 +1992,8 @@ vErrors.push(err147);
 errors++;
 }
 }
-}
-}
 else {
-const err148 = {};
+const err148 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data70};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -1938,41 +2003,10 @@ vErrors.push(err148);
 errors++;
 }
 }
-var _valid0 = _errs170 === errors;
-errors = _errs169;
-if(vErrors !== null){
-if(_errs169){
-vErrors.length = _errs169;
-}
-else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid0){
-const _errs173 = errors;
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-if(data75.method === undefined){
-data75.method = "ami-tools";
-}
-if(data75.name === undefined){
-data75.name = "image";
-}
-if(data75.size === undefined){
-data75.size = null;
-}
-if(data75.exclude === undefined){
-data75.exclude = [];
-}
-if(data75.partition === undefined){
-data75.partition = null;
-}
-if(data75.amiTools === undefined){
-data75.amiTools = {};
-}
-for(const key16 in data75){
-if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
-const err149 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data75};
+if(data49.if !== undefined){
+let data76 = data49.if;
+if(typeof data76 !== "boolean"){
+const err149 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data76};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -1982,9 +2016,11 @@ vErrors.push(err149);
 errors++;
 }
 }
-let data77 = data75.method;
-if(typeof data77 !== "string"){
-const err150 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data77};
+if(data49.only !== undefined){
+let data77 = data49.only;
+if(Array.isArray(data77)){
+if(data77.length < 1){
+const err150 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data77};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -1993,8 +2029,11 @@ vErrors.push(err150);
 }
 errors++;
 }
-if(!(data77 === "ami-tools")){
-const err151 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data77};
+const len7 = data77.length;
+for(let i7=0; i7<len7; i7++){
+let data78 = data77[i7];
+if(typeof data78 !== "string"){
+const err151 = {instancePath:instancePath+"/provision/" + i5+"/only/" + i7,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data78};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2003,10 +2042,10 @@ vErrors.push(err151);
 }
 errors++;
 }
-let data78 = data75.name;
-if(typeof data78 === "string"){
-if(!pattern11.test(data78)){
-const err152 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data78};
+}
+}
+else {
+const err152 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data77};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2016,8 +2055,11 @@ vErrors.push(err152);
 errors++;
 }
 }
-else {
-const err153 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data78};
+if(data49.except !== undefined){
+let data79 = data49.except;
+if(Array.isArray(data79)){
+if(data79.length < 1){
+const err153 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data79};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2026,9 +2068,11 @@ vErrors.push(err153);
 }
 errors++;
 }
-let data79 = data75.size;
-if((typeof data79 !== "string") && (data79 !== null)){
-const err154 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data79};
+const len8 = data79.length;
+for(let i8=0; i8<len8; i8++){
+let data80 = data79[i8];
+if(typeof data80 !== "string"){
+const err154 = {instancePath:instancePath+"/provision/" + i5+"/except/" + i8,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data80};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2037,9 +2081,10 @@ vErrors.push(err154);
 }
 errors++;
 }
-if(typeof data79 === "string"){
-if(!pattern12.test(data79)){
-const err155 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data79};
+}
+}
+else {
+const err155 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data79};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2049,13 +2094,9 @@ vErrors.push(err155);
 errors++;
 }
 }
-let data80 = data75.exclude;
-if(Array.isArray(data80)){
-const len7 = data80.length;
-for(let i7=0; i7<len7; i7++){
-let data81 = data80[i7];
-if(typeof data81 !== "string"){
-const err156 = {instancePath:instancePath+"/bundle/exclude/" + i7,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data81};
+}
+else {
+const err156 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data49};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2067,7 +2108,7 @@ errors++;
 }
 }
 else {
-const err157 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data80};
+const err157 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data48};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2076,9 +2117,15 @@ vErrors.push(err157);
 }
 errors++;
 }
-let data82 = data75.partition;
-if((typeof data82 !== "string") && (data82 !== null)){
-const err158 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data82};
+let data81 = data.bundle;
+const _errs186 = errors;
+let valid36 = true;
+const _errs187 = errors;
+if(errors === _errs187){
+if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
+let missing0;
+if((data81.method === undefined) && (missing0 = "method")){
+const err158 = {};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2087,8 +2134,10 @@ vErrors.push(err158);
 }
 errors++;
 }
-if(!((((data82 === "gpt") || (data82 === "mbr")) || (data82 === "none")) || (data82 === null))){
-const err159 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data82};
+else {
+if(data81.method !== undefined){
+if("ami-tools" !== data81.method){
+const err159 = {};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2097,38 +2146,11 @@ vErrors.push(err159);
 }
 errors++;
 }
-let data83 = data75.amiTools;
-if(data83 && typeof data83 == "object" && !Array.isArray(data83)){
-if(data83.install === undefined){
-data83.install = "auto";
 }
-if(data83.installCommands === undefined){
-data83.installCommands = null;
 }
-if(data83.destination === undefined){
-data83.destination = null;
 }
-if(data83.inherit === undefined){
-data83.inherit = false;
-}
-if(data83.credentials === undefined){
-data83.credentials = null;
-}
-if(data83.bundleArguments === undefined){
-data83.bundleArguments = [];
-}
-if(data83.uploadArguments === undefined){
-data83.uploadArguments = [];
-}
-if(data83.bundleCommand === undefined){
-data83.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data83.uploadCommand === undefined){
-data83.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key17 in data83){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
-const err160 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data83};
+else {
+const err160 = {};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2138,9 +2160,41 @@ vErrors.push(err160);
 errors++;
 }
 }
-let data84 = data83.install;
-if(typeof data84 !== "string"){
-const err161 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data84};
+var _valid1 = _errs187 === errors;
+errors = _errs186;
+if(vErrors !== null){
+if(_errs186){
+vErrors.length = _errs186;
+}
+else {
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid1){
+const _errs190 = errors;
+if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
+if(data81.method === undefined){
+data81.method = "ami-tools";
+}
+if(data81.name === undefined){
+data81.name = "image";
+}
+if(data81.size === undefined){
+data81.size = null;
+}
+if(data81.exclude === undefined){
+data81.exclude = [];
+}
+if(data81.partition === undefined){
+data81.partition = null;
+}
+if(data81.amiTools === undefined){
+data81.amiTools = {};
+}
+for(const key16 in data81){
+if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
+const err161 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data81};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2149,8 +2203,10 @@ vErrors.push(err161);
 }
 errors++;
 }
-if(!(((data84 === "auto") || (data84 === "none")) || (data84 === "provision"))){
-const err162 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data84};
+}
+let data83 = data81.method;
+if(typeof data83 !== "string"){
+const err162 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data83};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2159,9 +2215,8 @@ vErrors.push(err162);
 }
 errors++;
 }
-let data85 = data83.installCommands;
-if((typeof data85 !== "string") && (data85 !== null)){
-const err163 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data85};
+if(!(data83 === "ami-tools")){
+const err163 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data83};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2170,9 +2225,10 @@ vErrors.push(err163);
 }
 errors++;
 }
-if(typeof data85 === "string"){
-if(func3(data85) < 1){
-const err164 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data85};
+let data84 = data81.name;
+if(typeof data84 === "string"){
+if(!pattern11.test(data84)){
+const err164 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data84};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2182,9 +2238,8 @@ vErrors.push(err164);
 errors++;
 }
 }
-let data86 = data83.destination;
-if((typeof data86 !== "string") && (data86 !== null)){
-const err165 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data86};
+else {
+const err165 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data84};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2193,9 +2248,9 @@ vErrors.push(err165);
 }
 errors++;
 }
-if(typeof data86 === "string"){
-if(!pattern13.test(data86)){
-const err166 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data86};
+let data85 = data81.size;
+if((typeof data85 !== "string") && (data85 !== null)){
+const err166 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data85};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2204,10 +2259,9 @@ vErrors.push(err166);
 }
 errors++;
 }
-}
-let data87 = data83.inherit;
-if(typeof data87 !== "boolean"){
-const err167 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data87};
+if(typeof data85 === "string"){
+if(!pattern12.test(data85)){
+const err167 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data85};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2216,9 +2270,14 @@ vErrors.push(err167);
 }
 errors++;
 }
-let data88 = data83.credentials;
-if((typeof data88 !== "string") && (data88 !== null)){
-const err168 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data88};
+}
+let data86 = data81.exclude;
+if(Array.isArray(data86)){
+const len9 = data86.length;
+for(let i9=0; i9<len9; i9++){
+let data87 = data86[i9];
+if(typeof data87 !== "string"){
+const err168 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data87};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2227,8 +2286,10 @@ vErrors.push(err168);
 }
 errors++;
 }
-if(!(((data88 === "instance-profile") || (data88 === "builder")) || (data88 === null))){
-const err169 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data88};
+}
+}
+else {
+const err169 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data86};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2237,13 +2298,9 @@ vErrors.push(err169);
 }
 errors++;
 }
-let data89 = data83.bundleArguments;
-if(Array.isArray(data89)){
-const len8 = data89.length;
-for(let i8=0; i8<len8; i8++){
-let data90 = data89[i8];
-if(typeof data90 !== "string"){
-const err170 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i8,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data90};
+let data88 = data81.partition;
+if((typeof data88 !== "string") && (data88 !== null)){
+const err170 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data88};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2252,10 +2309,8 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-}
-else {
-const err171 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data89};
+if(!((((data88 === "gpt") || (data88 === "mbr")) || (data88 === "none")) || (data88 === null))){
+const err171 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data88};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2264,13 +2319,38 @@ vErrors.push(err171);
 }
 errors++;
 }
-let data91 = data83.uploadArguments;
-if(Array.isArray(data91)){
-const len9 = data91.length;
-for(let i9=0; i9<len9; i9++){
-let data92 = data91[i9];
-if(typeof data92 !== "string"){
-const err172 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i9,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data92};
+let data89 = data81.amiTools;
+if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
+if(data89.install === undefined){
+data89.install = "auto";
+}
+if(data89.installCommands === undefined){
+data89.installCommands = null;
+}
+if(data89.destination === undefined){
+data89.destination = null;
+}
+if(data89.inherit === undefined){
+data89.inherit = false;
+}
+if(data89.credentials === undefined){
+data89.credentials = null;
+}
+if(data89.bundleArguments === undefined){
+data89.bundleArguments = [];
+}
+if(data89.uploadArguments === undefined){
+data89.uploadArguments = [];
+}
+if(data89.bundleCommand === undefined){
+data89.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data89.uploadCommand === undefined){
+data89.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key17 in data89){
+if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
+const err172 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data89};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2280,9 +2360,9 @@ vErrors.push(err172);
 errors++;
 }
 }
-}
-else {
-const err173 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data91};
+let data90 = data89.install;
+if(typeof data90 !== "string"){
+const err173 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data90};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2291,10 +2371,8 @@ vErrors.push(err173);
 }
 errors++;
 }
-let data93 = data83.bundleCommand;
-if(typeof data93 === "string"){
-if(func3(data93) < 1){
-const err174 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data93};
+if(!(((data90 === "auto") || (data90 === "none")) || (data90 === "provision"))){
+const err174 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data90};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2303,9 +2381,9 @@ vErrors.push(err174);
 }
 errors++;
 }
-}
-else {
-const err175 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data93};
+let data91 = data89.installCommands;
+if((typeof data91 !== "string") && (data91 !== null)){
+const err175 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data91};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2314,10 +2392,9 @@ vErrors.push(err175);
 }
 errors++;
 }
-let data94 = data83.uploadCommand;
-if(typeof data94 === "string"){
-if(func3(data94) < 1){
-const err176 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data94};
+if(typeof data91 === "string"){
+if(func3(data91) < 1){
+const err176 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data91};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2327,8 +2404,9 @@ vErrors.push(err176);
 errors++;
 }
 }
-else {
-const err177 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data94};
+let data92 = data89.destination;
+if((typeof data92 !== "string") && (data92 !== null)){
+const err177 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data92};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2337,9 +2415,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-}
-else {
-const err178 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data83};
+if(typeof data92 === "string"){
+if(!pattern13.test(data92)){
+const err178 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data92};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2349,8 +2427,9 @@ vErrors.push(err178);
 errors++;
 }
 }
-else {
-const err179 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data75};
+let data93 = data89.inherit;
+if(typeof data93 !== "boolean"){
+const err179 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data93};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2359,52 +2438,9 @@ vErrors.push(err179);
 }
 errors++;
 }
-var _valid0 = _errs173 === errors;
-valid30 = _valid0;
-ifClause0 = "then";
-}
-else {
-const _errs213 = errors;
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-if(data75.method === undefined){
-data75.method = "native";
-}
-if(data75.at === undefined){
-data75.at = "auto";
-}
-if(data75.name === undefined){
-data75.name = "image";
-}
-if(data75.partition === undefined){
-data75.partition = "auto";
-}
-if(data75.size === undefined){
-data75.size = null;
-}
-if(data75.exclude === undefined){
-data75.exclude = [];
-}
-if(data75.include === undefined){
-data75.include = [];
-}
-if(data75.fstab === undefined){
-data75.fstab = "keep";
-}
-if(data75.hygiene === undefined){
-data75.hygiene = {};
-}
-if(data75.script === undefined){
-data75.script = null;
-}
-if(data75.needs === undefined){
-data75.needs = "refuse";
-}
-if(data75.compression === undefined){
-data75.compression = 5;
-}
-for(const key18 in data75){
-if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
-const err180 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data75};
+let data94 = data89.credentials;
+if((typeof data94 !== "string") && (data94 !== null)){
+const err180 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data94};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2413,10 +2449,8 @@ vErrors.push(err180);
 }
 errors++;
 }
-}
-let data95 = data75.method;
-if(typeof data95 !== "string"){
-const err181 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data95};
+if(!(((data94 === "instance-profile") || (data94 === "builder")) || (data94 === null))){
+const err181 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data94};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2425,8 +2459,13 @@ vErrors.push(err181);
 }
 errors++;
 }
-if(!(data95 === "native")){
-const err182 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data95};
+let data95 = data89.bundleArguments;
+if(Array.isArray(data95)){
+const len10 = data95.length;
+for(let i10=0; i10<len10; i10++){
+let data96 = data95[i10];
+if(typeof data96 !== "string"){
+const err182 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i10,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data96};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2435,9 +2474,10 @@ vErrors.push(err182);
 }
 errors++;
 }
-let data96 = data75.at;
-if(typeof data96 !== "string"){
-const err183 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data96};
+}
+}
+else {
+const err183 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data95};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2446,8 +2486,13 @@ vErrors.push(err183);
 }
 errors++;
 }
-if(!(((data96 === "auto") || (data96 === "instance")) || (data96 === "builder"))){
-const err184 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data96};
+let data97 = data89.uploadArguments;
+if(Array.isArray(data97)){
+const len11 = data97.length;
+for(let i11=0; i11<len11; i11++){
+let data98 = data97[i11];
+if(typeof data98 !== "string"){
+const err184 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data98};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2456,10 +2501,10 @@ vErrors.push(err184);
 }
 errors++;
 }
-let data97 = data75.name;
-if(typeof data97 === "string"){
-if(!pattern11.test(data97)){
-const err185 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data97};
+}
+}
+else {
+const err185 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data97};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2468,9 +2513,10 @@ vErrors.push(err185);
 }
 errors++;
 }
-}
-else {
-const err186 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data97};
+let data99 = data89.bundleCommand;
+if(typeof data99 === "string"){
+if(func3(data99) < 1){
+const err186 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data99};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2479,9 +2525,9 @@ vErrors.push(err186);
 }
 errors++;
 }
-let data98 = data75.partition;
-if(typeof data98 !== "string"){
-const err187 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data98};
+}
+else {
+const err187 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data99};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2490,8 +2536,10 @@ vErrors.push(err187);
 }
 errors++;
 }
-if(!((((data98 === "auto") || (data98 === "gpt")) || (data98 === "mbr")) || (data98 === "none"))){
-const err188 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data98};
+let data100 = data89.uploadCommand;
+if(typeof data100 === "string"){
+if(func3(data100) < 1){
+const err188 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data100};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2500,9 +2548,9 @@ vErrors.push(err188);
 }
 errors++;
 }
-let data99 = data75.size;
-if((typeof data99 !== "string") && (data99 !== null)){
-const err189 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data99};
+}
+else {
+const err189 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data100};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2511,9 +2559,9 @@ vErrors.push(err189);
 }
 errors++;
 }
-if(typeof data99 === "string"){
-if(!pattern12.test(data99)){
-const err190 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data99};
+}
+else {
+const err190 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data89};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2523,13 +2571,8 @@ vErrors.push(err190);
 errors++;
 }
 }
-let data100 = data75.exclude;
-if(Array.isArray(data100)){
-const len10 = data100.length;
-for(let i10=0; i10<len10; i10++){
-let data101 = data100[i10];
-if(typeof data101 !== "string"){
-const err191 = {instancePath:instancePath+"/bundle/exclude/" + i10,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data101};
+else {
+const err191 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data81};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2538,10 +2581,52 @@ vErrors.push(err191);
 }
 errors++;
 }
-}
+var _valid1 = _errs190 === errors;
+valid36 = _valid1;
+ifClause0 = "then";
 }
 else {
-const err192 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data100};
+const _errs230 = errors;
+if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
+if(data81.method === undefined){
+data81.method = "native";
+}
+if(data81.at === undefined){
+data81.at = "auto";
+}
+if(data81.name === undefined){
+data81.name = "image";
+}
+if(data81.partition === undefined){
+data81.partition = "auto";
+}
+if(data81.size === undefined){
+data81.size = null;
+}
+if(data81.exclude === undefined){
+data81.exclude = [];
+}
+if(data81.include === undefined){
+data81.include = [];
+}
+if(data81.fstab === undefined){
+data81.fstab = "keep";
+}
+if(data81.hygiene === undefined){
+data81.hygiene = {};
+}
+if(data81.script === undefined){
+data81.script = null;
+}
+if(data81.needs === undefined){
+data81.needs = "refuse";
+}
+if(data81.compression === undefined){
+data81.compression = 5;
+}
+for(const key18 in data81){
+if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
+const err192 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data81};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2550,13 +2635,10 @@ vErrors.push(err192);
 }
 errors++;
 }
-let data102 = data75.include;
-if(Array.isArray(data102)){
-const len11 = data102.length;
-for(let i11=0; i11<len11; i11++){
-let data103 = data102[i11];
-if(typeof data103 !== "string"){
-const err193 = {instancePath:instancePath+"/bundle/include/" + i11,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data103};
+}
+let data101 = data81.method;
+if(typeof data101 !== "string"){
+const err193 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data101};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2565,10 +2647,8 @@ vErrors.push(err193);
 }
 errors++;
 }
-}
-}
-else {
-const err194 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data102};
+if(!(data101 === "native")){
+const err194 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data101};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2577,10 +2657,9 @@ vErrors.push(err194);
 }
 errors++;
 }
-let data104 = data75.fstab;
-if(typeof data104 === "string"){
-if(func3(data104) < 1){
-const err195 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data104};
+let data102 = data81.at;
+if(typeof data102 !== "string"){
+const err195 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data102};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2589,9 +2668,8 @@ vErrors.push(err195);
 }
 errors++;
 }
-}
-else {
-const err196 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data104};
+if(!(((data102 === "auto") || (data102 === "instance")) || (data102 === "builder"))){
+const err196 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data102};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2600,38 +2678,10 @@ vErrors.push(err196);
 }
 errors++;
 }
-let data105 = data75.hygiene;
-if(data105 && typeof data105 == "object" && !Array.isArray(data105)){
-if(data105.authorizedKeys === undefined){
-data105.authorizedKeys = "keep";
-}
-if(data105.sshHostKeys === undefined){
-data105.sshHostKeys = "scrub";
-}
-if(data105.machineId === undefined){
-data105.machineId = "scrub";
-}
-if(data105.shellHistories === undefined){
-data105.shellHistories = "scrub";
-}
-if(data105.cloudInit === undefined){
-data105.cloudInit = "scrub";
-}
-if(data105.cloudCredentials === undefined){
-data105.cloudCredentials = "refuse";
-}
-if(data105.privateKeys === undefined){
-data105.privateKeys = "refuse";
-}
-if(data105.logs === undefined){
-data105.logs = "keep";
-}
-if(data105.allow === undefined){
-data105.allow = [];
-}
-for(const key19 in data105){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
-const err197 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data105};
+let data103 = data81.name;
+if(typeof data103 === "string"){
+if(!pattern11.test(data103)){
+const err197 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data103};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2641,9 +2691,8 @@ vErrors.push(err197);
 errors++;
 }
 }
-let data106 = data105.authorizedKeys;
-if(typeof data106 !== "string"){
-const err198 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data106};
+else {
+const err198 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data103};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2652,8 +2701,9 @@ vErrors.push(err198);
 }
 errors++;
 }
-if(!(((data106 === "scrub") || (data106 === "refuse")) || (data106 === "keep"))){
-const err199 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data106};
+let data104 = data81.partition;
+if(typeof data104 !== "string"){
+const err199 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data104};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2662,9 +2712,8 @@ vErrors.push(err199);
 }
 errors++;
 }
-let data107 = data105.sshHostKeys;
-if(typeof data107 !== "string"){
-const err200 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data107};
+if(!((((data104 === "auto") || (data104 === "gpt")) || (data104 === "mbr")) || (data104 === "none"))){
+const err200 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data104};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2673,8 +2722,9 @@ vErrors.push(err200);
 }
 errors++;
 }
-if(!(((data107 === "scrub") || (data107 === "refuse")) || (data107 === "keep"))){
-const err201 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data107};
+let data105 = data81.size;
+if((typeof data105 !== "string") && (data105 !== null)){
+const err201 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data105};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2683,9 +2733,9 @@ vErrors.push(err201);
 }
 errors++;
 }
-let data108 = data105.machineId;
-if(typeof data108 !== "string"){
-const err202 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data108};
+if(typeof data105 === "string"){
+if(!pattern12.test(data105)){
+const err202 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data105};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2694,8 +2744,14 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(!(((data108 === "scrub") || (data108 === "refuse")) || (data108 === "keep"))){
-const err203 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data108};
+}
+let data106 = data81.exclude;
+if(Array.isArray(data106)){
+const len12 = data106.length;
+for(let i12=0; i12<len12; i12++){
+let data107 = data106[i12];
+if(typeof data107 !== "string"){
+const err203 = {instancePath:instancePath+"/bundle/exclude/" + i12,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data107};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2704,9 +2760,10 @@ vErrors.push(err203);
 }
 errors++;
 }
-let data109 = data105.shellHistories;
-if(typeof data109 !== "string"){
-const err204 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data109};
+}
+}
+else {
+const err204 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data106};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2715,8 +2772,13 @@ vErrors.push(err204);
 }
 errors++;
 }
-if(!(((data109 === "scrub") || (data109 === "refuse")) || (data109 === "keep"))){
-const err205 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data109};
+let data108 = data81.include;
+if(Array.isArray(data108)){
+const len13 = data108.length;
+for(let i13=0; i13<len13; i13++){
+let data109 = data108[i13];
+if(typeof data109 !== "string"){
+const err205 = {instancePath:instancePath+"/bundle/include/" + i13,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data109};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2725,9 +2787,10 @@ vErrors.push(err205);
 }
 errors++;
 }
-let data110 = data105.cloudInit;
-if(typeof data110 !== "string"){
-const err206 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data110};
+}
+}
+else {
+const err206 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data108};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2736,8 +2799,10 @@ vErrors.push(err206);
 }
 errors++;
 }
-if(!(((data110 === "scrub") || (data110 === "refuse")) || (data110 === "keep"))){
-const err207 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data110};
+let data110 = data81.fstab;
+if(typeof data110 === "string"){
+if(func3(data110) < 1){
+const err207 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data110};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2746,9 +2811,9 @@ vErrors.push(err207);
 }
 errors++;
 }
-let data111 = data105.cloudCredentials;
-if(typeof data111 !== "string"){
-const err208 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data111};
+}
+else {
+const err208 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data110};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2757,8 +2822,38 @@ vErrors.push(err208);
 }
 errors++;
 }
-if(!(((data111 === "scrub") || (data111 === "refuse")) || (data111 === "keep"))){
-const err209 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data111};
+let data111 = data81.hygiene;
+if(data111 && typeof data111 == "object" && !Array.isArray(data111)){
+if(data111.authorizedKeys === undefined){
+data111.authorizedKeys = "keep";
+}
+if(data111.sshHostKeys === undefined){
+data111.sshHostKeys = "scrub";
+}
+if(data111.machineId === undefined){
+data111.machineId = "scrub";
+}
+if(data111.shellHistories === undefined){
+data111.shellHistories = "scrub";
+}
+if(data111.cloudInit === undefined){
+data111.cloudInit = "scrub";
+}
+if(data111.cloudCredentials === undefined){
+data111.cloudCredentials = "refuse";
+}
+if(data111.privateKeys === undefined){
+data111.privateKeys = "refuse";
+}
+if(data111.logs === undefined){
+data111.logs = "keep";
+}
+if(data111.allow === undefined){
+data111.allow = [];
+}
+for(const key19 in data111){
+if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
+const err209 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data111};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2767,9 +2862,10 @@ vErrors.push(err209);
 }
 errors++;
 }
-let data112 = data105.privateKeys;
+}
+let data112 = data111.authorizedKeys;
 if(typeof data112 !== "string"){
-const err210 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data112};
+const err210 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data112};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2779,7 +2875,7 @@ vErrors.push(err210);
 errors++;
 }
 if(!(((data112 === "scrub") || (data112 === "refuse")) || (data112 === "keep"))){
-const err211 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data112};
+const err211 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data112};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2788,9 +2884,9 @@ vErrors.push(err211);
 }
 errors++;
 }
-let data113 = data105.logs;
+let data113 = data111.sshHostKeys;
 if(typeof data113 !== "string"){
-const err212 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data113};
+const err212 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data113};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2800,7 +2896,7 @@ vErrors.push(err212);
 errors++;
 }
 if(!(((data113 === "scrub") || (data113 === "refuse")) || (data113 === "keep"))){
-const err213 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data113};
+const err213 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data113};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2809,13 +2905,9 @@ vErrors.push(err213);
 }
 errors++;
 }
-let data114 = data105.allow;
-if(Array.isArray(data114)){
-const len12 = data114.length;
-for(let i12=0; i12<len12; i12++){
-let data115 = data114[i12];
-if(typeof data115 !== "string"){
-const err214 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i12,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data115};
+let data114 = data111.machineId;
+if(typeof data114 !== "string"){
+const err214 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data114};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2824,10 +2916,8 @@ vErrors.push(err214);
 }
 errors++;
 }
-}
-}
-else {
-const err215 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data114};
+if(!(((data114 === "scrub") || (data114 === "refuse")) || (data114 === "keep"))){
+const err215 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data114};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2836,9 +2926,9 @@ vErrors.push(err215);
 }
 errors++;
 }
-}
-else {
-const err216 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data105};
+let data115 = data111.shellHistories;
+if(typeof data115 !== "string"){
+const err216 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data115};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2847,9 +2937,8 @@ vErrors.push(err216);
 }
 errors++;
 }
-let data116 = data75.script;
-if((typeof data116 !== "string") && (data116 !== null)){
-const err217 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data116};
+if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
+const err217 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data115};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2858,9 +2947,9 @@ vErrors.push(err217);
 }
 errors++;
 }
-if(typeof data116 === "string"){
-if(func3(data116) < 1){
-const err218 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data116};
+let data116 = data111.cloudInit;
+if(typeof data116 !== "string"){
+const err218 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data116};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2869,10 +2958,8 @@ vErrors.push(err218);
 }
 errors++;
 }
-}
-let data117 = data75.needs;
-if(typeof data117 !== "string"){
-const err219 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data117};
+if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
+const err219 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data116};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2881,8 +2968,9 @@ vErrors.push(err219);
 }
 errors++;
 }
-if(!((data117 === "refuse") || (data117 === "warn"))){
-const err220 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data117};
+let data117 = data111.cloudCredentials;
+if(typeof data117 !== "string"){
+const err220 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data117};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2891,9 +2979,8 @@ vErrors.push(err220);
 }
 errors++;
 }
-let data118 = data75.compression;
-if(!(((typeof data118 == "number") && (!(data118 % 1) && !isNaN(data118))) && (isFinite(data118)))){
-const err221 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data118};
+if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
+const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data117};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2902,9 +2989,9 @@ vErrors.push(err221);
 }
 errors++;
 }
-if((typeof data118 == "number") && (isFinite(data118))){
-if(data118 > 9 || isNaN(data118)){
-const err222 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data118};
+let data118 = data111.privateKeys;
+if(typeof data118 !== "string"){
+const err222 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data118};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -2913,8 +3000,8 @@ vErrors.push(err222);
 }
 errors++;
 }
-if(data118 < 1 || isNaN(data118)){
-const err223 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data118};
+if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
+const err223 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data118};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -2923,10 +3010,9 @@ vErrors.push(err223);
 }
 errors++;
 }
-}
-}
-else {
-const err224 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data75};
+let data119 = data111.logs;
+if(typeof data119 !== "string"){
+const err224 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data119};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -2935,12 +3021,8 @@ vErrors.push(err224);
 }
 errors++;
 }
-var _valid0 = _errs213 === errors;
-valid30 = _valid0;
-ifClause0 = "else";
-}
-if(!valid30){
-const err225 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data75};
+if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
+const err225 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data119};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -2949,13 +3031,13 @@ vErrors.push(err225);
 }
 errors++;
 }
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-if(data75.method === undefined){
-data75.method = "native";
-}
-let data119 = data75.method;
-if(typeof data119 !== "string"){
-const err226 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data119};
+let data120 = data111.allow;
+if(Array.isArray(data120)){
+const len14 = data120.length;
+for(let i14=0; i14<len14; i14++){
+let data121 = data120[i14];
+if(typeof data121 !== "string"){
+const err226 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i14,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data121};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -2964,8 +3046,10 @@ vErrors.push(err226);
 }
 errors++;
 }
-if(!((data119 === "native") || (data119 === "ami-tools"))){
-const err227 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data119};
+}
+}
+else {
+const err227 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data120};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -2976,7 +3060,7 @@ errors++;
 }
 }
 else {
-const err228 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data75};
+const err228 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data111};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -2985,23 +3069,9 @@ vErrors.push(err228);
 }
 errors++;
 }
-let data120 = data.certificate;
-if(data120 && typeof data120 == "object" && !Array.isArray(data120)){
-if(data120.ec2 === undefined){
-data120.ec2 = "auto";
-}
-if(data120.allowMismatch === undefined){
-data120.allowMismatch = false;
-}
-if(data120.certificate === undefined){
-data120.certificate = null;
-}
-if(data120.privateKey === undefined){
-data120.privateKey = null;
-}
-for(const key20 in data120){
-if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
-const err229 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data120};
+let data122 = data81.script;
+if((typeof data122 !== "string") && (data122 !== null)){
+const err229 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data122};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3010,10 +3080,9 @@ vErrors.push(err229);
 }
 errors++;
 }
-}
-let data121 = data120.ec2;
-if(typeof data121 !== "string"){
-const err230 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data121};
+if(typeof data122 === "string"){
+if(func3(data122) < 1){
+const err230 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data122};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3022,9 +3091,10 @@ vErrors.push(err230);
 }
 errors++;
 }
-let data122 = data120.allowMismatch;
-if(typeof data122 !== "boolean"){
-const err231 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data122};
+}
+let data123 = data81.needs;
+if(typeof data123 !== "string"){
+const err231 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data123};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3033,9 +3103,8 @@ vErrors.push(err231);
 }
 errors++;
 }
-let data123 = data120.certificate;
-if((typeof data123 !== "string") && (data123 !== null)){
-const err232 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data123};
+if(!((data123 === "refuse") || (data123 === "warn"))){
+const err232 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data123};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3044,9 +3113,9 @@ vErrors.push(err232);
 }
 errors++;
 }
-let data124 = data120.privateKey;
-if((typeof data124 !== "string") && (data124 !== null)){
-const err233 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data124};
+let data124 = data81.compression;
+if(!(((typeof data124 == "number") && (!(data124 % 1) && !isNaN(data124))) && (isFinite(data124)))){
+const err233 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data124};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3055,9 +3124,9 @@ vErrors.push(err233);
 }
 errors++;
 }
-}
-else {
-const err234 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data120};
+if((typeof data124 == "number") && (isFinite(data124))){
+if(data124 > 9 || isNaN(data124)){
+const err234 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data124};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3066,20 +3135,8 @@ vErrors.push(err234);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data125 = data.upload;
-if(data125 && typeof data125 == "object" && !Array.isArray(data125)){
-if(data125.method === undefined){
-data125.method = "s3";
-}
-if(data125.acl === undefined){
-data125.acl = "aws-exec-read";
-}
-if(data125.concurrency === undefined){
-data125.concurrency = 4;
-}
-if(data125.bucket === undefined){
-const err235 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data125};
+if(data124 < 1 || isNaN(data124)){
+const err235 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data124};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3088,9 +3145,10 @@ vErrors.push(err235);
 }
 errors++;
 }
-for(const key21 in data125){
-if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
-const err236 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data125};
+}
+}
+else {
+const err236 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data81};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3099,10 +3157,12 @@ vErrors.push(err236);
 }
 errors++;
 }
+var _valid1 = _errs230 === errors;
+valid36 = _valid1;
+ifClause0 = "else";
 }
-let data126 = data125.method;
-if(typeof data126 !== "string"){
-const err237 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data126};
+if(!valid36){
+const err237 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data81};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3111,8 +3171,13 @@ vErrors.push(err237);
 }
 errors++;
 }
-if(!(data126 === "s3")){
-const err238 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data126};
+if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
+if(data81.method === undefined){
+data81.method = "native";
+}
+let data125 = data81.method;
+if(typeof data125 !== "string"){
+const err238 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data125};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3121,10 +3186,8 @@ vErrors.push(err238);
 }
 errors++;
 }
-if(data125.bucket !== undefined){
-let data127 = data125.bucket;
-if(typeof data127 !== "string"){
-const err239 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data127};
+if(!((data125 === "native") || (data125 === "ami-tools"))){
+const err239 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data125};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3134,10 +3197,8 @@ vErrors.push(err239);
 errors++;
 }
 }
-if(data125.prefix !== undefined){
-let data128 = data125.prefix;
-if(typeof data128 !== "string"){
-const err240 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data128};
+else {
+const err240 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data81};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3146,10 +3207,23 @@ vErrors.push(err240);
 }
 errors++;
 }
+let data126 = data.certificate;
+if(data126 && typeof data126 == "object" && !Array.isArray(data126)){
+if(data126.ec2 === undefined){
+data126.ec2 = "auto";
 }
-let data129 = data125.acl;
-if(typeof data129 !== "string"){
-const err241 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data129};
+if(data126.allowMismatch === undefined){
+data126.allowMismatch = false;
+}
+if(data126.certificate === undefined){
+data126.certificate = null;
+}
+if(data126.privateKey === undefined){
+data126.privateKey = null;
+}
+for(const key20 in data126){
+if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
+const err241 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data126};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3158,8 +3232,10 @@ vErrors.push(err241);
 }
 errors++;
 }
-if(!(((data129 === "aws-exec-read") || (data129 === "public-read")) || (data129 === "ec2-bundle-read"))){
-const err242 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data129};
+}
+let data127 = data126.ec2;
+if(typeof data127 !== "string"){
+const err242 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data127};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3168,9 +3244,9 @@ vErrors.push(err242);
 }
 errors++;
 }
-let data130 = data125.concurrency;
-if(!(((typeof data130 == "number") && (!(data130 % 1) && !isNaN(data130))) && (isFinite(data130)))){
-const err243 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data130};
+let data128 = data126.allowMismatch;
+if(typeof data128 !== "boolean"){
+const err243 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data128};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3179,9 +3255,9 @@ vErrors.push(err243);
 }
 errors++;
 }
-if((typeof data130 == "number") && (isFinite(data130))){
-if(data130 > 32 || isNaN(data130)){
-const err244 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data130};
+let data129 = data126.certificate;
+if((typeof data129 !== "string") && (data129 !== null)){
+const err244 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data129};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3190,8 +3266,9 @@ vErrors.push(err244);
 }
 errors++;
 }
-if(data130 < 1 || isNaN(data130)){
-const err245 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data130};
+let data130 = data126.privateKey;
+if((typeof data130 !== "string") && (data130 !== null)){
+const err245 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data130};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3201,9 +3278,8 @@ vErrors.push(err245);
 errors++;
 }
 }
-}
 else {
-const err246 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data125};
+const err246 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data126};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3212,36 +3288,20 @@ vErrors.push(err246);
 }
 errors++;
 }
-}
-let data131 = data.register;
+if(data.upload !== undefined){
+let data131 = data.upload;
 if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
 if(data131.method === undefined){
-data131.method = "instance-store";
+data131.method = "s3";
 }
-if(data131.description === undefined){
-data131.description = null;
+if(data131.acl === undefined){
+data131.acl = "aws-exec-read";
 }
-if(data131.architecture === undefined){
-data131.architecture = null;
+if(data131.concurrency === undefined){
+data131.concurrency = 4;
 }
-if(data131.virtualization === undefined){
-data131.virtualization = null;
-}
-if(data131.kernel === undefined){
-data131.kernel = null;
-}
-if(data131.ramdisk === undefined){
-data131.ramdisk = null;
-}
-if(data131.blockDeviceMappings === undefined){
-data131.blockDeviceMappings = {};
-}
-if(data131.tags === undefined){
-data131.tags = {};
-}
-for(const key22 in data131){
-if(!(func2.call(schema6.properties.register.properties, key22))){
-const err247 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data131};
+if(data131.bucket === undefined){
+const err247 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data131};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3250,10 +3310,9 @@ vErrors.push(err247);
 }
 errors++;
 }
-}
-let data132 = data131.method;
-if(typeof data132 !== "string"){
-const err248 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data132};
+for(const key21 in data131){
+if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
+const err248 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data131};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3262,8 +3321,10 @@ vErrors.push(err248);
 }
 errors++;
 }
-if(!(data132 === "instance-store")){
-const err249 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data132};
+}
+let data132 = data131.method;
+if(typeof data132 !== "string"){
+const err249 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data132};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3272,10 +3333,8 @@ vErrors.push(err249);
 }
 errors++;
 }
-if(data131.name !== undefined){
-let data133 = data131.name;
-if(typeof data133 !== "string"){
-const err250 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data133};
+if(!(data132 === "s3")){
+const err250 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data132};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3284,10 +3343,10 @@ vErrors.push(err250);
 }
 errors++;
 }
-}
-let data134 = data131.description;
-if((typeof data134 !== "string") && (data134 !== null)){
-const err251 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data134};
+if(data131.bucket !== undefined){
+let data133 = data131.bucket;
+if(typeof data133 !== "string"){
+const err251 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data133};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3296,9 +3355,11 @@ vErrors.push(err251);
 }
 errors++;
 }
-if(typeof data134 === "string"){
-if(func3(data134) > 255){
-const err252 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data134};
+}
+if(data131.prefix !== undefined){
+let data134 = data131.prefix;
+if(typeof data134 !== "string"){
+const err252 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data134};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3308,9 +3369,9 @@ vErrors.push(err252);
 errors++;
 }
 }
-let data135 = data131.architecture;
-if((typeof data135 !== "string") && (data135 !== null)){
-const err253 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data135};
+let data135 = data131.acl;
+if(typeof data135 !== "string"){
+const err253 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data135};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3319,8 +3380,8 @@ vErrors.push(err253);
 }
 errors++;
 }
-if(!(((data135 === "i386") || (data135 === "x86_64")) || (data135 === null))){
-const err254 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data135};
+if(!(((data135 === "aws-exec-read") || (data135 === "public-read")) || (data135 === "ec2-bundle-read"))){
+const err254 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data135};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3329,9 +3390,9 @@ vErrors.push(err254);
 }
 errors++;
 }
-let data136 = data131.virtualization;
-if((typeof data136 !== "string") && (data136 !== null)){
-const err255 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data136};
+let data136 = data131.concurrency;
+if(!(((typeof data136 == "number") && (!(data136 % 1) && !isNaN(data136))) && (isFinite(data136)))){
+const err255 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data136};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3340,8 +3401,9 @@ vErrors.push(err255);
 }
 errors++;
 }
-if(!(((data136 === "hvm") || (data136 === "paravirtual")) || (data136 === null))){
-const err256 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data136};
+if((typeof data136 == "number") && (isFinite(data136))){
+if(data136 > 32 || isNaN(data136)){
+const err256 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data136};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3350,9 +3412,8 @@ vErrors.push(err256);
 }
 errors++;
 }
-let data137 = data131.kernel;
-if((typeof data137 !== "string") && (data137 !== null)){
-const err257 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data137};
+if(data136 < 1 || isNaN(data136)){
+const err257 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data136};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3361,9 +3422,10 @@ vErrors.push(err257);
 }
 errors++;
 }
-if(typeof data137 === "string"){
-if(!pattern16.test(data137)){
-const err258 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data137};
+}
+}
+else {
+const err258 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data131};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3373,9 +3435,35 @@ vErrors.push(err258);
 errors++;
 }
 }
-let data138 = data131.ramdisk;
-if((typeof data138 !== "string") && (data138 !== null)){
-const err259 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data138};
+let data137 = data.register;
+if(data137 && typeof data137 == "object" && !Array.isArray(data137)){
+if(data137.method === undefined){
+data137.method = "instance-store";
+}
+if(data137.description === undefined){
+data137.description = null;
+}
+if(data137.architecture === undefined){
+data137.architecture = null;
+}
+if(data137.virtualization === undefined){
+data137.virtualization = null;
+}
+if(data137.kernel === undefined){
+data137.kernel = null;
+}
+if(data137.ramdisk === undefined){
+data137.ramdisk = null;
+}
+if(data137.blockDeviceMappings === undefined){
+data137.blockDeviceMappings = {};
+}
+if(data137.tags === undefined){
+data137.tags = {};
+}
+for(const key22 in data137){
+if(!(func2.call(schema6.properties.register.properties, key22))){
+const err259 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data137};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3384,9 +3472,10 @@ vErrors.push(err259);
 }
 errors++;
 }
-if(typeof data138 === "string"){
-if(!pattern17.test(data138)){
-const err260 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data138};
+}
+let data138 = data137.method;
+if(typeof data138 !== "string"){
+const err260 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data138};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3395,10 +3484,8 @@ vErrors.push(err260);
 }
 errors++;
 }
-}
-let data139 = data131.blockDeviceMappings;
-if(!data139 || typeof data139 != "object"){
-const err261 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data139};
+if(!(data138 === "instance-store")){
+const err261 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data138};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3407,13 +3494,10 @@ vErrors.push(err261);
 }
 errors++;
 }
-if(Array.isArray(data139)){
-const len13 = data139.length;
-for(let i13=0; i13<len13; i13++){
-let data140 = data139[i13];
-if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
-if(data140.device === undefined){
-const err262 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
+if(data137.name !== undefined){
+let data139 = data137.name;
+if(typeof data139 !== "string"){
+const err262 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data139};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3422,8 +3506,10 @@ vErrors.push(err262);
 }
 errors++;
 }
-if(data140.virtual === undefined){
-const err263 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
+}
+let data140 = data137.description;
+if((typeof data140 !== "string") && (data140 !== null)){
+const err263 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data140};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3432,9 +3518,9 @@ vErrors.push(err263);
 }
 errors++;
 }
-for(const key23 in data140){
-if(!((key23 === "device") || (key23 === "virtual"))){
-const err264 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
+if(typeof data140 === "string"){
+if(func3(data140) > 255){
+const err264 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data140};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3444,10 +3530,9 @@ vErrors.push(err264);
 errors++;
 }
 }
-if(data140.device !== undefined){
-let data141 = data140.device;
-if(typeof data141 !== "string"){
-const err265 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data141};
+let data141 = data137.architecture;
+if((typeof data141 !== "string") && (data141 !== null)){
+const err265 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data141};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3456,11 +3541,8 @@ vErrors.push(err265);
 }
 errors++;
 }
-}
-if(data140.virtual !== undefined){
-let data142 = data140.virtual;
-if(typeof data142 !== "string"){
-const err266 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data142};
+if(!(((data141 === "i386") || (data141 === "x86_64")) || (data141 === null))){
+const err266 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data141};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3469,10 +3551,9 @@ vErrors.push(err266);
 }
 errors++;
 }
-}
-}
-else {
-const err267 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i13,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data140};
+let data142 = data137.virtualization;
+if((typeof data142 !== "string") && (data142 !== null)){
+const err267 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data142};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3481,13 +3562,8 @@ vErrors.push(err267);
 }
 errors++;
 }
-}
-}
-if(data139 && typeof data139 == "object" && !Array.isArray(data139)){
-for(const key24 in data139){
-let data143 = data139[key24];
-if(typeof data143 !== "string"){
-const err268 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data143};
+if(!(((data142 === "hvm") || (data142 === "paravirtual")) || (data142 === null))){
+const err268 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data142};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3496,14 +3572,9 @@ vErrors.push(err268);
 }
 errors++;
 }
-}
-}
-let data144 = data131.tags;
-if(data144 && typeof data144 == "object" && !Array.isArray(data144)){
-for(const key25 in data144){
-let data145 = data144[key25];
-if(typeof data145 !== "string"){
-const err269 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data145};
+let data143 = data137.kernel;
+if((typeof data143 !== "string") && (data143 !== null)){
+const err269 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data143};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3512,10 +3583,9 @@ vErrors.push(err269);
 }
 errors++;
 }
-}
-}
-else {
-const err270 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data144};
+if(typeof data143 === "string"){
+if(!pattern16.test(data143)){
+const err270 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data143};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3525,8 +3595,9 @@ vErrors.push(err270);
 errors++;
 }
 }
-else {
-const err271 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data131};
+let data144 = data137.ramdisk;
+if((typeof data144 !== "string") && (data144 !== null)){
+const err271 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data144};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3535,26 +3606,9 @@ vErrors.push(err271);
 }
 errors++;
 }
-let data146 = data.verify;
-if(data146 && typeof data146 == "object" && !Array.isArray(data146)){
-if(data146.boot === undefined){
-data146.boot = null;
-}
-if(data146.console === undefined){
-data146.console = null;
-}
-if(data146.tests === undefined){
-data146.tests = [];
-}
-if(data146.timeout === undefined){
-data146.timeout = "10m";
-}
-if(data146.launch === undefined){
-data146.launch = {};
-}
-for(const key26 in data146){
-if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
-const err272 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data146};
+if(typeof data144 === "string"){
+if(!pattern17.test(data144)){
+const err272 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data144};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3564,9 +3618,9 @@ vErrors.push(err272);
 errors++;
 }
 }
-let data147 = data146.boot;
-if((typeof data147 !== "boolean") && (data147 !== null)){
-const err273 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data147};
+let data145 = data137.blockDeviceMappings;
+if(!data145 || typeof data145 != "object"){
+const err273 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data145};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3575,9 +3629,13 @@ vErrors.push(err273);
 }
 errors++;
 }
-let data148 = data146.console;
-if((typeof data148 !== "string") && (data148 !== null)){
-const err274 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data148};
+if(Array.isArray(data145)){
+const len15 = data145.length;
+for(let i15=0; i15<len15; i15++){
+let data146 = data145[i15];
+if(data146 && typeof data146 == "object" && !Array.isArray(data146)){
+if(data146.device === undefined){
+const err274 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3586,9 +3644,8 @@ vErrors.push(err274);
 }
 errors++;
 }
-if(typeof data148 === "string"){
-if(func3(data148) < 1){
-const err275 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data148};
+if(data146.virtual === undefined){
+const err275 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3597,15 +3654,9 @@ vErrors.push(err275);
 }
 errors++;
 }
-}
-let data149 = data146.tests;
-if(Array.isArray(data149)){
-const len14 = data149.length;
-for(let i14=0; i14<len14; i14++){
-let data150 = data149[i14];
-if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-if(data150.shell === undefined){
-const err276 = {instancePath:instancePath+"/verify/tests/" + i14,schemaPath:"#/properties/verify/properties/tests/items/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.required,parentSchema:schema6.properties.verify.properties.tests.items,data:data150};
+for(const key23 in data146){
+if(!((key23 === "device") || (key23 === "virtual"))){
+const err276 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3614,9 +3665,11 @@ vErrors.push(err276);
 }
 errors++;
 }
-for(const key27 in data150){
-if(!(key27 === "shell")){
-const err277 = {instancePath:instancePath+"/verify/tests/" + i14,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data150};
+}
+if(data146.device !== undefined){
+let data147 = data146.device;
+if(typeof data147 !== "string"){
+const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data147};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3626,30 +3679,10 @@ vErrors.push(err277);
 errors++;
 }
 }
-if(data150.shell !== undefined){
-let data151 = data150.shell;
-if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
-if(data151.env === undefined){
-data151.env = {};
-}
-if(data151.sudo === undefined){
-data151.sudo = false;
-}
-if(data151.workdir === undefined){
-data151.workdir = null;
-}
-if(data151.timeout === undefined){
-data151.timeout = "1h";
-}
-if(data151.retries === undefined){
-data151.retries = 0;
-}
-if(data151.exitCodes === undefined){
-data151.exitCodes = [0];
-}
-for(const key28 in data151){
-if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
-const err278 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data151};
+if(data146.virtual !== undefined){
+let data148 = data146.virtual;
+if(typeof data148 !== "string"){
+const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data148};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3659,10 +3692,9 @@ vErrors.push(err278);
 errors++;
 }
 }
-if(data151.file !== undefined){
-let data152 = data151.file;
-if(typeof data152 !== "string"){
-const err279 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data152};
+}
+else {
+const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3672,10 +3704,12 @@ vErrors.push(err279);
 errors++;
 }
 }
-if(data151.inline !== undefined){
-let data153 = data151.inline;
-if(typeof data153 !== "string"){
-const err280 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data153};
+}
+if(data145 && typeof data145 == "object" && !Array.isArray(data145)){
+for(const key24 in data145){
+let data149 = data145[key24];
+if(typeof data149 !== "string"){
+const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data149};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -3685,12 +3719,13 @@ vErrors.push(err280);
 errors++;
 }
 }
-let data154 = data151.env;
-if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
-for(const key29 in data154){
-let data155 = data154[key29];
-if(typeof data155 !== "string"){
-const err281 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data155};
+}
+let data150 = data137.tags;
+if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
+for(const key25 in data150){
+let data151 = data150[key25];
+if(typeof data151 !== "string"){
+const err281 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data151};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -3702,7 +3737,7 @@ errors++;
 }
 }
 else {
-const err282 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data154};
+const err282 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data150};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -3711,9 +3746,9 @@ vErrors.push(err282);
 }
 errors++;
 }
-let data156 = data151.sudo;
-if(typeof data156 !== "boolean"){
-const err283 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data156};
+}
+else {
+const err283 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data137};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3722,9 +3757,26 @@ vErrors.push(err283);
 }
 errors++;
 }
-let data157 = data151.workdir;
-if((typeof data157 !== "string") && (data157 !== null)){
-const err284 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data157};
+let data152 = data.verify;
+if(data152 && typeof data152 == "object" && !Array.isArray(data152)){
+if(data152.boot === undefined){
+data152.boot = null;
+}
+if(data152.console === undefined){
+data152.console = null;
+}
+if(data152.tests === undefined){
+data152.tests = [];
+}
+if(data152.timeout === undefined){
+data152.timeout = "10m";
+}
+if(data152.launch === undefined){
+data152.launch = {};
+}
+for(const key26 in data152){
+if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
+const err284 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data152};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3733,10 +3785,10 @@ vErrors.push(err284);
 }
 errors++;
 }
-let data158 = data151.timeout;
-if(typeof data158 === "string"){
-if(!pattern3.test(data158)){
-const err285 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data158};
+}
+let data153 = data152.boot;
+if((typeof data153 !== "boolean") && (data153 !== null)){
+const err285 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data153};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3745,9 +3797,9 @@ vErrors.push(err285);
 }
 errors++;
 }
-}
-else {
-const err286 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data158};
+let data154 = data152.console;
+if((typeof data154 !== "string") && (data154 !== null)){
+const err286 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data154};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3756,9 +3808,9 @@ vErrors.push(err286);
 }
 errors++;
 }
-let data159 = data151.retries;
-if(!(((typeof data159 == "number") && (!(data159 % 1) && !isNaN(data159))) && (isFinite(data159)))){
-const err287 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data159};
+if(typeof data154 === "string"){
+if(func3(data154) < 1){
+const err287 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data154};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3767,9 +3819,19 @@ vErrors.push(err287);
 }
 errors++;
 }
-if((typeof data159 == "number") && (isFinite(data159))){
-if(data159 > 20 || isNaN(data159)){
-const err288 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data159};
+}
+let data155 = data152.tests;
+if(Array.isArray(data155)){
+const len16 = data155.length;
+for(let i16=0; i16<len16; i16++){
+let data156 = data155[i16];
+const _errs353 = errors;
+let valid66 = false;
+let passing1 = null;
+const _errs354 = errors;
+if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
+if(data156.shell === undefined){
+const err288 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data156};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3778,8 +3840,16 @@ vErrors.push(err288);
 }
 errors++;
 }
-if(data159 < 0 || isNaN(data159)){
-const err289 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data159};
+}
+var _valid2 = _errs354 === errors;
+if(_valid2){
+valid66 = true;
+passing1 = 0;
+}
+const _errs355 = errors;
+if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
+if(data156.if === undefined){
+const err289 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data156};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3788,11 +3858,10 @@ vErrors.push(err289);
 }
 errors++;
 }
-}
-let data160 = data151.exitCodes;
-if(Array.isArray(data160)){
-if(data160.length < 1){
-const err290 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data160};
+if(data156.if !== undefined){
+let data157 = data156.if;
+if(false !== data157){
+const err290 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data157};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3801,11 +3870,21 @@ vErrors.push(err290);
 }
 errors++;
 }
-const len15 = data160.length;
-for(let i15=0; i15<len15; i15++){
-let data161 = data160[i15];
-if(!(((typeof data161 == "number") && (!(data161 % 1) && !isNaN(data161))) && (isFinite(data161)))){
-const err291 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes/" + i15,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data161};
+}
+}
+var _valid2 = _errs355 === errors;
+if(_valid2 && valid66){
+valid66 = false;
+passing1 = [passing1, 1];
+}
+else {
+if(_valid2){
+valid66 = true;
+passing1 = 1;
+}
+}
+if(!valid66){
+const err291 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data156};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3814,9 +3893,21 @@ vErrors.push(err291);
 }
 errors++;
 }
-if((typeof data161 == "number") && (isFinite(data161))){
-if(data161 > 255 || isNaN(data161)){
-const err292 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes/" + i15,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data161};
+else {
+errors = _errs353;
+if(vErrors !== null){
+if(_errs353){
+vErrors.length = _errs353;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
+for(const key27 in data156){
+if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
+const err292 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data156};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3825,8 +3916,31 @@ vErrors.push(err292);
 }
 errors++;
 }
-if(data161 < 0 || isNaN(data161)){
-const err293 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes/" + i15,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data161};
+}
+if(data156.shell !== undefined){
+let data158 = data156.shell;
+if(data158 && typeof data158 == "object" && !Array.isArray(data158)){
+if(data158.env === undefined){
+data158.env = {};
+}
+if(data158.sudo === undefined){
+data158.sudo = false;
+}
+if(data158.workdir === undefined){
+data158.workdir = null;
+}
+if(data158.timeout === undefined){
+data158.timeout = "1h";
+}
+if(data158.retries === undefined){
+data158.retries = 0;
+}
+if(data158.exitCodes === undefined){
+data158.exitCodes = [0];
+}
+for(const key28 in data158){
+if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
+const err293 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data158};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3836,10 +3950,10 @@ vErrors.push(err293);
 errors++;
 }
 }
-}
-}
-else {
-const err294 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data160};
+if(data158.file !== undefined){
+let data159 = data158.file;
+if(typeof data159 !== "string"){
+const err294 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data159};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3849,8 +3963,10 @@ vErrors.push(err294);
 errors++;
 }
 }
-else {
-const err295 = {instancePath:instancePath+"/verify/tests/" + i14+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data151};
+if(data158.inline !== undefined){
+let data160 = data158.inline;
+if(typeof data160 !== "string"){
+const err295 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data160};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3860,9 +3976,12 @@ vErrors.push(err295);
 errors++;
 }
 }
-}
-else {
-const err296 = {instancePath:instancePath+"/verify/tests/" + i14,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data150};
+let data161 = data158.env;
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+for(const key29 in data161){
+let data162 = data161[key29];
+if(typeof data162 !== "string"){
+const err296 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data162};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3874,7 +3993,7 @@ errors++;
 }
 }
 else {
-const err297 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data149};
+const err297 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data161};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -3883,10 +4002,9 @@ vErrors.push(err297);
 }
 errors++;
 }
-let data162 = data146.timeout;
-if(typeof data162 === "string"){
-if(!pattern3.test(data162)){
-const err298 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data162};
+let data163 = data158.sudo;
+if(typeof data163 !== "boolean"){
+const err298 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data163};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -3895,9 +4013,9 @@ vErrors.push(err298);
 }
 errors++;
 }
-}
-else {
-const err299 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data162};
+let data164 = data158.workdir;
+if((typeof data164 !== "string") && (data164 !== null)){
+const err299 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data164};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -3906,20 +4024,10 @@ vErrors.push(err299);
 }
 errors++;
 }
-let data163 = data146.launch;
-if(data163 && typeof data163 == "object" && !Array.isArray(data163)){
-if(data163.instanceTypes === undefined){
-data163.instanceTypes = [];
-}
-if(data163.iamInstanceProfile === undefined){
-data163.iamInstanceProfile = null;
-}
-if(data163.userData === undefined){
-data163.userData = null;
-}
-for(const key30 in data163){
-if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
-const err300 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data163};
+let data165 = data158.timeout;
+if(typeof data165 === "string"){
+if(!pattern3.test(data165)){
+const err300 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data165};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -3929,13 +4037,8 @@ vErrors.push(err300);
 errors++;
 }
 }
-let data164 = data163.instanceTypes;
-if(Array.isArray(data164)){
-const len16 = data164.length;
-for(let i16=0; i16<len16; i16++){
-let data165 = data164[i16];
-if(typeof data165 !== "string"){
-const err301 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i16,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data165};
+else {
+const err301 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data165};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -3944,10 +4047,9 @@ vErrors.push(err301);
 }
 errors++;
 }
-}
-}
-else {
-const err302 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data164};
+let data166 = data158.retries;
+if(!(((typeof data166 == "number") && (!(data166 % 1) && !isNaN(data166))) && (isFinite(data166)))){
+const err302 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data166};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -3956,9 +4058,9 @@ vErrors.push(err302);
 }
 errors++;
 }
-let data166 = data163.iamInstanceProfile;
-if((typeof data166 !== "string") && (data166 !== null)){
-const err303 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data166};
+if((typeof data166 == "number") && (isFinite(data166))){
+if(data166 > 20 || isNaN(data166)){
+const err303 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data166};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -3967,9 +4069,8 @@ vErrors.push(err303);
 }
 errors++;
 }
-if(typeof data166 === "string"){
-if(func3(data166) < 1){
-const err304 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data166};
+if(data166 < 0 || isNaN(data166)){
+const err304 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data166};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -3979,9 +4080,10 @@ vErrors.push(err304);
 errors++;
 }
 }
-let data167 = data163.userData;
-if((typeof data167 !== "string") && (data167 !== null)){
-const err305 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data167};
+let data167 = data158.exitCodes;
+if(Array.isArray(data167)){
+if(data167.length < 1){
+const err305 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data167};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -3990,9 +4092,11 @@ vErrors.push(err305);
 }
 errors++;
 }
-}
-else {
-const err306 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data163};
+const len17 = data167.length;
+for(let i17=0; i17<len17; i17++){
+let data168 = data167[i17];
+if(!(((typeof data168 == "number") && (!(data168 % 1) && !isNaN(data168))) && (isFinite(data168)))){
+const err306 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data168};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -4001,9 +4105,9 @@ vErrors.push(err306);
 }
 errors++;
 }
-}
-else {
-const err307 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data146};
+if((typeof data168 == "number") && (isFinite(data168))){
+if(data168 > 255 || isNaN(data168)){
+const err307 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data168};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -4012,14 +4116,292 @@ vErrors.push(err307);
 }
 errors++;
 }
-}
-else {
-const err308 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(data168 < 0 || isNaN(data168)){
+const err308 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data168};
 if(vErrors === null){
 vErrors = [err308];
 }
 else {
 vErrors.push(err308);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err309 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data167};
+if(vErrors === null){
+vErrors = [err309];
+}
+else {
+vErrors.push(err309);
+}
+errors++;
+}
+}
+else {
+const err310 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data158};
+if(vErrors === null){
+vErrors = [err310];
+}
+else {
+vErrors.push(err310);
+}
+errors++;
+}
+}
+if(data156.if !== undefined){
+let data169 = data156.if;
+if(typeof data169 !== "boolean"){
+const err311 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data169};
+if(vErrors === null){
+vErrors = [err311];
+}
+else {
+vErrors.push(err311);
+}
+errors++;
+}
+}
+if(data156.only !== undefined){
+let data170 = data156.only;
+if(Array.isArray(data170)){
+if(data170.length < 1){
+const err312 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data170};
+if(vErrors === null){
+vErrors = [err312];
+}
+else {
+vErrors.push(err312);
+}
+errors++;
+}
+const len18 = data170.length;
+for(let i18=0; i18<len18; i18++){
+let data171 = data170[i18];
+if(typeof data171 !== "string"){
+const err313 = {instancePath:instancePath+"/verify/tests/" + i16+"/only/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data171};
+if(vErrors === null){
+vErrors = [err313];
+}
+else {
+vErrors.push(err313);
+}
+errors++;
+}
+}
+}
+else {
+const err314 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data170};
+if(vErrors === null){
+vErrors = [err314];
+}
+else {
+vErrors.push(err314);
+}
+errors++;
+}
+}
+if(data156.except !== undefined){
+let data172 = data156.except;
+if(Array.isArray(data172)){
+if(data172.length < 1){
+const err315 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data172};
+if(vErrors === null){
+vErrors = [err315];
+}
+else {
+vErrors.push(err315);
+}
+errors++;
+}
+const len19 = data172.length;
+for(let i19=0; i19<len19; i19++){
+let data173 = data172[i19];
+if(typeof data173 !== "string"){
+const err316 = {instancePath:instancePath+"/verify/tests/" + i16+"/except/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data173};
+if(vErrors === null){
+vErrors = [err316];
+}
+else {
+vErrors.push(err316);
+}
+errors++;
+}
+}
+}
+else {
+const err317 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data172};
+if(vErrors === null){
+vErrors = [err317];
+}
+else {
+vErrors.push(err317);
+}
+errors++;
+}
+}
+}
+else {
+const err318 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data156};
+if(vErrors === null){
+vErrors = [err318];
+}
+else {
+vErrors.push(err318);
+}
+errors++;
+}
+}
+}
+else {
+const err319 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data155};
+if(vErrors === null){
+vErrors = [err319];
+}
+else {
+vErrors.push(err319);
+}
+errors++;
+}
+let data174 = data152.timeout;
+if(typeof data174 === "string"){
+if(!pattern3.test(data174)){
+const err320 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data174};
+if(vErrors === null){
+vErrors = [err320];
+}
+else {
+vErrors.push(err320);
+}
+errors++;
+}
+}
+else {
+const err321 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data174};
+if(vErrors === null){
+vErrors = [err321];
+}
+else {
+vErrors.push(err321);
+}
+errors++;
+}
+let data175 = data152.launch;
+if(data175 && typeof data175 == "object" && !Array.isArray(data175)){
+if(data175.instanceTypes === undefined){
+data175.instanceTypes = [];
+}
+if(data175.iamInstanceProfile === undefined){
+data175.iamInstanceProfile = null;
+}
+if(data175.userData === undefined){
+data175.userData = null;
+}
+for(const key30 in data175){
+if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
+const err322 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data175};
+if(vErrors === null){
+vErrors = [err322];
+}
+else {
+vErrors.push(err322);
+}
+errors++;
+}
+}
+let data176 = data175.instanceTypes;
+if(Array.isArray(data176)){
+const len20 = data176.length;
+for(let i20=0; i20<len20; i20++){
+let data177 = data176[i20];
+if(typeof data177 !== "string"){
+const err323 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i20,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data177};
+if(vErrors === null){
+vErrors = [err323];
+}
+else {
+vErrors.push(err323);
+}
+errors++;
+}
+}
+}
+else {
+const err324 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data176};
+if(vErrors === null){
+vErrors = [err324];
+}
+else {
+vErrors.push(err324);
+}
+errors++;
+}
+let data178 = data175.iamInstanceProfile;
+if((typeof data178 !== "string") && (data178 !== null)){
+const err325 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data178};
+if(vErrors === null){
+vErrors = [err325];
+}
+else {
+vErrors.push(err325);
+}
+errors++;
+}
+if(typeof data178 === "string"){
+if(func3(data178) < 1){
+const err326 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data178};
+if(vErrors === null){
+vErrors = [err326];
+}
+else {
+vErrors.push(err326);
+}
+errors++;
+}
+}
+let data179 = data175.userData;
+if((typeof data179 !== "string") && (data179 !== null)){
+const err327 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data179};
+if(vErrors === null){
+vErrors = [err327];
+}
+else {
+vErrors.push(err327);
+}
+errors++;
+}
+}
+else {
+const err328 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data175};
+if(vErrors === null){
+vErrors = [err328];
+}
+else {
+vErrors.push(err328);
+}
+errors++;
+}
+}
+else {
+const err329 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data152};
+if(vErrors === null){
+vErrors = [err329];
+}
+else {
+vErrors.push(err329);
+}
+errors++;
+}
+}
+else {
+const err330 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err330];
+}
+else {
+vErrors.push(err330);
 }
 errors++;
 }

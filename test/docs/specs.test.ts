@@ -8,7 +8,10 @@ import { readSpec } from "../../src/spec/read-spec.ts";
 import { blocks } from "./pages.ts";
 
 /** What the specs of the pages name. */
-const files = ["scripts/install.sh", "files/app.conf", "certs/cert-ec2.pem", "keys/cert.pem", "keys/pk.pem"];
+const files = [
+  ...["scripts/install.sh", "files/app.conf", "certs/cert-ec2.pem", "keys/cert.pem", "keys/pk.pem"],
+  ...["common.yaml", "regions/cn-north-1.yaml"],
+];
 
 /** A block that is not a whole spec shows some sections of one: this has the others. */
 const least = {
@@ -34,7 +37,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "imgspec-docs-"));
   for (const file of files) {
     await mkdir(dirname(join(directory, file)), { recursive: true });
-    await writeFile(join(directory, file), "");
+    await writeFile(join(directory, file), file.endsWith(".yaml") ? "provision: []\n" : "");
   }
 });
 

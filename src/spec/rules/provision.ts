@@ -39,7 +39,7 @@ export function* file(
     code: "file-missing",
     at,
     message: `"${path}" ${problem}`,
-    hint: path.startsWith("/") ? undefined : "paths are relative to the spec's directory",
+    hint: path.startsWith("/") ? undefined : "paths are relative to the file that names them",
   };
 }
 

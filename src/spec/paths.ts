@@ -1,0 +1,47 @@
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import type { Node } from "../document/node.ts";
+
+/** Where local paths stand in an image; `*` is any step. Words that may stand there instead are no paths. */
+const places: readonly (readonly [pattern: string, words?: readonly string[]])[] = [
+  ["provision.*.shell.file"],
+  ["provision.*.upload.from"],
+  ["provision.*.download.to"],
+  ["provision.*.local.workdir"],
+  ["verify.tests.*.shell.file"],
+  ["connect.privateKey"],
+  ["connect.bastions.*.privateKey"],
+  ["bundle.fstab", ["keep", "generate"]],
+  ["bundle.script"],
+  ["certificate.ec2", ["auto", "commercial", "cn-north-1", "gov"]],
+  ["certificate.certificate"],
+  ["certificate.privateKey"],
+];
+
+/** The image with the paths that other files name made relative to the spec: a path is relative to the file that names it. */
+export function withRebasedPaths(image: Node, directory: string): Node {
+  return places.reduce((node, [pattern, words = []]) => {
+    return change(node, pattern.split("."), (path, file) => {
+      const from = dirname(resolve(file));
+      if (from === directory || path === "" || isAbsolute(path) || words.includes(path)) return path;
+      return relative(directory, join(from, path)) || ".";
+    });
+  }, image);
+}
+
+type Rebase = (path: string, file: string) => string;
+
+function change(node: Node, [step, ...rest]: readonly string[], rebase: Rebase): Node {
+  if (step === undefined) {
+    return node.kind === "scalar" && typeof node.value === "string" && !node.broken
+      ? { ...node, value: rebase(node.value, node.place.path) }
+      : node;
+  }
+  if (node.kind === "list" && step === "*")
+    return { ...node, items: node.items.map((item) => change(item, rest, rebase)) };
+  const entry = node.kind === "map" ? node.entries.get(step) : undefined;
+  if (node.kind !== "map" || !entry) return node;
+  return {
+    ...node,
+    entries: new Map(node.entries).set(step, { ...entry, node: change(entry.node, rest, rebase) }),
+  };
+}
