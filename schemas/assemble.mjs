@@ -237,8 +237,13 @@ function relax(schema, isItem = false) {
   return { ...relaxed, type: [...types, "string"], pattern: `^${expression}$`, patternErrorMessage: message };
 }
 
-/** A list may be what one expression gives. */
+/** A list, or a map with keys of the user's, may be what one expression gives. */
 function orExpression(schema) {
+  const isFree = schema.type === "object" && typeof schema.additionalProperties === "object";
+  if (isFree) {
+    const patternErrorMessage = "must be a map";
+    return { ...schema, type: ["object", "string"], pattern: `^${expression}$`, patternErrorMessage };
+  }
   if (schema.type !== "array") return schema;
   const patternErrorMessage = "must be a list";
   const whole = orAdditions(schema);

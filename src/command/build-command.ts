@@ -104,6 +104,8 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
     cloud,
     emulated: options,
     variables: options.var ?? {},
+    variableFiles: options.varFile ?? [],
+    ask: true,
     regions: options.region ?? [],
     stateDirectory: options.stateDir,
     resultPath: options.result,

@@ -14,6 +14,10 @@ import { loadPlan, loadSpec } from "./load.ts";
 export type BuildOptions = {
   /** Values for the spec's variables, stronger than their defaults and the environment. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Paths of YAML files of values, the last the strongest; weaker than `variables`. */
+  readonly variableFiles?: readonly string[];
+  /** Asks at the terminal for variables that have no value. */
+  readonly ask?: boolean;
   /** Only these of the spec's regions; empty or absent: all. */
   readonly regions?: readonly string[];
   /** Where the cloud is; `"emulate"` starts an AWS inside this process. Absent: AWS. */
@@ -50,6 +54,8 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
 
   const { id, spec, warnings } = await loadSpec(path, {
     var: options.variables ?? {},
+    varFile: options.variableFiles ?? [],
+    ask: options.ask ?? false,
     region: options.regions ?? [],
   });
   await options.onWarnings?.(warnings);

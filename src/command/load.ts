@@ -3,6 +3,7 @@ import type { Plan } from "../plan/plan.ts";
 import { newRunId } from "../run/run-id.ts";
 import type { Rendered } from "../spec/rendered.ts";
 import type { Spec } from "../spec/spec.ts";
+import { canAsk } from "./ask.ts";
 import type { SpecOptions } from "./options.ts";
 
 export type Loaded = {
@@ -14,13 +15,18 @@ export type Loaded = {
 };
 
 /** The one way in for everything that reads a spec. */
-export async function loadSpec(path: string, options: SpecOptions): Promise<Loaded> {
-  const { readSpec } = await import("../spec/read-spec.ts");
+export async function loadSpec(
+  path: string,
+  options: SpecOptions & { readonly ask?: boolean },
+): Promise<Loaded> {
+  const { readSpec, readVariableFile } = await import("../spec/read-spec.ts");
   const now = new Date();
   const id = newRunId(now);
   const { spec, warnings, rendered } = await readSpec(path, {
     variables: options.var ?? {},
+    variableFiles: await Promise.all((options.varFile ?? []).map(readVariableFile)),
     environment: process.env,
+    ask: options.ask && canAsk() ? (await import("./ask-variables.ts")).askVariables : undefined,
     build: { id, now },
     ...(options.region && options.region.length > 0 ? { regions: options.region } : {}),
   });

@@ -5,12 +5,14 @@ import { Problem } from "../problem.ts";
 /** What every command that reads a spec takes. */
 export type SpecOptions = {
   readonly var?: Readonly<Record<string, string>>;
+  readonly varFile?: readonly string[];
   readonly region?: readonly string[];
 };
 
 export function addSpecOptions(command: Command): Command {
   return command
     .option("--var <name=value>", "set a variable of the spec (repeatable)", collectVariable)
+    .option("--var-file <path>", "set variables from a YAML file of names and values (repeatable)", collect)
     .option("-r, --region <name>", "only this region of the spec (repeatable)", collect);
 }
 

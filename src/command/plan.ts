@@ -30,7 +30,7 @@ Examples:
   imgspec plan image.yaml --output dot | dot -Tsvg > plan.svg`,
     )
     .action(async (path: string, options: PlanCommandOptions) => {
-      const { spec, warnings } = await loadSpec(path, options);
+      const { spec, warnings } = await loadSpec(path, { ...options, ask: true });
       await tellDiagnostics(warnings);
       const plan = await loadPlan(spec, options.try);
       const { toDot, toJsonText, toMermaid, toText } = await import("../plan/outline.ts");

@@ -26,7 +26,7 @@ Examples:
   imgspec render image.yaml --origins`,
     )
     .action(async (path: string, { origins = false, output, ...options }: RenderOptions) => {
-      const { rendered, warnings } = await loadSpec(path, options);
+      const { rendered, warnings } = await loadSpec(path, { ...options, ask: true });
       await tellDiagnostics(warnings);
       if (output === "json") {
         process.stdout.write(

@@ -2,14 +2,16 @@ import { Environment } from "@marcbachmann/cel-js";
 import type { PlainValue } from "../document/node.ts";
 import { nearest } from "../util/nearest.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
-import type { Evaluation, Evaluator, Marks, Scope } from "./evaluate.ts";
+import type { Evaluation, Evaluator, Marks, Named, Scope } from "./evaluate.ts";
+import { addFunctions } from "./functions.ts";
 
 /**
  * An evaluator of CEL over a scope. Expressions are checked against the names and types of the scope before they run.
  * The only module that loads the CEL library; import it when a spec has expressions.
  */
-export function toEvaluator(scope: Scope, marks: Marks): Evaluator {
+export function toEvaluator(scope: Scope, marks: Marks, files: (path: string) => string): Evaluator {
   const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
+  addFunctions(environment, files);
   const context: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(scope)) {
     if (typeof value === "string") {
@@ -52,15 +54,21 @@ function evaluate(cel: string, { environment, context, scope, marks }: World): E
 /** Text in one region and null in another: checked when it is evaluated. */
 const nullable: ReadonlySet<string> = new Set(["region.certificate"]);
 
-function celTypeOf(value: string | number | boolean | null): string {
+function celTypeOf(value: Named | null): string {
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "bool";
   if (typeof value === "number") return Number.isInteger(value) ? "int" : "double";
-  return "dyn";
+  if (value instanceof Date) return "google.protobuf.Timestamp";
+  // What is inside is known when it is evaluated.
+  if (Array.isArray(value)) return "list";
+  return value === null ? "dyn" : "map";
 }
 
-function toCel(value: string | number | boolean | null): unknown {
-  return typeof value === "number" && Number.isInteger(value) ? BigInt(value) : value;
+function toCel(value: unknown): unknown {
+  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
+  if (Array.isArray(value)) return value.map(toCel);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return new Map(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));
 }
 
 /** Throws on what YAML has no word for, such as bytes. */
@@ -151,7 +159,13 @@ const sayings: Readonly<Record<string, (failed: Failed) => Said>> = {
     const owner = /(\w+)\s*(?:\.|\[)\s*["']?$/.exec(cel.slice(0, start))?.[1] ?? "";
     const names = scope[owner];
     const known = names instanceof Map ? [...names.keys()].map(String) : [];
+    const isGit = owner === "build" && ["commit", "dirty"].includes(word);
     const hint = known.length > 0 ? toHint(word, known) : emptyHints[owner];
+    if (isGit)
+      return {
+        message: `build.${word} is not known`,
+        hint: "the spec lies in no Git repository with a commit",
+      };
     return { message: `there is no "${word}" in ${owner || "this map"}`, hint };
   },
   no_such_overload: (failed) => {

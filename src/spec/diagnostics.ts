@@ -21,6 +21,7 @@ export const errorCodes = {
   "condition-wrong": "a step is for regions that cannot be",
   "variable-missing": "a variable without a default is not set",
   "variable-wrong": "a variable is set to something that its declaration excludes",
+  "variable-undeclared": "a file of variables has one that the spec does not declare",
   "environment-missing": "an environment variable that is listed in env is not set",
   "secret-misplaced": "a sensitive variable is used outside of a step's env and the passwords of connect",
   "password-plain": "a password is written in the spec",

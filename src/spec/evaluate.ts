@@ -3,9 +3,13 @@ import type { Entry, Node, Path, PlainValue, ScalarNode } from "../document/node
 import type { DiagnosticCode } from "./diagnostics.ts";
 import { type Piece, toPieces } from "./expression.ts";
 import { diagnosticAt } from "./finding.ts";
+import type { Value } from "./variable-value.ts";
 
 /** What expressions may name: texts, or groups of named values. */
-export type Scope = Readonly<Record<string, string | ReadonlyMap<string, string | number | boolean | null>>>;
+export type Scope = Readonly<Record<string, string | ReadonlyMap<string, Named | null>>>;
+
+/** What a name in a group may stand for; a date is CEL's timestamp. */
+export type Named = Value | Date;
 
 export type Evaluation =
   | { readonly kind: "value"; readonly value: PlainValue; readonly sensitive: boolean }

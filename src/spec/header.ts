@@ -6,7 +6,8 @@ import { type Finding, toDiagnostic } from "./finding.ts";
 import { misplacedExpressions } from "./misplaced.ts";
 import { chosenRegions, regionFindings } from "./regions.ts";
 import { validateSpec } from "./validate-spec.gen.ts";
-import { type Given, toVariables, type Value } from "./variables.ts";
+import type { Value } from "./variable-value.ts";
+import { type Given, toVariables } from "./variables.ts";
 
 /** What a spec says once for all regions. */
 export type Header = {
@@ -53,7 +54,7 @@ export function toHeader(root: MapNode, options: HeaderOptions): Header {
     },
     regions: chosenRegions(root, options.regions),
     secrets: variables.secrets,
-    diagnostics: findings.map((finding) => toDiagnostic(finding, root)),
+    diagnostics: [...findings.map((finding) => toDiagnostic(finding, root)), ...variables.diagnostics],
   };
 }
 

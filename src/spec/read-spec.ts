@@ -1,19 +1,24 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostic.ts";
+import { toDocument } from "../document/document.ts";
 import type { Node } from "../document/node.ts";
+import { readText } from "../document/text.ts";
 import { Problem } from "../problem.ts";
 import { hasExpressions } from "./evaluate.ts";
 import { type Family, readFamily } from "./family.ts";
 import { diagnosticAt } from "./finding.ts";
+import { gitStateFor } from "./git.ts";
+import { readLocalText } from "./local-text.ts";
 import { type Rendered, toRendered } from "./rendered.ts";
 import type { Build } from "./scope.ts";
 import type { Spec } from "./spec.ts";
-import { type Checked, toSpec } from "./to-spec.ts";
+import { type Checked, type SpecOptions, toSpec } from "./to-spec.ts";
+import { type Given, type Missing, missingVariables } from "./variables.ts";
 
-export type ReadOptions = {
-  readonly variables: Record<string, string>;
-  readonly environment: NodeJS.ProcessEnv;
+export type ReadOptions = Given & {
+  /** Asks for variables that are not given; absent: that they are missing is told. */
+  readonly ask?: ((missing: readonly Missing[]) => Promise<Readonly<Record<string, string>>>) | undefined;
   readonly build: Build;
   /** Only these of the spec's regions. */
   readonly regions?: readonly string[] | undefined;
@@ -42,17 +47,39 @@ export async function readSpec(
   });
 }
 
+/** A file of `--var-file`: a map of names and values. Throws as `readSpec` does. */
+export async function readVariableFile(path: string): Promise<Node> {
+  const { root, diagnostics } = toDocument(await readText(path));
+  if (root?.kind === "map") return root;
+  const told = root ? [diagnosticAt(root.place, { code: "wrong-type", message: notVariables })] : diagnostics;
+  throw new Problem("spec-invalid", `"${path}" is no file of variables`, { diagnostics: told });
+}
+
+const notVariables = "a file of variables is a map of names and values";
+
 async function toChecked(family: Family, path: string, options: ReadOptions): Promise<Checked> {
   const { root, diagnostics } = family;
   // What a file that is not there would have said is missing all over; that it is not there is enough.
   if (!root || diagnostics.length > 0) return { spec: undefined, diagnostics, written: [] };
   if (root.kind !== "map") return { spec: undefined, diagnostics: [notMap(root)], written: [] };
   const directory = dirname(resolve(path));
+  const asked = await options.ask?.(missingVariables(root, options));
   // Most of the time that it takes to check a spec would go into loading CEL.
-  const toEvaluator = hasExpressions(root) ? (await import("./cel.ts")).toEvaluator : undefined;
+  const cel = hasExpressions(root) ? await import("./cel.ts") : undefined;
+  const toEvaluator: SpecOptions["toEvaluator"] =
+    cel && ((scope, marks) => cel.toEvaluator(scope, marks, (file) => readLocalText(directory, file)));
+  const git = cel && (await gitStateFor(root, directory));
   const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
     whyUnreadable(resolve(directory, file), kind);
-  return toSpec(root, { ...options, path, directory, toEvaluator, fileProblem });
+  return toSpec(root, {
+    ...options,
+    variables: { ...asked, ...options.variables },
+    build: { ...options.build, git },
+    path,
+    directory,
+    toEvaluator,
+    fileProblem,
+  });
 }
 
 function notMap(root: Node): Diagnostic {

@@ -1,10 +1,16 @@
 import type { Region } from "../util/region.ts";
 import type { Scope } from "./evaluate.ts";
-import type { Value } from "./variables.ts";
+import type { GitState } from "./git.ts";
+import type { Value } from "./variable-value.ts";
 
-export type Build = { readonly id: string; readonly now: Date };
+export type Build = {
+  readonly id: string;
+  readonly now: Date;
+  /** Of the spec, where it is asked for and known. */
+  readonly git?: GitState | undefined;
+};
 
-/** What expressions may name in one region. Times are UTC: `build.date` is 2026-11-22, `build.time` 213330. */
+/** What expressions may name in one region. Times are UTC: `build.date` is 2026-11-22, `build.time` 213330, and `build.now` is both. */
 export function toScope(
   name: string,
   region: Region,
@@ -18,10 +24,12 @@ export function toScope(
     vars: variables,
     env: environment,
     region: new Map(Object.entries(region)),
-    build: new Map([
+    build: new Map<string, string | boolean | Date>([
       ["id", build.id],
       ["date", iso.slice(0, 10)],
       ["time", iso.slice(11, 19).replaceAll(":", "")],
+      ["now", build.now],
+      ...Object.entries(build.git ?? {}),
     ]),
   };
 }

@@ -37,12 +37,14 @@ type Source = {
     /**
      * More filters, by their names in EC2's DescribeImages.
      */
-    filters?: {
-      /**
-       * One value or a list of which one must match.
-       */
-      [k: string]: string | string[];
-    };
+    filters?:
+      | {
+          /**
+           * One value or a list of which one must match.
+           */
+          [k: string]: string | string[];
+        }
+      | string;
   };
 } | null;
 /**
@@ -118,9 +120,11 @@ type Launch = {
   /**
    * Tags of the instance and what is made for it.
    */
-  tags?: {
-    [k: string]: string;
-  };
+  tags?:
+    | {
+        [k: string]: string;
+      }
+    | string;
   /**
    * How long to wait until the instance runs.
    */
@@ -297,9 +301,11 @@ type Provision =
             /**
              * Environment variables of the script.
              */
-            env?: {
-              [k: string]: string;
-            };
+            env?:
+              | {
+                  [k: string]: string;
+                }
+              | string;
             /**
              * Runs the script as root.
              */
@@ -386,9 +392,11 @@ type Provision =
             /**
              * Environment variables of the command.
              */
-            env?: {
-              [k: string]: string;
-            };
+            env?:
+              | {
+                  [k: string]: string;
+                }
+              | string;
             /**
              * Directory on this machine, relative to the spec.
              */
@@ -471,9 +479,11 @@ type Provision =
               /**
                * Environment variables of the script.
                */
-              env?: {
-                [k: string]: string;
-              };
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
               /**
                * Runs the script as root.
                */
@@ -560,9 +570,11 @@ type Provision =
               /**
                * Environment variables of the command.
                */
-              env?: {
-                [k: string]: string;
-              };
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
               /**
                * Directory on this machine, relative to the spec.
                */
@@ -644,9 +656,11 @@ type Provision =
               /**
                * Environment variables of the script.
                */
-              env?: {
-                [k: string]: string;
-              };
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
               /**
                * Runs the script as root.
                */
@@ -733,9 +747,11 @@ type Provision =
               /**
                * Environment variables of the command.
                */
-              env?: {
-                [k: string]: string;
-              };
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
               /**
                * Directory on this machine, relative to the spec.
                */
@@ -1147,9 +1163,11 @@ type Register = {
   /**
    * Tags of the AMI.
    */
-  tags?: {
-    [k: string]: string;
-  };
+  tags?:
+    | {
+        [k: string]: string;
+      }
+    | string;
 } | null;
 /**
  * The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.
@@ -1185,9 +1203,11 @@ type Verify = {
               /**
                * Environment variables of the script.
                */
-              env?: {
-                [k: string]: string;
-              };
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
               /**
                * Runs the script as root.
                */
@@ -1300,9 +1320,11 @@ type Verify = {
                 /**
                  * Environment variables of the script.
                  */
-                env?: {
-                  [k: string]: string;
-                };
+                env?:
+                  | {
+                      [k: string]: string;
+                    }
+                  | string;
                 /**
                  * Runs the script as root.
                  */
@@ -1414,9 +1436,11 @@ type Verify = {
                 /**
                  * Environment variables of the script.
                  */
-                env?: {
-                  [k: string]: string;
-                };
+                env?:
+                  | {
+                      [k: string]: string;
+                    }
+                  | string;
                 /**
                  * Runs the script as root.
                  */
@@ -1565,7 +1589,7 @@ export interface WrittenSpec {
    */
   name: string;
   /**
-   * Values that are set from outside, by --var NAME=VALUE or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.
+   * Values that are set from outside, by --var NAME=VALUE, a file of --var-file or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.
    */
   variables?: {
     /**
@@ -1579,17 +1603,17 @@ export interface WrittenSpec {
       /**
        * What the value is; without it, what the default is, else a string.
        */
-      type?: "string" | "number" | "boolean";
+      type?: "string" | "number" | "boolean" | "list" | "map";
       /**
        * The value unless another is set. Literal: no expressions.
        */
-      default?: string | number | boolean;
+      default?: string | number | boolean | unknown[] | {};
       /**
-       * Regular expression (JavaScript's, with the u flag) that a string must match.
+       * Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.
        */
       pattern?: string;
       /**
-       * The values that are allowed.
+       * The values that are allowed, for a list those of its items.
        *
        * @minItems 1
        *

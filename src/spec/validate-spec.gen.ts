@@ -5,13 +5,13 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean"],"examples":["number"]},"default":{"type":["string","number","boolean"],"description":"The value unless another is set. Literal: no expressions.","examples":["2026.11",3,true]},"pattern":{"type":"string","description":"Regular expression (JavaScript's, with the u flag) that a string must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps and in the passwords of connect.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"description":"Named sets of sections that regions can build on.","examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"type":"object","description":"What the regions that build on this preset have in common.","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, the profile, and what it builds on.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"type":["string","array"],"description":"The presets that this region builds on, each laid over the one before.","items":{"type":"string","description":"Name of one preset.","examples":["china"]},"examples":["china",["china","small"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE, a file of --var-file or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"type":["string","number","boolean","array","object"],"description":"The value unless another is set. Literal: no expressions.","items":{},"examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","description":"Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed, for a list those of its items.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps and in the passwords of connect.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"description":"Named sets of sections that regions can build on.","examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"type":"object","description":"What the regions that build on this preset have in common.","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, the profile, and what it builds on.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"type":["string","array"],"description":"The presets that this region builds on, each laid over the one before.","items":{"type":"string","description":"Name of one preset.","examples":["china"]},"examples":["china",["china","small"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}},"verify":{"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
 const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern145 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
-const schema7 = {"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}};
+const pattern157 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
+const schema7 = {"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}};
 const pattern3 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern4 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern6 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
@@ -313,11 +313,8 @@ errors++;
 }
 if(data1.filters !== undefined){
 let data8 = data1.filters;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key2 in data8){
-let data9 = data8[key2];
-if((typeof data9 !== "string") && (!(Array.isArray(data9)))){
-const err21 = {instancePath:instancePath+"/find/filters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema7.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema7.properties.find.properties.filters.additionalProperties.type,parentSchema:schema7.properties.find.properties.filters.additionalProperties,data:data9};
+if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (typeof data8 !== "string")){
+const err21 = {instancePath:instancePath+"/find/filters",schemaPath:"#/properties/find/properties/filters/type",keyword:"type",params:{type: schema7.properties.find.properties.filters.type},message:"must be object,string",schema:schema7.properties.find.properties.filters.type,parentSchema:schema7.properties.find.properties.filters,data:data8};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -326,12 +323,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(Array.isArray(data9)){
-const len1 = data9.length;
-for(let i1=0; i1<len1; i1++){
-let data10 = data9[i1];
-if(typeof data10 !== "string"){
-const err22 = {instancePath:instancePath+"/find/filters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema7.properties.find.properties.filters.additionalProperties.items,data:data10};
+if(typeof data8 === "string"){
+if(!pattern6.test(data8)){
+const err22 = {instancePath:instancePath+"/find/filters",schemaPath:"#/properties/find/properties/filters/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema7.properties.find.properties.filters,data:data8};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -341,11 +335,11 @@ vErrors.push(err22);
 errors++;
 }
 }
-}
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/find/filters",schemaPath:"#/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.properties.find.properties.filters.type,parentSchema:schema7.properties.find.properties.filters,data:data8};
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key2 in data8){
+let data9 = data8[key2];
+if((typeof data9 !== "string") && (!(Array.isArray(data9)))){
+const err23 = {instancePath:instancePath+"/find/filters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema7.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema7.properties.find.properties.filters.additionalProperties.type,parentSchema:schema7.properties.find.properties.filters.additionalProperties,data:data9};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -354,10 +348,12 @@ vErrors.push(err23);
 }
 errors++;
 }
-}
-}
-else {
-const err24 = {instancePath:instancePath+"/find",schemaPath:"#/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.properties.find.type,parentSchema:schema7.properties.find,data:data1};
+if(Array.isArray(data9)){
+const len1 = data9.length;
+for(let i1=0; i1<len1; i1++){
+let data10 = data9[i1];
+if(typeof data10 !== "string"){
+const err24 = {instancePath:instancePath+"/find/filters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema7.properties.find.properties.filters.additionalProperties.items,data:data10};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -368,14 +364,30 @@ errors++;
 }
 }
 }
+}
+}
+}
+}
+else {
+const err25 = {instancePath:instancePath+"/find",schemaPath:"#/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.properties.find.type,parentSchema:schema7.properties.find,data:data1};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+}
 validate22.errors = vErrors;
 return errors === 0;
 }
 
-const schema8 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const pattern9 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern11 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern15 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema8 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const pattern10 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern12 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern17 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -638,7 +650,7 @@ vErrors.push(err18);
 errors++;
 }
 if(typeof data8 === "string"){
-if(!pattern9.test(data8)){
+if(!pattern10.test(data8)){
 const err19 = {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.subnet,data:data8};
 if(vErrors === null){
 vErrors = [err19];
@@ -679,7 +691,7 @@ const len3 = data9.length;
 for(let i3=0; i3<len3; i3++){
 let data10 = data9[i3];
 if(typeof data10 === "string"){
-if(!pattern11.test(data10)){
+if(!pattern12.test(data10)){
 const err22 = {instancePath:instancePath+"/securityGroups/" + i3,schemaPath:"#/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.items,data:data10};
 if(vErrors === null){
 vErrors = [err22];
@@ -732,7 +744,7 @@ const len4 = data11.length;
 for(let i4=0; i4<len4; i4++){
 let data12 = data11[i4];
 if(typeof data12 === "string"){
-if(!pattern11.test(data12)){
+if(!pattern12.test(data12)){
 const err26 = {instancePath:instancePath+"/securityGroups/prepend/" + i4,schemaPath:"#/properties/securityGroups/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.properties.prepend.items,data:data12};
 if(vErrors === null){
 vErrors = [err26];
@@ -773,7 +785,7 @@ const len5 = data13.length;
 for(let i5=0; i5<len5; i5++){
 let data14 = data13[i5];
 if(typeof data14 === "string"){
-if(!pattern11.test(data14)){
+if(!pattern12.test(data14)){
 const err29 = {instancePath:instancePath+"/securityGroups/append/" + i5,schemaPath:"#/properties/securityGroups/properties/append/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.properties.append.items,data:data14};
 if(vErrors === null){
 vErrors = [err29];
@@ -913,11 +925,8 @@ vErrors = null;
 }
 if(data.tags !== undefined){
 let data18 = data.tags;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-for(const key3 in data18){
-let data19 = data18[key3];
-if(typeof data19 !== "string"){
-const err39 = {instancePath:instancePath+"/tags/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.tags.additionalProperties.type,parentSchema:schema8.properties.tags.additionalProperties,data:data19};
+if((!(data18 && typeof data18 == "object" && !Array.isArray(data18))) && (typeof data18 !== "string")){
+const err39 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema8.properties.tags.type},message:"must be object,string",schema:schema8.properties.tags.type,parentSchema:schema8.properties.tags,data:data18};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -926,10 +935,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema8.properties.tags.type,parentSchema:schema8.properties.tags,data:data18};
+if(typeof data18 === "string"){
+if(!pattern6.test(data18)){
+const err40 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.tags,data:data18};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -939,11 +947,11 @@ vErrors.push(err40);
 errors++;
 }
 }
-if(data.timeout !== undefined){
-let data20 = data.timeout;
-if(typeof data20 === "string"){
-if(!pattern15.test(data20)){
-const err41 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.timeout,data:data20};
+if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
+for(const key3 in data18){
+let data19 = data18[key3];
+if(typeof data19 !== "string"){
+const err41 = {instancePath:instancePath+"/tags/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.tags.additionalProperties.type,parentSchema:schema8.properties.tags.additionalProperties,data:data19};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -953,13 +961,29 @@ vErrors.push(err41);
 errors++;
 }
 }
-else {
-const err42 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.timeout.type,parentSchema:schema8.properties.timeout,data:data20};
+}
+}
+if(data.timeout !== undefined){
+let data20 = data.timeout;
+if(typeof data20 === "string"){
+if(!pattern17.test(data20)){
+const err42 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.timeout,data:data20};
 if(vErrors === null){
 vErrors = [err42];
 }
 else {
 vErrors.push(err42);
+}
+errors++;
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.timeout.type,parentSchema:schema8.properties.timeout,data:data20};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
 }
 errors++;
 }
@@ -970,9 +994,9 @@ return errors === 0;
 }
 
 const schema9 = {"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","default":"auto","examples":["console"],"anyOf":[{"type":"string","enum":["auto","console","first-use"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const pattern16 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern21 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern25 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern18 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern23 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern27 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1003,7 +1027,7 @@ errors++;
 if(data.user !== undefined){
 let data0 = data.user;
 if(typeof data0 === "string"){
-if(!pattern16.test(data0)){
+if(!pattern18.test(data0)){
 const err2 = {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.user,data:data0};
 if(vErrors === null){
 vErrors = [err2];
@@ -1303,7 +1327,7 @@ errors++;
 if(data7.url !== undefined){
 let data8 = data7.url;
 if(typeof data8 === "string"){
-if(!pattern21.test(data8)){
+if(!pattern23.test(data8)){
 const err24 = {instancePath:instancePath+"/proxy/url",schemaPath:"#/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.proxy.properties.url,data:data8};
 if(vErrors === null){
 vErrors = [err24];
@@ -1538,7 +1562,7 @@ errors++;
 if(data12.hostKey !== undefined){
 let data18 = data12.hostKey;
 if(typeof data18 === "string"){
-if(!pattern25.test(data18)){
+if(!pattern27.test(data18)){
 const err43 = {instancePath:instancePath+"/bastions/" + i0+"/hostKey",schemaPath:"#/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.items.properties.hostKey,data:data18};
 if(vErrors === null){
 vErrors = [err43];
@@ -1759,7 +1783,7 @@ errors++;
 if(data20.hostKey !== undefined){
 let data26 = data20.hostKey;
 if(typeof data26 === "string"){
-if(!pattern25.test(data26)){
+if(!pattern27.test(data26)){
 const err61 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/hostKey",schemaPath:"#/properties/bastions/properties/prepend/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.hostKey,data:data26};
 if(vErrors === null){
 vErrors = [err61];
@@ -1968,7 +1992,7 @@ errors++;
 if(data28.hostKey !== undefined){
 let data34 = data28.hostKey;
 if(typeof data34 === "string"){
-if(!pattern25.test(data34)){
+if(!pattern27.test(data34)){
 const err78 = {instancePath:instancePath+"/bastions/append/" + i2+"/hostKey",schemaPath:"#/properties/bastions/properties/append/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.properties.append.items.properties.hostKey,data:data34};
 if(vErrors === null){
 vErrors = [err78];
@@ -2019,7 +2043,7 @@ errors++;
 if(data.timeout !== undefined){
 let data35 = data.timeout;
 if(typeof data35 === "string"){
-if(!pattern15.test(data35)){
+if(!pattern17.test(data35)){
 const err82 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.timeout,data:data35};
 if(vErrors === null){
 vErrors = [err82];
@@ -2046,8 +2070,8 @@ validate26.errors = vErrors;
 return errors === 0;
 }
 
-const schema10 = {"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
-const pattern40 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema10 = {"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
+const pattern43 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2246,11 +2270,8 @@ errors++;
 }
 if(data1.env !== undefined){
 let data4 = data1.env;
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key2 in data4){
-let data5 = data4[key2];
-if(typeof data5 !== "string"){
-const err11 = {instancePath:instancePath+"/" + i0+"/shell/env/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.items.properties.shell.properties.env.additionalProperties,data:data5};
+if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (typeof data4 !== "string")){
+const err11 = {instancePath:instancePath+"/" + i0+"/shell/env",schemaPath:"#/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema10.items.properties.shell.properties.env.type,parentSchema:schema10.items.properties.shell.properties.env,data:data4};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -2259,10 +2280,9 @@ vErrors.push(err11);
 }
 errors++;
 }
-}
-}
-else {
-const err12 = {instancePath:instancePath+"/" + i0+"/shell/env",schemaPath:"#/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.shell.properties.env.type,parentSchema:schema10.items.properties.shell.properties.env,data:data4};
+if(typeof data4 === "string"){
+if(!pattern6.test(data4)){
+const err12 = {instancePath:instancePath+"/" + i0+"/shell/env",schemaPath:"#/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.env,data:data4};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -2272,10 +2292,11 @@ vErrors.push(err12);
 errors++;
 }
 }
-if(data1.sudo !== undefined){
-let data6 = data1.sudo;
-if((typeof data6 !== "boolean") && (typeof data6 !== "string")){
-const err13 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.items.properties.shell.properties.sudo.type,parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+for(const key2 in data4){
+let data5 = data4[key2];
+if(typeof data5 !== "string"){
+const err13 = {instancePath:instancePath+"/" + i0+"/shell/env/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.items.properties.shell.properties.env.additionalProperties,data:data5};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -2284,9 +2305,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(typeof data6 === "string"){
-if(!pattern6.test(data6)){
-const err14 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
+}
+}
+}
+if(data1.sudo !== undefined){
+let data6 = data1.sudo;
+if((typeof data6 !== "boolean") && (typeof data6 !== "string")){
+const err14 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.items.properties.shell.properties.sudo.type,parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2295,12 +2320,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-}
-if(data1.workdir !== undefined){
-let data7 = data1.workdir;
-if((typeof data7 !== "string") && (data7 !== null)){
-const err15 = {instancePath:instancePath+"/" + i0+"/shell/workdir",schemaPath:"#/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.items.properties.shell.properties.workdir.type,parentSchema:schema10.items.properties.shell.properties.workdir,data:data7};
+if(typeof data6 === "string"){
+if(!pattern6.test(data6)){
+const err15 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -2310,11 +2332,11 @@ vErrors.push(err15);
 errors++;
 }
 }
-if(data1.timeout !== undefined){
-let data8 = data1.timeout;
-if(typeof data8 === "string"){
-if(!pattern15.test(data8)){
-const err16 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
+}
+if(data1.workdir !== undefined){
+let data7 = data1.workdir;
+if((typeof data7 !== "string") && (data7 !== null)){
+const err16 = {instancePath:instancePath+"/" + i0+"/shell/workdir",schemaPath:"#/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.items.properties.shell.properties.workdir.type,parentSchema:schema10.items.properties.shell.properties.workdir,data:data7};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -2324,8 +2346,11 @@ vErrors.push(err16);
 errors++;
 }
 }
-else {
-const err17 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.timeout.type,parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
+if(data1.timeout !== undefined){
+let data8 = data1.timeout;
+if(typeof data8 === "string"){
+if(!pattern17.test(data8)){
+const err17 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -2335,10 +2360,8 @@ vErrors.push(err17);
 errors++;
 }
 }
-if(data1.retries !== undefined){
-let data9 = data1.retries;
-if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
-const err18 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.retries.type,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
+else {
+const err18 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.timeout.type,parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -2347,9 +2370,11 @@ vErrors.push(err18);
 }
 errors++;
 }
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 20 || isNaN(data9)){
-const err19 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
+}
+if(data1.retries !== undefined){
+let data9 = data1.retries;
+if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
+const err19 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.retries.type,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -2358,8 +2383,9 @@ vErrors.push(err19);
 }
 errors++;
 }
-if(data9 < 0 || isNaN(data9)){
-const err20 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 20 || isNaN(data9)){
+const err20 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -2368,10 +2394,8 @@ vErrors.push(err20);
 }
 errors++;
 }
-}
-if(typeof data9 === "string"){
-if(!pattern6.test(data9)){
-const err21 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
+if(data9 < 0 || isNaN(data9)){
+const err21 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -2381,11 +2405,9 @@ vErrors.push(err21);
 errors++;
 }
 }
-}
-if(data1.exitCodes !== undefined){
-let data10 = data1.exitCodes;
-if((!data10 || typeof data10 != "object") && (typeof data10 !== "string")){
-const err22 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
+if(typeof data9 === "string"){
+if(!pattern6.test(data9)){
+const err22 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -2394,9 +2416,12 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(typeof data10 === "string"){
-if(!pattern6.test(data10)){
-const err23 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
+}
+}
+if(data1.exitCodes !== undefined){
+let data10 = data1.exitCodes;
+if((!data10 || typeof data10 != "object") && (typeof data10 !== "string")){
+const err23 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -2405,10 +2430,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-}
-if(Array.isArray(data10)){
-if(data10.length < 1){
-const err24 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
+if(typeof data10 === "string"){
+if(!pattern6.test(data10)){
+const err24 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -2417,11 +2441,10 @@ vErrors.push(err24);
 }
 errors++;
 }
-const len1 = data10.length;
-for(let i1=0; i1<len1; i1++){
-let data11 = data10[i1];
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
-const err25 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
+}
+if(Array.isArray(data10)){
+if(data10.length < 1){
+const err25 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -2430,9 +2453,11 @@ vErrors.push(err25);
 }
 errors++;
 }
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 255 || isNaN(data11)){
-const err26 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
+const len1 = data10.length;
+for(let i1=0; i1<len1; i1++){
+let data11 = data10[i1];
+if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
+const err26 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -2441,8 +2466,9 @@ vErrors.push(err26);
 }
 errors++;
 }
-if(data11 < 0 || isNaN(data11)){
-const err27 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 255 || isNaN(data11)){
+const err27 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -2451,10 +2477,8 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-if(typeof data11 === "string"){
-if(!pattern6.test(data11)){
-const err28 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
+if(data11 < 0 || isNaN(data11)){
+const err28 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -2464,11 +2488,9 @@ vErrors.push(err28);
 errors++;
 }
 }
-}
-}
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-if(Object.keys(data10).length < 1){
-const err29 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
+if(typeof data11 === "string"){
+if(!pattern6.test(data11)){
+const err29 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -2477,14 +2499,28 @@ vErrors.push(err29);
 }
 errors++;
 }
-for(const key3 in data10){
-if(!((key3 === "prepend") || (key3 === "append"))){
-const err30 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
+}
+}
+}
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+if(Object.keys(data10).length < 1){
+const err30 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
 if(vErrors === null){
 vErrors = [err30];
 }
 else {
 vErrors.push(err30);
+}
+errors++;
+}
+for(const key3 in data10){
+if(!((key3 === "prepend") || (key3 === "append"))){
+const err31 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
 }
 errors++;
 }
@@ -2496,18 +2532,7 @@ const len2 = data12.length;
 for(let i2=0; i2<len2; i2++){
 let data13 = data12[i2];
 if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")){
-const err31 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 255 || isNaN(data13)){
-const err32 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
+const err32 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -2516,8 +2541,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(data13 < 0 || isNaN(data13)){
-const err33 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 > 255 || isNaN(data13)){
+const err33 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -2526,10 +2552,8 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-if(typeof data13 === "string"){
-if(!pattern6.test(data13)){
-const err34 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
+if(data13 < 0 || isNaN(data13)){
+const err34 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -2539,15 +2563,27 @@ vErrors.push(err34);
 errors++;
 }
 }
-}
-}
-else {
-const err35 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend",schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend,data:data12};
+if(typeof data13 === "string"){
+if(!pattern6.test(data13)){
+const err35 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
 if(vErrors === null){
 vErrors = [err35];
 }
 else {
 vErrors.push(err35);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err36 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend",schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend,data:data12};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
 }
 errors++;
 }
@@ -2559,18 +2595,7 @@ const len3 = data14.length;
 for(let i3=0; i3<len3; i3++){
 let data15 = data14[i3];
 if((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (typeof data15 !== "string")){
-const err36 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 255 || isNaN(data15)){
-const err37 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
+const err37 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -2579,8 +2604,9 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(data15 < 0 || isNaN(data15)){
-const err38 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 255 || isNaN(data15)){
+const err38 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -2589,10 +2615,8 @@ vErrors.push(err38);
 }
 errors++;
 }
-}
-if(typeof data15 === "string"){
-if(!pattern6.test(data15)){
-const err39 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
+if(data15 < 0 || isNaN(data15)){
+const err39 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -2602,15 +2626,27 @@ vErrors.push(err39);
 errors++;
 }
 }
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append",schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append,data:data14};
+if(typeof data15 === "string"){
+if(!pattern6.test(data15)){
+const err40 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
 if(vErrors === null){
 vErrors = [err40];
 }
 else {
 vErrors.push(err40);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err41 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append",schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append,data:data14};
+if(vErrors === null){
+vErrors = [err41];
+}
+else {
+vErrors.push(err41);
 }
 errors++;
 }
@@ -2623,17 +2659,7 @@ if(data0.upload !== undefined){
 let data16 = data0.upload;
 if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
 if(data16.from === undefined){
-const err41 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.items.properties.upload.required,parentSchema:schema10.items.properties.upload,data:data16};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-if(data16.to === undefined){
-const err42 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.items.properties.upload.required,parentSchema:schema10.items.properties.upload,data:data16};
+const err42 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.items.properties.upload.required,parentSchema:schema10.items.properties.upload,data:data16};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -2642,9 +2668,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-for(const key4 in data16){
-if(!((((key4 === "from") || (key4 === "to")) || (key4 === "mode")) || (key4 === "sudo"))){
-const err43 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.upload,data:data16};
+if(data16.to === undefined){
+const err43 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.items.properties.upload.required,parentSchema:schema10.items.properties.upload,data:data16};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -2653,11 +2678,9 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-if(data16.from !== undefined){
-let data17 = data16.from;
-if(typeof data17 !== "string"){
-const err44 = {instancePath:instancePath+"/" + i0+"/upload/from",schemaPath:"#/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.upload.properties.from.type,parentSchema:schema10.items.properties.upload.properties.from,data:data17};
+for(const key4 in data16){
+if(!((((key4 === "from") || (key4 === "to")) || (key4 === "mode")) || (key4 === "sudo"))){
+const err44 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.upload,data:data16};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -2667,10 +2690,10 @@ vErrors.push(err44);
 errors++;
 }
 }
-if(data16.to !== undefined){
-let data18 = data16.to;
-if(typeof data18 !== "string"){
-const err45 = {instancePath:instancePath+"/" + i0+"/upload/to",schemaPath:"#/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.upload.properties.to.type,parentSchema:schema10.items.properties.upload.properties.to,data:data18};
+if(data16.from !== undefined){
+let data17 = data16.from;
+if(typeof data17 !== "string"){
+const err45 = {instancePath:instancePath+"/" + i0+"/upload/from",schemaPath:"#/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.upload.properties.from.type,parentSchema:schema10.items.properties.upload.properties.from,data:data17};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -2680,10 +2703,10 @@ vErrors.push(err45);
 errors++;
 }
 }
-if(data16.mode !== undefined){
-let data19 = data16.mode;
-if((typeof data19 !== "string") && (data19 !== null)){
-const err46 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.items.properties.upload.properties.mode.type,parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
+if(data16.to !== undefined){
+let data18 = data16.to;
+if(typeof data18 !== "string"){
+const err46 = {instancePath:instancePath+"/" + i0+"/upload/to",schemaPath:"#/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.upload.properties.to.type,parentSchema:schema10.items.properties.upload.properties.to,data:data18};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -2692,9 +2715,11 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(typeof data19 === "string"){
-if(!pattern40.test(data19)){
-const err47 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
+}
+if(data16.mode !== undefined){
+let data19 = data16.mode;
+if((typeof data19 !== "string") && (data19 !== null)){
+const err47 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.items.properties.upload.properties.mode.type,parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -2703,12 +2728,9 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-}
-if(data16.sudo !== undefined){
-let data20 = data16.sudo;
-if((typeof data20 !== "boolean") && (typeof data20 !== "string")){
-const err48 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.items.properties.upload.properties.sudo.type,parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
+if(typeof data19 === "string"){
+if(!pattern43.test(data19)){
+const err48 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -2717,9 +2739,12 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(typeof data20 === "string"){
-if(!pattern6.test(data20)){
-const err49 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
+}
+}
+if(data16.sudo !== undefined){
+let data20 = data16.sudo;
+if((typeof data20 !== "boolean") && (typeof data20 !== "string")){
+const err49 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.items.properties.upload.properties.sudo.type,parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -2728,11 +2753,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err50 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.upload.type,parentSchema:schema10.items.properties.upload,data:data16};
+if(typeof data20 === "string"){
+if(!pattern6.test(data20)){
+const err50 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -2742,11 +2765,10 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data0.download !== undefined){
-let data21 = data0.download;
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-if(data21.from === undefined){
-const err51 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.items.properties.download.required,parentSchema:schema10.items.properties.download,data:data21};
+}
+}
+else {
+const err51 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.upload.type,parentSchema:schema10.items.properties.upload,data:data16};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -2755,8 +2777,12 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data21.to === undefined){
-const err52 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.items.properties.download.required,parentSchema:schema10.items.properties.download,data:data21};
+}
+if(data0.download !== undefined){
+let data21 = data0.download;
+if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
+if(data21.from === undefined){
+const err52 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.items.properties.download.required,parentSchema:schema10.items.properties.download,data:data21};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -2765,9 +2791,8 @@ vErrors.push(err52);
 }
 errors++;
 }
-for(const key5 in data21){
-if(!((key5 === "from") || (key5 === "to"))){
-const err53 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.download,data:data21};
+if(data21.to === undefined){
+const err53 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.items.properties.download.required,parentSchema:schema10.items.properties.download,data:data21};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -2776,11 +2801,9 @@ vErrors.push(err53);
 }
 errors++;
 }
-}
-if(data21.from !== undefined){
-let data22 = data21.from;
-if(typeof data22 !== "string"){
-const err54 = {instancePath:instancePath+"/" + i0+"/download/from",schemaPath:"#/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.download.properties.from.type,parentSchema:schema10.items.properties.download.properties.from,data:data22};
+for(const key5 in data21){
+if(!((key5 === "from") || (key5 === "to"))){
+const err54 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.download,data:data21};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -2790,10 +2813,10 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data21.to !== undefined){
-let data23 = data21.to;
-if(typeof data23 !== "string"){
-const err55 = {instancePath:instancePath+"/" + i0+"/download/to",schemaPath:"#/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.download.properties.to.type,parentSchema:schema10.items.properties.download.properties.to,data:data23};
+if(data21.from !== undefined){
+let data22 = data21.from;
+if(typeof data22 !== "string"){
+const err55 = {instancePath:instancePath+"/" + i0+"/download/from",schemaPath:"#/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.download.properties.from.type,parentSchema:schema10.items.properties.download.properties.from,data:data22};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -2803,9 +2826,10 @@ vErrors.push(err55);
 errors++;
 }
 }
-}
-else {
-const err56 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.download.type,parentSchema:schema10.items.properties.download,data:data21};
+if(data21.to !== undefined){
+let data23 = data21.to;
+if(typeof data23 !== "string"){
+const err56 = {instancePath:instancePath+"/" + i0+"/download/to",schemaPath:"#/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.download.properties.to.type,parentSchema:schema10.items.properties.download.properties.to,data:data23};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -2815,10 +2839,9 @@ vErrors.push(err56);
 errors++;
 }
 }
-if(data0.local !== undefined){
-let data24 = data0.local;
-if((typeof data24 !== "string") && (!(data24 && typeof data24 == "object" && !Array.isArray(data24)))){
-const err57 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/type",keyword:"type",params:{type: schema10.items.properties.local.type},message:"must be string,object",schema:schema10.items.properties.local.type,parentSchema:schema10.items.properties.local,data:data24};
+}
+else {
+const err57 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.download.type,parentSchema:schema10.items.properties.download,data:data21};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -2827,9 +2850,11 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-if(data24.command === undefined){
-const err58 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.items.properties.local.required,parentSchema:schema10.items.properties.local,data:data24};
+}
+if(data0.local !== undefined){
+let data24 = data0.local;
+if((typeof data24 !== "string") && (!(data24 && typeof data24 == "object" && !Array.isArray(data24)))){
+const err58 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/type",keyword:"type",params:{type: schema10.items.properties.local.type},message:"must be string,object",schema:schema10.items.properties.local.type,parentSchema:schema10.items.properties.local,data:data24};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -2838,9 +2863,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-for(const key6 in data24){
-if(!((((key6 === "command") || (key6 === "env")) || (key6 === "workdir")) || (key6 === "timeout"))){
-const err59 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.local,data:data24};
+if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+if(data24.command === undefined){
+const err59 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.items.properties.local.required,parentSchema:schema10.items.properties.local,data:data24};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -2849,11 +2874,9 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-if(data24.command !== undefined){
-let data25 = data24.command;
-if(typeof data25 !== "string"){
-const err60 = {instancePath:instancePath+"/" + i0+"/local/command",schemaPath:"#/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.command.type,parentSchema:schema10.items.properties.local.properties.command,data:data25};
+for(const key6 in data24){
+if(!((((key6 === "command") || (key6 === "env")) || (key6 === "workdir")) || (key6 === "timeout"))){
+const err60 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.local,data:data24};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -2863,13 +2886,10 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data24.env !== undefined){
-let data26 = data24.env;
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-for(const key7 in data26){
-let data27 = data26[key7];
-if(typeof data27 !== "string"){
-const err61 = {instancePath:instancePath+"/" + i0+"/local/env/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.items.properties.local.properties.env.additionalProperties,data:data27};
+if(data24.command !== undefined){
+let data25 = data24.command;
+if(typeof data25 !== "string"){
+const err61 = {instancePath:instancePath+"/" + i0+"/local/command",schemaPath:"#/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.command.type,parentSchema:schema10.items.properties.local.properties.command,data:data25};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -2879,9 +2899,10 @@ vErrors.push(err61);
 errors++;
 }
 }
-}
-else {
-const err62 = {instancePath:instancePath+"/" + i0+"/local/env",schemaPath:"#/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.local.properties.env.type,parentSchema:schema10.items.properties.local.properties.env,data:data26};
+if(data24.env !== undefined){
+let data26 = data24.env;
+if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (typeof data26 !== "string")){
+const err62 = {instancePath:instancePath+"/" + i0+"/local/env",schemaPath:"#/items/properties/local/properties/env/type",keyword:"type",params:{type: schema10.items.properties.local.properties.env.type},message:"must be object,string",schema:schema10.items.properties.local.properties.env.type,parentSchema:schema10.items.properties.local.properties.env,data:data26};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -2890,11 +2911,9 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-if(data24.workdir !== undefined){
-let data28 = data24.workdir;
-if(typeof data28 !== "string"){
-const err63 = {instancePath:instancePath+"/" + i0+"/local/workdir",schemaPath:"#/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.workdir.type,parentSchema:schema10.items.properties.local.properties.workdir,data:data28};
+if(typeof data26 === "string"){
+if(!pattern6.test(data26)){
+const err63 = {instancePath:instancePath+"/" + i0+"/local/env",schemaPath:"#/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.local.properties.env,data:data26};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -2904,11 +2923,11 @@ vErrors.push(err63);
 errors++;
 }
 }
-if(data24.timeout !== undefined){
-let data29 = data24.timeout;
-if(typeof data29 === "string"){
-if(!pattern15.test(data29)){
-const err64 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+for(const key7 in data26){
+let data27 = data26[key7];
+if(typeof data27 !== "string"){
+const err64 = {instancePath:instancePath+"/" + i0+"/local/env/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.items.properties.local.properties.env.additionalProperties,data:data27};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -2918,8 +2937,12 @@ vErrors.push(err64);
 errors++;
 }
 }
-else {
-const err65 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.timeout.type,parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
+}
+}
+if(data24.workdir !== undefined){
+let data28 = data24.workdir;
+if(typeof data28 !== "string"){
+const err65 = {instancePath:instancePath+"/" + i0+"/local/workdir",schemaPath:"#/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.workdir.type,parentSchema:schema10.items.properties.local.properties.workdir,data:data28};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -2929,12 +2952,11 @@ vErrors.push(err65);
 errors++;
 }
 }
-}
-}
-if(data0.if !== undefined){
-let data30 = data0.if;
-if((typeof data30 !== "boolean") && (typeof data30 !== "string")){
-const err66 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/type",keyword:"type",params:{type: schema10.items.properties.if.type},message:"must be boolean,string",schema:schema10.items.properties.if.type,parentSchema:schema10.items.properties.if,data:data30};
+if(data24.timeout !== undefined){
+let data29 = data24.timeout;
+if(typeof data29 === "string"){
+if(!pattern17.test(data29)){
+const err66 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -2943,9 +2965,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(typeof data30 === "string"){
-if(!pattern6.test(data30)){
-const err67 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.if,data:data30};
+}
+else {
+const err67 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.timeout.type,parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -2956,10 +2978,11 @@ errors++;
 }
 }
 }
-if(data0.only !== undefined){
-let data31 = data0.only;
-if((!data31 || typeof data31 != "object") && (typeof data31 !== "string")){
-const err68 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/type",keyword:"type",params:{type: schema10.items.properties.only.type},message:"must be array,object,string",schema:schema10.items.properties.only.type,parentSchema:schema10.items.properties.only,data:data31};
+}
+if(data0.if !== undefined){
+let data30 = data0.if;
+if((typeof data30 !== "boolean") && (typeof data30 !== "string")){
+const err68 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/type",keyword:"type",params:{type: schema10.items.properties.if.type},message:"must be boolean,string",schema:schema10.items.properties.if.type,parentSchema:schema10.items.properties.if,data:data30};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -2968,9 +2991,9 @@ vErrors.push(err68);
 }
 errors++;
 }
-if(typeof data31 === "string"){
-if(!pattern6.test(data31)){
-const err69 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.only,data:data31};
+if(typeof data30 === "string"){
+if(!pattern6.test(data30)){
+const err69 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.if,data:data30};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -2980,9 +3003,11 @@ vErrors.push(err69);
 errors++;
 }
 }
-if(Array.isArray(data31)){
-if(data31.length < 1){
-const err70 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.only,data:data31};
+}
+if(data0.only !== undefined){
+let data31 = data0.only;
+if((!data31 || typeof data31 != "object") && (typeof data31 !== "string")){
+const err70 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/type",keyword:"type",params:{type: schema10.items.properties.only.type},message:"must be array,object,string",schema:schema10.items.properties.only.type,parentSchema:schema10.items.properties.only,data:data31};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -2991,11 +3016,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-const len4 = data31.length;
-for(let i4=0; i4<len4; i4++){
-let data32 = data31[i4];
-if(typeof data32 !== "string"){
-const err71 = {instancePath:instancePath+"/" + i0+"/only/" + i4,schemaPath:"#/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.items.type,parentSchema:schema10.items.properties.only.items,data:data32};
+if(typeof data31 === "string"){
+if(!pattern6.test(data31)){
+const err71 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.only,data:data31};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -3005,10 +3028,9 @@ vErrors.push(err71);
 errors++;
 }
 }
-}
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
-if(Object.keys(data31).length < 1){
-const err72 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.only,data:data31};
+if(Array.isArray(data31)){
+if(data31.length < 1){
+const err72 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.only,data:data31};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -3017,14 +3039,40 @@ vErrors.push(err72);
 }
 errors++;
 }
-for(const key8 in data31){
-if(!((key8 === "prepend") || (key8 === "append"))){
-const err73 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.only,data:data31};
+const len4 = data31.length;
+for(let i4=0; i4<len4; i4++){
+let data32 = data31[i4];
+if(typeof data32 !== "string"){
+const err73 = {instancePath:instancePath+"/" + i0+"/only/" + i4,schemaPath:"#/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.items.type,parentSchema:schema10.items.properties.only.items,data:data32};
 if(vErrors === null){
 vErrors = [err73];
 }
 else {
 vErrors.push(err73);
+}
+errors++;
+}
+}
+}
+if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
+if(Object.keys(data31).length < 1){
+const err74 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.only,data:data31};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
+}
+errors++;
+}
+for(const key8 in data31){
+if(!((key8 === "prepend") || (key8 === "append"))){
+const err75 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.only,data:data31};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
 }
 errors++;
 }
@@ -3036,36 +3084,7 @@ const len5 = data33.length;
 for(let i5=0; i5<len5; i5++){
 let data34 = data33[i5];
 if(typeof data34 !== "string"){
-const err74 = {instancePath:instancePath+"/" + i0+"/only/prepend/" + i5,schemaPath:"#/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.properties.prepend.items.type,parentSchema:schema10.items.properties.only.properties.prepend.items,data:data34};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-}
-}
-else {
-const err75 = {instancePath:instancePath+"/" + i0+"/only/prepend",schemaPath:"#/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.only.properties.prepend.type,parentSchema:schema10.items.properties.only.properties.prepend,data:data33};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-}
-if(data31.append !== undefined){
-let data35 = data31.append;
-if(Array.isArray(data35)){
-const len6 = data35.length;
-for(let i6=0; i6<len6; i6++){
-let data36 = data35[i6];
-if(typeof data36 !== "string"){
-const err76 = {instancePath:instancePath+"/" + i0+"/only/append/" + i6,schemaPath:"#/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.properties.append.items.type,parentSchema:schema10.items.properties.only.properties.append.items,data:data36};
+const err76 = {instancePath:instancePath+"/" + i0+"/only/prepend/" + i5,schemaPath:"#/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.properties.prepend.items.type,parentSchema:schema10.items.properties.only.properties.prepend.items,data:data34};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -3077,7 +3096,7 @@ errors++;
 }
 }
 else {
-const err77 = {instancePath:instancePath+"/" + i0+"/only/append",schemaPath:"#/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.only.properties.append.type,parentSchema:schema10.items.properties.only.properties.append,data:data35};
+const err77 = {instancePath:instancePath+"/" + i0+"/only/prepend",schemaPath:"#/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.only.properties.prepend.type,parentSchema:schema10.items.properties.only.properties.prepend,data:data33};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -3087,12 +3106,14 @@ vErrors.push(err77);
 errors++;
 }
 }
-}
-}
-if(data0.except !== undefined){
-let data37 = data0.except;
-if((!data37 || typeof data37 != "object") && (typeof data37 !== "string")){
-const err78 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/type",keyword:"type",params:{type: schema10.items.properties.except.type},message:"must be array,object,string",schema:schema10.items.properties.except.type,parentSchema:schema10.items.properties.except,data:data37};
+if(data31.append !== undefined){
+let data35 = data31.append;
+if(Array.isArray(data35)){
+const len6 = data35.length;
+for(let i6=0; i6<len6; i6++){
+let data36 = data35[i6];
+if(typeof data36 !== "string"){
+const err78 = {instancePath:instancePath+"/" + i0+"/only/append/" + i6,schemaPath:"#/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.properties.append.items.type,parentSchema:schema10.items.properties.only.properties.append.items,data:data36};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -3101,9 +3122,10 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(typeof data37 === "string"){
-if(!pattern6.test(data37)){
-const err79 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.except,data:data37};
+}
+}
+else {
+const err79 = {instancePath:instancePath+"/" + i0+"/only/append",schemaPath:"#/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.only.properties.append.type,parentSchema:schema10.items.properties.only.properties.append,data:data35};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -3113,9 +3135,12 @@ vErrors.push(err79);
 errors++;
 }
 }
-if(Array.isArray(data37)){
-if(data37.length < 1){
-const err80 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.except,data:data37};
+}
+}
+if(data0.except !== undefined){
+let data37 = data0.except;
+if((!data37 || typeof data37 != "object") && (typeof data37 !== "string")){
+const err80 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/type",keyword:"type",params:{type: schema10.items.properties.except.type},message:"must be array,object,string",schema:schema10.items.properties.except.type,parentSchema:schema10.items.properties.except,data:data37};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -3124,11 +3149,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-const len7 = data37.length;
-for(let i7=0; i7<len7; i7++){
-let data38 = data37[i7];
-if(typeof data38 !== "string"){
-const err81 = {instancePath:instancePath+"/" + i0+"/except/" + i7,schemaPath:"#/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.items.type,parentSchema:schema10.items.properties.except.items,data:data38};
+if(typeof data37 === "string"){
+if(!pattern6.test(data37)){
+const err81 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.except,data:data37};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -3138,10 +3161,9 @@ vErrors.push(err81);
 errors++;
 }
 }
-}
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-if(Object.keys(data37).length < 1){
-const err82 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.except,data:data37};
+if(Array.isArray(data37)){
+if(data37.length < 1){
+const err82 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.except,data:data37};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -3150,14 +3172,40 @@ vErrors.push(err82);
 }
 errors++;
 }
-for(const key9 in data37){
-if(!((key9 === "prepend") || (key9 === "append"))){
-const err83 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.except,data:data37};
+const len7 = data37.length;
+for(let i7=0; i7<len7; i7++){
+let data38 = data37[i7];
+if(typeof data38 !== "string"){
+const err83 = {instancePath:instancePath+"/" + i0+"/except/" + i7,schemaPath:"#/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.items.type,parentSchema:schema10.items.properties.except.items,data:data38};
 if(vErrors === null){
 vErrors = [err83];
 }
 else {
 vErrors.push(err83);
+}
+errors++;
+}
+}
+}
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if(Object.keys(data37).length < 1){
+const err84 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.except,data:data37};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+for(const key9 in data37){
+if(!((key9 === "prepend") || (key9 === "append"))){
+const err85 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.except,data:data37};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
 }
 errors++;
 }
@@ -3169,36 +3217,7 @@ const len8 = data39.length;
 for(let i8=0; i8<len8; i8++){
 let data40 = data39[i8];
 if(typeof data40 !== "string"){
-const err84 = {instancePath:instancePath+"/" + i0+"/except/prepend/" + i8,schemaPath:"#/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.properties.prepend.items.type,parentSchema:schema10.items.properties.except.properties.prepend.items,data:data40};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-}
-}
-else {
-const err85 = {instancePath:instancePath+"/" + i0+"/except/prepend",schemaPath:"#/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.except.properties.prepend.type,parentSchema:schema10.items.properties.except.properties.prepend,data:data39};
-if(vErrors === null){
-vErrors = [err85];
-}
-else {
-vErrors.push(err85);
-}
-errors++;
-}
-}
-if(data37.append !== undefined){
-let data41 = data37.append;
-if(Array.isArray(data41)){
-const len9 = data41.length;
-for(let i9=0; i9<len9; i9++){
-let data42 = data41[i9];
-if(typeof data42 !== "string"){
-const err86 = {instancePath:instancePath+"/" + i0+"/except/append/" + i9,schemaPath:"#/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.properties.append.items.type,parentSchema:schema10.items.properties.except.properties.append.items,data:data42};
+const err86 = {instancePath:instancePath+"/" + i0+"/except/prepend/" + i8,schemaPath:"#/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.properties.prepend.items.type,parentSchema:schema10.items.properties.except.properties.prepend.items,data:data40};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -3210,7 +3229,7 @@ errors++;
 }
 }
 else {
-const err87 = {instancePath:instancePath+"/" + i0+"/except/append",schemaPath:"#/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.except.properties.append.type,parentSchema:schema10.items.properties.except.properties.append,data:data41};
+const err87 = {instancePath:instancePath+"/" + i0+"/except/prepend",schemaPath:"#/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.except.properties.prepend.type,parentSchema:schema10.items.properties.except.properties.prepend,data:data39};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -3220,11 +3239,14 @@ vErrors.push(err87);
 errors++;
 }
 }
-}
-}
-}
-else {
-const err88 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.type,parentSchema:schema10.items,data:data0};
+if(data37.append !== undefined){
+let data41 = data37.append;
+if(Array.isArray(data41)){
+const len9 = data41.length;
+for(let i9=0; i9<len9; i9++){
+let data42 = data41[i9];
+if(typeof data42 !== "string"){
+const err88 = {instancePath:instancePath+"/" + i0+"/except/append/" + i9,schemaPath:"#/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.properties.append.items.type,parentSchema:schema10.items.properties.except.properties.append.items,data:data42};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -3235,9 +3257,8 @@ errors++;
 }
 }
 }
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-const err89 = {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10,data};
+else {
+const err89 = {instancePath:instancePath+"/" + i0+"/except/append",schemaPath:"#/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.except.properties.append.type,parentSchema:schema10.items.properties.except.properties.append,data:data41};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -3246,14 +3267,41 @@ vErrors.push(err89);
 }
 errors++;
 }
-for(const key10 in data){
-if(!((key10 === "prepend") || (key10 === "append"))){
-const err90 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema10,data};
+}
+}
+}
+}
+else {
+const err90 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.type,parentSchema:schema10.items,data:data0};
 if(vErrors === null){
 vErrors = [err90];
 }
 else {
 vErrors.push(err90);
+}
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+const err91 = {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+for(const key10 in data){
+if(!((key10 === "prepend") || (key10 === "append"))){
+const err92 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema10,data};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
 }
 errors++;
 }
@@ -3270,12 +3318,12 @@ let passing1 = null;
 const _errs108 = errors;
 if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
 if(data44.shell === undefined){
-const err91 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.properties.prepend.items.oneOf[0].required,parentSchema:schema10.properties.prepend.items.oneOf[0],data:data44};
+const err93 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.properties.prepend.items.oneOf[0].required,parentSchema:schema10.properties.prepend.items.oneOf[0],data:data44};
 if(vErrors === null){
-vErrors = [err91];
+vErrors = [err93];
 }
 else {
-vErrors.push(err91);
+vErrors.push(err93);
 }
 errors++;
 }
@@ -3288,12 +3336,12 @@ passing1 = 0;
 const _errs109 = errors;
 if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
 if(data44.upload === undefined){
-const err92 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.properties.prepend.items.oneOf[1].required,parentSchema:schema10.properties.prepend.items.oneOf[1],data:data44};
+const err94 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.properties.prepend.items.oneOf[1].required,parentSchema:schema10.properties.prepend.items.oneOf[1],data:data44};
 if(vErrors === null){
-vErrors = [err92];
+vErrors = [err94];
 }
 else {
-vErrors.push(err92);
+vErrors.push(err94);
 }
 errors++;
 }
@@ -3311,12 +3359,12 @@ passing1 = 1;
 const _errs110 = errors;
 if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
 if(data44.download === undefined){
-const err93 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.properties.prepend.items.oneOf[2].required,parentSchema:schema10.properties.prepend.items.oneOf[2],data:data44};
+const err95 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.properties.prepend.items.oneOf[2].required,parentSchema:schema10.properties.prepend.items.oneOf[2],data:data44};
 if(vErrors === null){
-vErrors = [err93];
+vErrors = [err95];
 }
 else {
-vErrors.push(err93);
+vErrors.push(err95);
 }
 errors++;
 }
@@ -3334,12 +3382,12 @@ passing1 = 2;
 const _errs111 = errors;
 if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
 if(data44.local === undefined){
-const err94 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.properties.prepend.items.oneOf[3].required,parentSchema:schema10.properties.prepend.items.oneOf[3],data:data44};
+const err96 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.properties.prepend.items.oneOf[3].required,parentSchema:schema10.properties.prepend.items.oneOf[3],data:data44};
 if(vErrors === null){
-vErrors = [err94];
+vErrors = [err96];
 }
 else {
-vErrors.push(err94);
+vErrors.push(err96);
 }
 errors++;
 }
@@ -3358,12 +3406,12 @@ passing1 = 3;
 }
 }
 if(!valid34){
-const err95 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema10.properties.prepend.items.oneOf,parentSchema:schema10.properties.prepend.items,data:data44};
+const err97 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema10.properties.prepend.items.oneOf,parentSchema:schema10.properties.prepend.items,data:data44};
 if(vErrors === null){
-vErrors = [err95];
+vErrors = [err97];
 }
 else {
-vErrors.push(err95);
+vErrors.push(err97);
 }
 errors++;
 }
@@ -3381,32 +3429,7 @@ vErrors = null;
 if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
 for(const key11 in data44){
 if(!(((((((key11 === "shell") || (key11 === "upload")) || (key11 === "download")) || (key11 === "local")) || (key11 === "if")) || (key11 === "only")) || (key11 === "except"))){
-const err96 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items,data:data44};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-}
-if(data44.shell !== undefined){
-let data45 = data44.shell;
-if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
-const err97 = {instancePath:instancePath+"/prepend/" + i10+"/shell",schemaPath:"#/properties/prepend/items/properties/shell/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.type},message:"must be string,object",schema:schema10.properties.prepend.items.properties.shell.type,parentSchema:schema10.properties.prepend.items.properties.shell,data:data45};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-for(const key12 in data45){
-if(!((((((((key12 === "file") || (key12 === "inline")) || (key12 === "env")) || (key12 === "sudo")) || (key12 === "workdir")) || (key12 === "timeout")) || (key12 === "retries")) || (key12 === "exitCodes"))){
-const err98 = {instancePath:instancePath+"/prepend/" + i10+"/shell",schemaPath:"#/properties/prepend/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.shell,data:data45};
+const err98 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items,data:data44};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -3416,10 +3439,10 @@ vErrors.push(err98);
 errors++;
 }
 }
-if(data45.file !== undefined){
-let data46 = data45.file;
-if(typeof data46 !== "string"){
-const err99 = {instancePath:instancePath+"/prepend/" + i10+"/shell/file",schemaPath:"#/properties/prepend/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.file.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.file,data:data46};
+if(data44.shell !== undefined){
+let data45 = data44.shell;
+if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
+const err99 = {instancePath:instancePath+"/prepend/" + i10+"/shell",schemaPath:"#/properties/prepend/items/properties/shell/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.type},message:"must be string,object",schema:schema10.properties.prepend.items.properties.shell.type,parentSchema:schema10.properties.prepend.items.properties.shell,data:data45};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -3428,11 +3451,10 @@ vErrors.push(err99);
 }
 errors++;
 }
-}
-if(data45.inline !== undefined){
-let data47 = data45.inline;
-if(typeof data47 !== "string"){
-const err100 = {instancePath:instancePath+"/prepend/" + i10+"/shell/inline",schemaPath:"#/properties/prepend/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.inline.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.inline,data:data47};
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key12 in data45){
+if(!((((((((key12 === "file") || (key12 === "inline")) || (key12 === "env")) || (key12 === "sudo")) || (key12 === "workdir")) || (key12 === "timeout")) || (key12 === "retries")) || (key12 === "exitCodes"))){
+const err100 = {instancePath:instancePath+"/prepend/" + i10+"/shell",schemaPath:"#/properties/prepend/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.shell,data:data45};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -3442,13 +3464,10 @@ vErrors.push(err100);
 errors++;
 }
 }
-if(data45.env !== undefined){
-let data48 = data45.env;
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-for(const key13 in data48){
-let data49 = data48[key13];
-if(typeof data49 !== "string"){
-const err101 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/prepend/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.env.additionalProperties,data:data49};
+if(data45.file !== undefined){
+let data46 = data45.file;
+if(typeof data46 !== "string"){
+const err101 = {instancePath:instancePath+"/prepend/" + i10+"/shell/file",schemaPath:"#/properties/prepend/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.file.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.file,data:data46};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -3458,9 +3477,10 @@ vErrors.push(err101);
 errors++;
 }
 }
-}
-else {
-const err102 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env",schemaPath:"#/properties/prepend/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.shell.properties.env.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.env,data:data48};
+if(data45.inline !== undefined){
+let data47 = data45.inline;
+if(typeof data47 !== "string"){
+const err102 = {instancePath:instancePath+"/prepend/" + i10+"/shell/inline",schemaPath:"#/properties/prepend/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.inline.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.inline,data:data47};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -3470,10 +3490,10 @@ vErrors.push(err102);
 errors++;
 }
 }
-if(data45.sudo !== undefined){
-let data50 = data45.sudo;
-if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
-const err103 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.shell.properties.sudo.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
+if(data45.env !== undefined){
+let data48 = data45.env;
+if((!(data48 && typeof data48 == "object" && !Array.isArray(data48))) && (typeof data48 !== "string")){
+const err103 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env",schemaPath:"#/properties/prepend/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema10.properties.prepend.items.properties.shell.properties.env.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.env,data:data48};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -3482,9 +3502,9 @@ vErrors.push(err103);
 }
 errors++;
 }
-if(typeof data50 === "string"){
-if(!pattern6.test(data50)){
-const err104 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
+if(typeof data48 === "string"){
+if(!pattern6.test(data48)){
+const err104 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env",schemaPath:"#/properties/prepend/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.env,data:data48};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -3494,11 +3514,11 @@ vErrors.push(err104);
 errors++;
 }
 }
-}
-if(data45.workdir !== undefined){
-let data51 = data45.workdir;
-if((typeof data51 !== "string") && (data51 !== null)){
-const err105 = {instancePath:instancePath+"/prepend/" + i10+"/shell/workdir",schemaPath:"#/properties/prepend/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.properties.prepend.items.properties.shell.properties.workdir.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.workdir,data:data51};
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+for(const key13 in data48){
+let data49 = data48[key13];
+if(typeof data49 !== "string"){
+const err105 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/prepend/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.env.additionalProperties,data:data49};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -3508,11 +3528,12 @@ vErrors.push(err105);
 errors++;
 }
 }
-if(data45.timeout !== undefined){
-let data52 = data45.timeout;
-if(typeof data52 === "string"){
-if(!pattern15.test(data52)){
-const err106 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
+}
+}
+if(data45.sudo !== undefined){
+let data50 = data45.sudo;
+if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
+const err106 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.shell.properties.sudo.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -3521,9 +3542,9 @@ vErrors.push(err106);
 }
 errors++;
 }
-}
-else {
-const err107 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.timeout.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
+if(typeof data50 === "string"){
+if(!pattern6.test(data50)){
+const err107 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -3533,10 +3554,11 @@ vErrors.push(err107);
 errors++;
 }
 }
-if(data45.retries !== undefined){
-let data53 = data45.retries;
-if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
-const err108 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.retries.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
+}
+if(data45.workdir !== undefined){
+let data51 = data45.workdir;
+if((typeof data51 !== "string") && (data51 !== null)){
+const err108 = {instancePath:instancePath+"/prepend/" + i10+"/shell/workdir",schemaPath:"#/properties/prepend/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.properties.prepend.items.properties.shell.properties.workdir.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.workdir,data:data51};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -3545,9 +3567,12 @@ vErrors.push(err108);
 }
 errors++;
 }
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 > 20 || isNaN(data53)){
-const err109 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
+}
+if(data45.timeout !== undefined){
+let data52 = data45.timeout;
+if(typeof data52 === "string"){
+if(!pattern17.test(data52)){
+const err109 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -3556,8 +3581,9 @@ vErrors.push(err109);
 }
 errors++;
 }
-if(data53 < 0 || isNaN(data53)){
-const err110 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
+}
+else {
+const err110 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.timeout.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -3567,9 +3593,10 @@ vErrors.push(err110);
 errors++;
 }
 }
-if(typeof data53 === "string"){
-if(!pattern6.test(data53)){
-const err111 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
+if(data45.retries !== undefined){
+let data53 = data45.retries;
+if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
+const err111 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.retries.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -3578,12 +3605,9 @@ vErrors.push(err111);
 }
 errors++;
 }
-}
-}
-if(data45.exitCodes !== undefined){
-let data54 = data45.exitCodes;
-if((!data54 || typeof data54 != "object") && (typeof data54 !== "string")){
-const err112 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 > 20 || isNaN(data53)){
+const err112 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -3592,9 +3616,8 @@ vErrors.push(err112);
 }
 errors++;
 }
-if(typeof data54 === "string"){
-if(!pattern6.test(data54)){
-const err113 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if(data53 < 0 || isNaN(data53)){
+const err113 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -3604,9 +3627,9 @@ vErrors.push(err113);
 errors++;
 }
 }
-if(Array.isArray(data54)){
-if(data54.length < 1){
-const err114 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if(typeof data53 === "string"){
+if(!pattern6.test(data53)){
+const err114 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -3615,11 +3638,12 @@ vErrors.push(err114);
 }
 errors++;
 }
-const len11 = data54.length;
-for(let i11=0; i11<len11; i11++){
-let data55 = data54[i11];
-if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
-const err115 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
+}
+}
+if(data45.exitCodes !== undefined){
+let data54 = data45.exitCodes;
+if((!data54 || typeof data54 != "object") && (typeof data54 !== "string")){
+const err115 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -3628,9 +3652,9 @@ vErrors.push(err115);
 }
 errors++;
 }
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 > 255 || isNaN(data55)){
-const err116 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
+if(typeof data54 === "string"){
+if(!pattern6.test(data54)){
+const err116 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -3639,8 +3663,10 @@ vErrors.push(err116);
 }
 errors++;
 }
-if(data55 < 0 || isNaN(data55)){
-const err117 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
+}
+if(Array.isArray(data54)){
+if(data54.length < 1){
+const err117 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -3649,10 +3675,11 @@ vErrors.push(err117);
 }
 errors++;
 }
-}
-if(typeof data55 === "string"){
-if(!pattern6.test(data55)){
-const err118 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
+const len11 = data54.length;
+for(let i11=0; i11<len11; i11++){
+let data55 = data54[i11];
+if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
+const err118 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -3661,12 +3688,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-}
-}
-}
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-if(Object.keys(data54).length < 1){
-const err119 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 > 255 || isNaN(data55)){
+const err119 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -3675,14 +3699,50 @@ vErrors.push(err119);
 }
 errors++;
 }
-for(const key14 in data54){
-if(!((key14 === "prepend") || (key14 === "append"))){
-const err120 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if(data55 < 0 || isNaN(data55)){
+const err120 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err120];
 }
 else {
 vErrors.push(err120);
+}
+errors++;
+}
+}
+if(typeof data55 === "string"){
+if(!pattern6.test(data55)){
+const err121 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+}
+}
+}
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+if(Object.keys(data54).length < 1){
+const err122 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
+}
+errors++;
+}
+for(const key14 in data54){
+if(!((key14 === "prepend") || (key14 === "append"))){
+const err123 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
 }
 errors++;
 }
@@ -3694,40 +3754,7 @@ const len12 = data56.length;
 for(let i12=0; i12<len12; i12++){
 let data57 = data56[i12];
 if((!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))) && (typeof data57 !== "string")){
-const err121 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-if((typeof data57 == "number") && (isFinite(data57))){
-if(data57 > 255 || isNaN(data57)){
-const err122 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-if(data57 < 0 || isNaN(data57)){
-const err123 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-}
-if(typeof data57 === "string"){
-if(!pattern6.test(data57)){
-const err124 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
+const err124 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -3736,16 +3763,49 @@ vErrors.push(err124);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err125 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend,data:data56};
+if((typeof data57 == "number") && (isFinite(data57))){
+if(data57 > 255 || isNaN(data57)){
+const err125 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
 if(vErrors === null){
 vErrors = [err125];
 }
 else {
 vErrors.push(err125);
+}
+errors++;
+}
+if(data57 < 0 || isNaN(data57)){
+const err126 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
+if(vErrors === null){
+vErrors = [err126];
+}
+else {
+vErrors.push(err126);
+}
+errors++;
+}
+}
+if(typeof data57 === "string"){
+if(!pattern6.test(data57)){
+const err127 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
+if(vErrors === null){
+vErrors = [err127];
+}
+else {
+vErrors.push(err127);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err128 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend,data:data56};
+if(vErrors === null){
+vErrors = [err128];
+}
+else {
+vErrors.push(err128);
 }
 errors++;
 }
@@ -3757,40 +3817,7 @@ const len13 = data58.length;
 for(let i13=0; i13<len13; i13++){
 let data59 = data58[i13];
 if((!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))) && (typeof data59 !== "string")){
-const err126 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err126];
-}
-else {
-vErrors.push(err126);
-}
-errors++;
-}
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 > 255 || isNaN(data59)){
-const err127 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err127];
-}
-else {
-vErrors.push(err127);
-}
-errors++;
-}
-if(data59 < 0 || isNaN(data59)){
-const err128 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err128];
-}
-else {
-vErrors.push(err128);
-}
-errors++;
-}
-}
-if(typeof data59 === "string"){
-if(!pattern6.test(data59)){
-const err129 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
+const err129 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -3799,16 +3826,49 @@ vErrors.push(err129);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err130 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append,data:data58};
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 > 255 || isNaN(data59)){
+const err130 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
 if(vErrors === null){
 vErrors = [err130];
 }
 else {
 vErrors.push(err130);
+}
+errors++;
+}
+if(data59 < 0 || isNaN(data59)){
+const err131 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
+if(vErrors === null){
+vErrors = [err131];
+}
+else {
+vErrors.push(err131);
+}
+errors++;
+}
+}
+if(typeof data59 === "string"){
+if(!pattern6.test(data59)){
+const err132 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
+if(vErrors === null){
+vErrors = [err132];
+}
+else {
+vErrors.push(err132);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err133 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append,data:data58};
+if(vErrors === null){
+vErrors = [err133];
+}
+else {
+vErrors.push(err133);
 }
 errors++;
 }
@@ -3821,41 +3881,7 @@ if(data44.upload !== undefined){
 let data60 = data44.upload;
 if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
 if(data60.from === undefined){
-const err131 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.prepend.items.properties.upload.required,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err131];
-}
-else {
-vErrors.push(err131);
-}
-errors++;
-}
-if(data60.to === undefined){
-const err132 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.prepend.items.properties.upload.required,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-for(const key15 in data60){
-if(!((((key15 === "from") || (key15 === "to")) || (key15 === "mode")) || (key15 === "sudo"))){
-const err133 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-}
-if(data60.from !== undefined){
-let data61 = data60.from;
-if(typeof data61 !== "string"){
-const err134 = {instancePath:instancePath+"/prepend/" + i10+"/upload/from",schemaPath:"#/properties/prepend/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.upload.properties.from.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.from,data:data61};
+const err134 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.prepend.items.properties.upload.required,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -3864,11 +3890,8 @@ vErrors.push(err134);
 }
 errors++;
 }
-}
-if(data60.to !== undefined){
-let data62 = data60.to;
-if(typeof data62 !== "string"){
-const err135 = {instancePath:instancePath+"/prepend/" + i10+"/upload/to",schemaPath:"#/properties/prepend/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.upload.properties.to.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.to,data:data62};
+if(data60.to === undefined){
+const err135 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.prepend.items.properties.upload.required,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -3877,11 +3900,9 @@ vErrors.push(err135);
 }
 errors++;
 }
-}
-if(data60.mode !== undefined){
-let data63 = data60.mode;
-if((typeof data63 !== "string") && (data63 !== null)){
-const err136 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.properties.prepend.items.properties.upload.properties.mode.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
+for(const key15 in data60){
+if(!((((key15 === "from") || (key15 === "to")) || (key15 === "mode")) || (key15 === "sudo"))){
+const err136 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -3890,9 +3911,11 @@ vErrors.push(err136);
 }
 errors++;
 }
-if(typeof data63 === "string"){
-if(!pattern40.test(data63)){
-const err137 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
+}
+if(data60.from !== undefined){
+let data61 = data60.from;
+if(typeof data61 !== "string"){
+const err137 = {instancePath:instancePath+"/prepend/" + i10+"/upload/from",schemaPath:"#/properties/prepend/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.upload.properties.from.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.from,data:data61};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -3902,11 +3925,10 @@ vErrors.push(err137);
 errors++;
 }
 }
-}
-if(data60.sudo !== undefined){
-let data64 = data60.sudo;
-if((typeof data64 !== "boolean") && (typeof data64 !== "string")){
-const err138 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.upload.properties.sudo.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
+if(data60.to !== undefined){
+let data62 = data60.to;
+if(typeof data62 !== "string"){
+const err138 = {instancePath:instancePath+"/prepend/" + i10+"/upload/to",schemaPath:"#/properties/prepend/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.upload.properties.to.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.to,data:data62};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -3915,9 +3937,11 @@ vErrors.push(err138);
 }
 errors++;
 }
-if(typeof data64 === "string"){
-if(!pattern6.test(data64)){
-const err139 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
+}
+if(data60.mode !== undefined){
+let data63 = data60.mode;
+if((typeof data63 !== "string") && (data63 !== null)){
+const err139 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.properties.prepend.items.properties.upload.properties.mode.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -3926,11 +3950,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err140 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.upload.type,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
+if(typeof data63 === "string"){
+if(!pattern43.test(data63)){
+const err140 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -3940,11 +3962,11 @@ vErrors.push(err140);
 errors++;
 }
 }
-if(data44.download !== undefined){
-let data65 = data44.download;
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-if(data65.from === undefined){
-const err141 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.prepend.items.properties.download.required,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
+}
+if(data60.sudo !== undefined){
+let data64 = data60.sudo;
+if((typeof data64 !== "boolean") && (typeof data64 !== "string")){
+const err141 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.upload.properties.sudo.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -3953,8 +3975,9 @@ vErrors.push(err141);
 }
 errors++;
 }
-if(data65.to === undefined){
-const err142 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.prepend.items.properties.download.required,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
+if(typeof data64 === "string"){
+if(!pattern6.test(data64)){
+const err142 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -3963,9 +3986,11 @@ vErrors.push(err142);
 }
 errors++;
 }
-for(const key16 in data65){
-if(!((key16 === "from") || (key16 === "to"))){
-const err143 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
+}
+}
+}
+else {
+const err143 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.upload.type,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -3975,10 +4000,11 @@ vErrors.push(err143);
 errors++;
 }
 }
-if(data65.from !== undefined){
-let data66 = data65.from;
-if(typeof data66 !== "string"){
-const err144 = {instancePath:instancePath+"/prepend/" + i10+"/download/from",schemaPath:"#/properties/prepend/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.download.properties.from.type,parentSchema:schema10.properties.prepend.items.properties.download.properties.from,data:data66};
+if(data44.download !== undefined){
+let data65 = data44.download;
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
+if(data65.from === undefined){
+const err144 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.prepend.items.properties.download.required,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -3987,11 +4013,8 @@ vErrors.push(err144);
 }
 errors++;
 }
-}
-if(data65.to !== undefined){
-let data67 = data65.to;
-if(typeof data67 !== "string"){
-const err145 = {instancePath:instancePath+"/prepend/" + i10+"/download/to",schemaPath:"#/properties/prepend/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.download.properties.to.type,parentSchema:schema10.properties.prepend.items.properties.download.properties.to,data:data67};
+if(data65.to === undefined){
+const err145 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.prepend.items.properties.download.required,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -4000,10 +4023,9 @@ vErrors.push(err145);
 }
 errors++;
 }
-}
-}
-else {
-const err146 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.download.type,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
+for(const key16 in data65){
+if(!((key16 === "from") || (key16 === "to"))){
+const err146 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -4013,10 +4035,10 @@ vErrors.push(err146);
 errors++;
 }
 }
-if(data44.local !== undefined){
-let data68 = data44.local;
-if((typeof data68 !== "string") && (!(data68 && typeof data68 == "object" && !Array.isArray(data68)))){
-const err147 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.local.type},message:"must be string,object",schema:schema10.properties.prepend.items.properties.local.type,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
+if(data65.from !== undefined){
+let data66 = data65.from;
+if(typeof data66 !== "string"){
+const err147 = {instancePath:instancePath+"/prepend/" + i10+"/download/from",schemaPath:"#/properties/prepend/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.download.properties.from.type,parentSchema:schema10.properties.prepend.items.properties.download.properties.from,data:data66};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -4025,9 +4047,11 @@ vErrors.push(err147);
 }
 errors++;
 }
-if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
-if(data68.command === undefined){
-const err148 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.properties.prepend.items.properties.local.required,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
+}
+if(data65.to !== undefined){
+let data67 = data65.to;
+if(typeof data67 !== "string"){
+const err148 = {instancePath:instancePath+"/prepend/" + i10+"/download/to",schemaPath:"#/properties/prepend/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.download.properties.to.type,parentSchema:schema10.properties.prepend.items.properties.download.properties.to,data:data67};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -4036,9 +4060,10 @@ vErrors.push(err148);
 }
 errors++;
 }
-for(const key17 in data68){
-if(!((((key17 === "command") || (key17 === "env")) || (key17 === "workdir")) || (key17 === "timeout"))){
-const err149 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
+}
+}
+else {
+const err149 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.download.type,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -4048,10 +4073,10 @@ vErrors.push(err149);
 errors++;
 }
 }
-if(data68.command !== undefined){
-let data69 = data68.command;
-if(typeof data69 !== "string"){
-const err150 = {instancePath:instancePath+"/prepend/" + i10+"/local/command",schemaPath:"#/properties/prepend/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.command.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.command,data:data69};
+if(data44.local !== undefined){
+let data68 = data44.local;
+if((typeof data68 !== "string") && (!(data68 && typeof data68 == "object" && !Array.isArray(data68)))){
+const err150 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.local.type},message:"must be string,object",schema:schema10.properties.prepend.items.properties.local.type,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -4060,14 +4085,9 @@ vErrors.push(err150);
 }
 errors++;
 }
-}
-if(data68.env !== undefined){
-let data70 = data68.env;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-for(const key18 in data70){
-let data71 = data70[key18];
-if(typeof data71 !== "string"){
-const err151 = {instancePath:instancePath+"/prepend/" + i10+"/local/env/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/prepend/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.env.additionalProperties,data:data71};
+if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
+if(data68.command === undefined){
+const err151 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.properties.prepend.items.properties.local.required,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -4076,10 +4096,9 @@ vErrors.push(err151);
 }
 errors++;
 }
-}
-}
-else {
-const err152 = {instancePath:instancePath+"/prepend/" + i10+"/local/env",schemaPath:"#/properties/prepend/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.local.properties.env.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.env,data:data70};
+for(const key17 in data68){
+if(!((((key17 === "command") || (key17 === "env")) || (key17 === "workdir")) || (key17 === "timeout"))){
+const err152 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -4089,10 +4108,10 @@ vErrors.push(err152);
 errors++;
 }
 }
-if(data68.workdir !== undefined){
-let data72 = data68.workdir;
-if(typeof data72 !== "string"){
-const err153 = {instancePath:instancePath+"/prepend/" + i10+"/local/workdir",schemaPath:"#/properties/prepend/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.workdir.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.workdir,data:data72};
+if(data68.command !== undefined){
+let data69 = data68.command;
+if(typeof data69 !== "string"){
+const err153 = {instancePath:instancePath+"/prepend/" + i10+"/local/command",schemaPath:"#/properties/prepend/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.command.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.command,data:data69};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -4102,11 +4121,10 @@ vErrors.push(err153);
 errors++;
 }
 }
-if(data68.timeout !== undefined){
-let data73 = data68.timeout;
-if(typeof data73 === "string"){
-if(!pattern15.test(data73)){
-const err154 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
+if(data68.env !== undefined){
+let data70 = data68.env;
+if((!(data70 && typeof data70 == "object" && !Array.isArray(data70))) && (typeof data70 !== "string")){
+const err154 = {instancePath:instancePath+"/prepend/" + i10+"/local/env",schemaPath:"#/properties/prepend/items/properties/local/properties/env/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.local.properties.env.type},message:"must be object,string",schema:schema10.properties.prepend.items.properties.local.properties.env.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.env,data:data70};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -4115,9 +4133,9 @@ vErrors.push(err154);
 }
 errors++;
 }
-}
-else {
-const err155 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.timeout.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
+if(typeof data70 === "string"){
+if(!pattern6.test(data70)){
+const err155 = {instancePath:instancePath+"/prepend/" + i10+"/local/env",schemaPath:"#/properties/prepend/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.local.properties.env,data:data70};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -4127,12 +4145,11 @@ vErrors.push(err155);
 errors++;
 }
 }
-}
-}
-if(data44.if !== undefined){
-let data74 = data44.if;
-if((typeof data74 !== "boolean") && (typeof data74 !== "string")){
-const err156 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.if.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.if.type,parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+for(const key18 in data70){
+let data71 = data70[key18];
+if(typeof data71 !== "string"){
+const err156 = {instancePath:instancePath+"/prepend/" + i10+"/local/env/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/prepend/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.env.additionalProperties,data:data71};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -4141,9 +4158,13 @@ vErrors.push(err156);
 }
 errors++;
 }
-if(typeof data74 === "string"){
-if(!pattern6.test(data74)){
-const err157 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
+}
+}
+}
+if(data68.workdir !== undefined){
+let data72 = data68.workdir;
+if(typeof data72 !== "string"){
+const err157 = {instancePath:instancePath+"/prepend/" + i10+"/local/workdir",schemaPath:"#/properties/prepend/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.workdir.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.workdir,data:data72};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -4153,11 +4174,11 @@ vErrors.push(err157);
 errors++;
 }
 }
-}
-if(data44.only !== undefined){
-let data75 = data44.only;
-if((!data75 || typeof data75 != "object") && (typeof data75 !== "string")){
-const err158 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.only.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.only.type,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+if(data68.timeout !== undefined){
+let data73 = data68.timeout;
+if(typeof data73 === "string"){
+if(!pattern17.test(data73)){
+const err158 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -4166,9 +4187,9 @@ vErrors.push(err158);
 }
 errors++;
 }
-if(typeof data75 === "string"){
-if(!pattern6.test(data75)){
-const err159 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+}
+else {
+const err159 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.timeout.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -4178,9 +4199,12 @@ vErrors.push(err159);
 errors++;
 }
 }
-if(Array.isArray(data75)){
-if(data75.length < 1){
-const err160 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+}
+}
+if(data44.if !== undefined){
+let data74 = data44.if;
+if((typeof data74 !== "boolean") && (typeof data74 !== "string")){
+const err160 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.if.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.if.type,parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -4189,11 +4213,9 @@ vErrors.push(err160);
 }
 errors++;
 }
-const len14 = data75.length;
-for(let i14=0; i14<len14; i14++){
-let data76 = data75[i14];
-if(typeof data76 !== "string"){
-const err161 = {instancePath:instancePath+"/prepend/" + i10+"/only/" + i14,schemaPath:"#/properties/prepend/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.items.type,parentSchema:schema10.properties.prepend.items.properties.only.items,data:data76};
+if(typeof data74 === "string"){
+if(!pattern6.test(data74)){
+const err161 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -4204,9 +4226,10 @@ errors++;
 }
 }
 }
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-if(Object.keys(data75).length < 1){
-const err162 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+if(data44.only !== undefined){
+let data75 = data44.only;
+if((!data75 || typeof data75 != "object") && (typeof data75 !== "string")){
+const err162 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.only.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.only.type,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -4215,14 +4238,63 @@ vErrors.push(err162);
 }
 errors++;
 }
-for(const key19 in data75){
-if(!((key19 === "prepend") || (key19 === "append"))){
-const err163 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+if(typeof data75 === "string"){
+if(!pattern6.test(data75)){
+const err163 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
 if(vErrors === null){
 vErrors = [err163];
 }
 else {
 vErrors.push(err163);
+}
+errors++;
+}
+}
+if(Array.isArray(data75)){
+if(data75.length < 1){
+const err164 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+if(vErrors === null){
+vErrors = [err164];
+}
+else {
+vErrors.push(err164);
+}
+errors++;
+}
+const len14 = data75.length;
+for(let i14=0; i14<len14; i14++){
+let data76 = data75[i14];
+if(typeof data76 !== "string"){
+const err165 = {instancePath:instancePath+"/prepend/" + i10+"/only/" + i14,schemaPath:"#/properties/prepend/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.items.type,parentSchema:schema10.properties.prepend.items.properties.only.items,data:data76};
+if(vErrors === null){
+vErrors = [err165];
+}
+else {
+vErrors.push(err165);
+}
+errors++;
+}
+}
+}
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+if(Object.keys(data75).length < 1){
+const err166 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+if(vErrors === null){
+vErrors = [err166];
+}
+else {
+vErrors.push(err166);
+}
+errors++;
+}
+for(const key19 in data75){
+if(!((key19 === "prepend") || (key19 === "append"))){
+const err167 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
+if(vErrors === null){
+vErrors = [err167];
+}
+else {
+vErrors.push(err167);
 }
 errors++;
 }
@@ -4234,24 +4306,24 @@ const len15 = data77.length;
 for(let i15=0; i15<len15; i15++){
 let data78 = data77[i15];
 if(typeof data78 !== "string"){
-const err164 = {instancePath:instancePath+"/prepend/" + i10+"/only/prepend/" + i15,schemaPath:"#/properties/prepend/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.prepend.items,data:data78};
+const err168 = {instancePath:instancePath+"/prepend/" + i10+"/only/prepend/" + i15,schemaPath:"#/properties/prepend/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.prepend.items,data:data78};
 if(vErrors === null){
-vErrors = [err164];
+vErrors = [err168];
 }
 else {
-vErrors.push(err164);
+vErrors.push(err168);
 }
 errors++;
 }
 }
 }
 else {
-const err165 = {instancePath:instancePath+"/prepend/" + i10+"/only/prepend",schemaPath:"#/properties/prepend/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.only.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.prepend,data:data77};
+const err169 = {instancePath:instancePath+"/prepend/" + i10+"/only/prepend",schemaPath:"#/properties/prepend/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.only.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.prepend,data:data77};
 if(vErrors === null){
-vErrors = [err165];
+vErrors = [err169];
 }
 else {
-vErrors.push(err165);
+vErrors.push(err169);
 }
 errors++;
 }
@@ -4263,57 +4335,7 @@ const len16 = data79.length;
 for(let i16=0; i16<len16; i16++){
 let data80 = data79[i16];
 if(typeof data80 !== "string"){
-const err166 = {instancePath:instancePath+"/prepend/" + i10+"/only/append/" + i16,schemaPath:"#/properties/prepend/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.append.items,data:data80};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-}
-}
-else {
-const err167 = {instancePath:instancePath+"/prepend/" + i10+"/only/append",schemaPath:"#/properties/prepend/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.only.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.append,data:data79};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-}
-}
-}
-if(data44.except !== undefined){
-let data81 = data44.except;
-if((!data81 || typeof data81 != "object") && (typeof data81 !== "string")){
-const err168 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.except.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.except.type,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-if(typeof data81 === "string"){
-if(!pattern6.test(data81)){
-const err169 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-}
-if(Array.isArray(data81)){
-if(data81.length < 1){
-const err170 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
+const err170 = {instancePath:instancePath+"/prepend/" + i10+"/only/append/" + i16,schemaPath:"#/properties/prepend/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.append.items,data:data80};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -4322,11 +4344,10 @@ vErrors.push(err170);
 }
 errors++;
 }
-const len17 = data81.length;
-for(let i17=0; i17<len17; i17++){
-let data82 = data81[i17];
-if(typeof data82 !== "string"){
-const err171 = {instancePath:instancePath+"/prepend/" + i10+"/except/" + i17,schemaPath:"#/properties/prepend/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.items.type,parentSchema:schema10.properties.prepend.items.properties.except.items,data:data82};
+}
+}
+else {
+const err171 = {instancePath:instancePath+"/prepend/" + i10+"/only/append",schemaPath:"#/properties/prepend/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.only.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.append,data:data79};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -4337,9 +4358,11 @@ errors++;
 }
 }
 }
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-if(Object.keys(data81).length < 1){
-const err172 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
+}
+if(data44.except !== undefined){
+let data81 = data44.except;
+if((!data81 || typeof data81 != "object") && (typeof data81 !== "string")){
+const err172 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.except.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.except.type,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -4348,14 +4371,63 @@ vErrors.push(err172);
 }
 errors++;
 }
-for(const key20 in data81){
-if(!((key20 === "prepend") || (key20 === "append"))){
-const err173 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
+if(typeof data81 === "string"){
+if(!pattern6.test(data81)){
+const err173 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
 if(vErrors === null){
 vErrors = [err173];
 }
 else {
 vErrors.push(err173);
+}
+errors++;
+}
+}
+if(Array.isArray(data81)){
+if(data81.length < 1){
+const err174 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
+if(vErrors === null){
+vErrors = [err174];
+}
+else {
+vErrors.push(err174);
+}
+errors++;
+}
+const len17 = data81.length;
+for(let i17=0; i17<len17; i17++){
+let data82 = data81[i17];
+if(typeof data82 !== "string"){
+const err175 = {instancePath:instancePath+"/prepend/" + i10+"/except/" + i17,schemaPath:"#/properties/prepend/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.items.type,parentSchema:schema10.properties.prepend.items.properties.except.items,data:data82};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+}
+}
+if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
+if(Object.keys(data81).length < 1){
+const err176 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+for(const key20 in data81){
+if(!((key20 === "prepend") || (key20 === "append"))){
+const err177 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
 }
 errors++;
 }
@@ -4367,62 +4439,7 @@ const len18 = data83.length;
 for(let i18=0; i18<len18; i18++){
 let data84 = data83[i18];
 if(typeof data84 !== "string"){
-const err174 = {instancePath:instancePath+"/prepend/" + i10+"/except/prepend/" + i18,schemaPath:"#/properties/prepend/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.prepend.items,data:data84};
-if(vErrors === null){
-vErrors = [err174];
-}
-else {
-vErrors.push(err174);
-}
-errors++;
-}
-}
-}
-else {
-const err175 = {instancePath:instancePath+"/prepend/" + i10+"/except/prepend",schemaPath:"#/properties/prepend/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.except.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.prepend,data:data83};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-}
-if(data81.append !== undefined){
-let data85 = data81.append;
-if(Array.isArray(data85)){
-const len19 = data85.length;
-for(let i19=0; i19<len19; i19++){
-let data86 = data85[i19];
-if(typeof data86 !== "string"){
-const err176 = {instancePath:instancePath+"/prepend/" + i10+"/except/append/" + i19,schemaPath:"#/properties/prepend/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.append.items,data:data86};
-if(vErrors === null){
-vErrors = [err176];
-}
-else {
-vErrors.push(err176);
-}
-errors++;
-}
-}
-}
-else {
-const err177 = {instancePath:instancePath+"/prepend/" + i10+"/except/append",schemaPath:"#/properties/prepend/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.except.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.append,data:data85};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err178 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items,data:data44};
+const err178 = {instancePath:instancePath+"/prepend/" + i10+"/except/prepend/" + i18,schemaPath:"#/properties/prepend/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.prepend.items,data:data84};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -4434,12 +4451,67 @@ errors++;
 }
 }
 else {
-const err179 = {instancePath:instancePath+"/prepend",schemaPath:"#/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.type,parentSchema:schema10.properties.prepend,data:data43};
+const err179 = {instancePath:instancePath+"/prepend/" + i10+"/except/prepend",schemaPath:"#/properties/prepend/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.except.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.prepend,data:data83};
 if(vErrors === null){
 vErrors = [err179];
 }
 else {
 vErrors.push(err179);
+}
+errors++;
+}
+}
+if(data81.append !== undefined){
+let data85 = data81.append;
+if(Array.isArray(data85)){
+const len19 = data85.length;
+for(let i19=0; i19<len19; i19++){
+let data86 = data85[i19];
+if(typeof data86 !== "string"){
+const err180 = {instancePath:instancePath+"/prepend/" + i10+"/except/append/" + i19,schemaPath:"#/properties/prepend/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.append.items,data:data86};
+if(vErrors === null){
+vErrors = [err180];
+}
+else {
+vErrors.push(err180);
+}
+errors++;
+}
+}
+}
+else {
+const err181 = {instancePath:instancePath+"/prepend/" + i10+"/except/append",schemaPath:"#/properties/prepend/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.except.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.append,data:data85};
+if(vErrors === null){
+vErrors = [err181];
+}
+else {
+vErrors.push(err181);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err182 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items,data:data44};
+if(vErrors === null){
+vErrors = [err182];
+}
+else {
+vErrors.push(err182);
+}
+errors++;
+}
+}
+}
+else {
+const err183 = {instancePath:instancePath+"/prepend",schemaPath:"#/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.type,parentSchema:schema10.properties.prepend,data:data43};
+if(vErrors === null){
+vErrors = [err183];
+}
+else {
+vErrors.push(err183);
 }
 errors++;
 }
@@ -4456,12 +4528,12 @@ let passing2 = null;
 const _errs211 = errors;
 if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
 if(data88.shell === undefined){
-const err180 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.properties.append.items.oneOf[0].required,parentSchema:schema10.properties.append.items.oneOf[0],data:data88};
+const err184 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.properties.append.items.oneOf[0].required,parentSchema:schema10.properties.append.items.oneOf[0],data:data88};
 if(vErrors === null){
-vErrors = [err180];
+vErrors = [err184];
 }
 else {
-vErrors.push(err180);
+vErrors.push(err184);
 }
 errors++;
 }
@@ -4474,12 +4546,12 @@ passing2 = 0;
 const _errs212 = errors;
 if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
 if(data88.upload === undefined){
-const err181 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.properties.append.items.oneOf[1].required,parentSchema:schema10.properties.append.items.oneOf[1],data:data88};
+const err185 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.properties.append.items.oneOf[1].required,parentSchema:schema10.properties.append.items.oneOf[1],data:data88};
 if(vErrors === null){
-vErrors = [err181];
+vErrors = [err185];
 }
 else {
-vErrors.push(err181);
+vErrors.push(err185);
 }
 errors++;
 }
@@ -4497,12 +4569,12 @@ passing2 = 1;
 const _errs213 = errors;
 if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
 if(data88.download === undefined){
-const err182 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.properties.append.items.oneOf[2].required,parentSchema:schema10.properties.append.items.oneOf[2],data:data88};
+const err186 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.properties.append.items.oneOf[2].required,parentSchema:schema10.properties.append.items.oneOf[2],data:data88};
 if(vErrors === null){
-vErrors = [err182];
+vErrors = [err186];
 }
 else {
-vErrors.push(err182);
+vErrors.push(err186);
 }
 errors++;
 }
@@ -4520,12 +4592,12 @@ passing2 = 2;
 const _errs214 = errors;
 if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
 if(data88.local === undefined){
-const err183 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.properties.append.items.oneOf[3].required,parentSchema:schema10.properties.append.items.oneOf[3],data:data88};
+const err187 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.properties.append.items.oneOf[3].required,parentSchema:schema10.properties.append.items.oneOf[3],data:data88};
 if(vErrors === null){
-vErrors = [err183];
+vErrors = [err187];
 }
 else {
-vErrors.push(err183);
+vErrors.push(err187);
 }
 errors++;
 }
@@ -4544,12 +4616,12 @@ passing2 = 3;
 }
 }
 if(!valid65){
-const err184 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema10.properties.append.items.oneOf,parentSchema:schema10.properties.append.items,data:data88};
+const err188 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema10.properties.append.items.oneOf,parentSchema:schema10.properties.append.items,data:data88};
 if(vErrors === null){
-vErrors = [err184];
+vErrors = [err188];
 }
 else {
-vErrors.push(err184);
+vErrors.push(err188);
 }
 errors++;
 }
@@ -4567,58 +4639,7 @@ vErrors = null;
 if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
 for(const key21 in data88){
 if(!(((((((key21 === "shell") || (key21 === "upload")) || (key21 === "download")) || (key21 === "local")) || (key21 === "if")) || (key21 === "only")) || (key21 === "except"))){
-const err185 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items,data:data88};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-}
-if(data88.shell !== undefined){
-let data89 = data88.shell;
-if((typeof data89 !== "string") && (!(data89 && typeof data89 == "object" && !Array.isArray(data89)))){
-const err186 = {instancePath:instancePath+"/append/" + i20+"/shell",schemaPath:"#/properties/append/items/properties/shell/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.type},message:"must be string,object",schema:schema10.properties.append.items.properties.shell.type,parentSchema:schema10.properties.append.items.properties.shell,data:data89};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
-}
-errors++;
-}
-if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-for(const key22 in data89){
-if(!((((((((key22 === "file") || (key22 === "inline")) || (key22 === "env")) || (key22 === "sudo")) || (key22 === "workdir")) || (key22 === "timeout")) || (key22 === "retries")) || (key22 === "exitCodes"))){
-const err187 = {instancePath:instancePath+"/append/" + i20+"/shell",schemaPath:"#/properties/append/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.shell,data:data89};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-}
-if(data89.file !== undefined){
-let data90 = data89.file;
-if(typeof data90 !== "string"){
-const err188 = {instancePath:instancePath+"/append/" + i20+"/shell/file",schemaPath:"#/properties/append/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.file.type,parentSchema:schema10.properties.append.items.properties.shell.properties.file,data:data90};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-}
-if(data89.inline !== undefined){
-let data91 = data89.inline;
-if(typeof data91 !== "string"){
-const err189 = {instancePath:instancePath+"/append/" + i20+"/shell/inline",schemaPath:"#/properties/append/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.inline.type,parentSchema:schema10.properties.append.items.properties.shell.properties.inline,data:data91};
+const err189 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items,data:data88};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -4628,13 +4649,10 @@ vErrors.push(err189);
 errors++;
 }
 }
-if(data89.env !== undefined){
-let data92 = data89.env;
-if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
-for(const key23 in data92){
-let data93 = data92[key23];
-if(typeof data93 !== "string"){
-const err190 = {instancePath:instancePath+"/append/" + i20+"/shell/env/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/append/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.properties.append.items.properties.shell.properties.env.additionalProperties,data:data93};
+if(data88.shell !== undefined){
+let data89 = data88.shell;
+if((typeof data89 !== "string") && (!(data89 && typeof data89 == "object" && !Array.isArray(data89)))){
+const err190 = {instancePath:instancePath+"/append/" + i20+"/shell",schemaPath:"#/properties/append/items/properties/shell/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.type},message:"must be string,object",schema:schema10.properties.append.items.properties.shell.type,parentSchema:schema10.properties.append.items.properties.shell,data:data89};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -4643,10 +4661,10 @@ vErrors.push(err190);
 }
 errors++;
 }
-}
-}
-else {
-const err191 = {instancePath:instancePath+"/append/" + i20+"/shell/env",schemaPath:"#/properties/append/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.shell.properties.env.type,parentSchema:schema10.properties.append.items.properties.shell.properties.env,data:data92};
+if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
+for(const key22 in data89){
+if(!((((((((key22 === "file") || (key22 === "inline")) || (key22 === "env")) || (key22 === "sudo")) || (key22 === "workdir")) || (key22 === "timeout")) || (key22 === "retries")) || (key22 === "exitCodes"))){
+const err191 = {instancePath:instancePath+"/append/" + i20+"/shell",schemaPath:"#/properties/append/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.shell,data:data89};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -4656,10 +4674,10 @@ vErrors.push(err191);
 errors++;
 }
 }
-if(data89.sudo !== undefined){
-let data94 = data89.sudo;
-if((typeof data94 !== "boolean") && (typeof data94 !== "string")){
-const err192 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.shell.properties.sudo.type,parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
+if(data89.file !== undefined){
+let data90 = data89.file;
+if(typeof data90 !== "string"){
+const err192 = {instancePath:instancePath+"/append/" + i20+"/shell/file",schemaPath:"#/properties/append/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.file.type,parentSchema:schema10.properties.append.items.properties.shell.properties.file,data:data90};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -4668,9 +4686,11 @@ vErrors.push(err192);
 }
 errors++;
 }
-if(typeof data94 === "string"){
-if(!pattern6.test(data94)){
-const err193 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
+}
+if(data89.inline !== undefined){
+let data91 = data89.inline;
+if(typeof data91 !== "string"){
+const err193 = {instancePath:instancePath+"/append/" + i20+"/shell/inline",schemaPath:"#/properties/append/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.inline.type,parentSchema:schema10.properties.append.items.properties.shell.properties.inline,data:data91};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -4680,11 +4700,10 @@ vErrors.push(err193);
 errors++;
 }
 }
-}
-if(data89.workdir !== undefined){
-let data95 = data89.workdir;
-if((typeof data95 !== "string") && (data95 !== null)){
-const err194 = {instancePath:instancePath+"/append/" + i20+"/shell/workdir",schemaPath:"#/properties/append/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.properties.append.items.properties.shell.properties.workdir.type,parentSchema:schema10.properties.append.items.properties.shell.properties.workdir,data:data95};
+if(data89.env !== undefined){
+let data92 = data89.env;
+if((!(data92 && typeof data92 == "object" && !Array.isArray(data92))) && (typeof data92 !== "string")){
+const err194 = {instancePath:instancePath+"/append/" + i20+"/shell/env",schemaPath:"#/properties/append/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema10.properties.append.items.properties.shell.properties.env.type,parentSchema:schema10.properties.append.items.properties.shell.properties.env,data:data92};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -4693,12 +4712,9 @@ vErrors.push(err194);
 }
 errors++;
 }
-}
-if(data89.timeout !== undefined){
-let data96 = data89.timeout;
-if(typeof data96 === "string"){
-if(!pattern15.test(data96)){
-const err195 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
+if(typeof data92 === "string"){
+if(!pattern6.test(data92)){
+const err195 = {instancePath:instancePath+"/append/" + i20+"/shell/env",schemaPath:"#/properties/append/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.env,data:data92};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -4708,8 +4724,11 @@ vErrors.push(err195);
 errors++;
 }
 }
-else {
-const err196 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.timeout.type,parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
+if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
+for(const key23 in data92){
+let data93 = data92[key23];
+if(typeof data93 !== "string"){
+const err196 = {instancePath:instancePath+"/append/" + i20+"/shell/env/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/append/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.properties.append.items.properties.shell.properties.env.additionalProperties,data:data93};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -4719,10 +4738,12 @@ vErrors.push(err196);
 errors++;
 }
 }
-if(data89.retries !== undefined){
-let data97 = data89.retries;
-if((!(((typeof data97 == "number") && (!(data97 % 1) && !isNaN(data97))) && (isFinite(data97)))) && (typeof data97 !== "string")){
-const err197 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.retries.type,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
+}
+}
+if(data89.sudo !== undefined){
+let data94 = data89.sudo;
+if((typeof data94 !== "boolean") && (typeof data94 !== "string")){
+const err197 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.shell.properties.sudo.type,parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -4731,9 +4752,9 @@ vErrors.push(err197);
 }
 errors++;
 }
-if((typeof data97 == "number") && (isFinite(data97))){
-if(data97 > 20 || isNaN(data97)){
-const err198 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
+if(typeof data94 === "string"){
+if(!pattern6.test(data94)){
+const err198 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -4742,8 +4763,12 @@ vErrors.push(err198);
 }
 errors++;
 }
-if(data97 < 0 || isNaN(data97)){
-const err199 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
+}
+}
+if(data89.workdir !== undefined){
+let data95 = data89.workdir;
+if((typeof data95 !== "string") && (data95 !== null)){
+const err199 = {instancePath:instancePath+"/append/" + i20+"/shell/workdir",schemaPath:"#/properties/append/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.properties.append.items.properties.shell.properties.workdir.type,parentSchema:schema10.properties.append.items.properties.shell.properties.workdir,data:data95};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -4753,9 +4778,11 @@ vErrors.push(err199);
 errors++;
 }
 }
-if(typeof data97 === "string"){
-if(!pattern6.test(data97)){
-const err200 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
+if(data89.timeout !== undefined){
+let data96 = data89.timeout;
+if(typeof data96 === "string"){
+if(!pattern17.test(data96)){
+const err200 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -4765,11 +4792,8 @@ vErrors.push(err200);
 errors++;
 }
 }
-}
-if(data89.exitCodes !== undefined){
-let data98 = data89.exitCodes;
-if((!data98 || typeof data98 != "object") && (typeof data98 !== "string")){
-const err201 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+else {
+const err201 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.timeout.type,parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -4778,9 +4802,11 @@ vErrors.push(err201);
 }
 errors++;
 }
-if(typeof data98 === "string"){
-if(!pattern6.test(data98)){
-const err202 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+}
+if(data89.retries !== undefined){
+let data97 = data89.retries;
+if((!(((typeof data97 == "number") && (!(data97 % 1) && !isNaN(data97))) && (isFinite(data97)))) && (typeof data97 !== "string")){
+const err202 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.retries.type,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -4789,10 +4815,9 @@ vErrors.push(err202);
 }
 errors++;
 }
-}
-if(Array.isArray(data98)){
-if(data98.length < 1){
-const err203 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+if((typeof data97 == "number") && (isFinite(data97))){
+if(data97 > 20 || isNaN(data97)){
+const err203 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -4801,11 +4826,8 @@ vErrors.push(err203);
 }
 errors++;
 }
-const len21 = data98.length;
-for(let i21=0; i21<len21; i21++){
-let data99 = data98[i21];
-if((!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))) && (typeof data99 !== "string")){
-const err204 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+if(data97 < 0 || isNaN(data97)){
+const err204 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -4814,9 +4836,10 @@ vErrors.push(err204);
 }
 errors++;
 }
-if((typeof data99 == "number") && (isFinite(data99))){
-if(data99 > 255 || isNaN(data99)){
-const err205 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+}
+if(typeof data97 === "string"){
+if(!pattern6.test(data97)){
+const err205 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -4825,8 +4848,12 @@ vErrors.push(err205);
 }
 errors++;
 }
-if(data99 < 0 || isNaN(data99)){
-const err206 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+}
+}
+if(data89.exitCodes !== undefined){
+let data98 = data89.exitCodes;
+if((!data98 || typeof data98 != "object") && (typeof data98 !== "string")){
+const err206 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -4835,10 +4862,9 @@ vErrors.push(err206);
 }
 errors++;
 }
-}
-if(typeof data99 === "string"){
-if(!pattern6.test(data99)){
-const err207 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+if(typeof data98 === "string"){
+if(!pattern6.test(data98)){
+const err207 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -4848,11 +4874,9 @@ vErrors.push(err207);
 errors++;
 }
 }
-}
-}
-if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
-if(Object.keys(data98).length < 1){
-const err208 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+if(Array.isArray(data98)){
+if(data98.length < 1){
+const err208 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -4861,14 +4885,74 @@ vErrors.push(err208);
 }
 errors++;
 }
-for(const key24 in data98){
-if(!((key24 === "prepend") || (key24 === "append"))){
-const err209 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+const len21 = data98.length;
+for(let i21=0; i21<len21; i21++){
+let data99 = data98[i21];
+if((!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))) && (typeof data99 !== "string")){
+const err209 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
 if(vErrors === null){
 vErrors = [err209];
 }
 else {
 vErrors.push(err209);
+}
+errors++;
+}
+if((typeof data99 == "number") && (isFinite(data99))){
+if(data99 > 255 || isNaN(data99)){
+const err210 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+if(vErrors === null){
+vErrors = [err210];
+}
+else {
+vErrors.push(err210);
+}
+errors++;
+}
+if(data99 < 0 || isNaN(data99)){
+const err211 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+if(vErrors === null){
+vErrors = [err211];
+}
+else {
+vErrors.push(err211);
+}
+errors++;
+}
+}
+if(typeof data99 === "string"){
+if(!pattern6.test(data99)){
+const err212 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
+if(vErrors === null){
+vErrors = [err212];
+}
+else {
+vErrors.push(err212);
+}
+errors++;
+}
+}
+}
+}
+if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
+if(Object.keys(data98).length < 1){
+const err213 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+if(vErrors === null){
+vErrors = [err213];
+}
+else {
+vErrors.push(err213);
+}
+errors++;
+}
+for(const key24 in data98){
+if(!((key24 === "prepend") || (key24 === "append"))){
+const err214 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
+if(vErrors === null){
+vErrors = [err214];
+}
+else {
+vErrors.push(err214);
 }
 errors++;
 }
@@ -4880,70 +4964,7 @@ const len22 = data100.length;
 for(let i22=0; i22<len22; i22++){
 let data101 = data100[i22];
 if((!(((typeof data101 == "number") && (!(data101 % 1) && !isNaN(data101))) && (isFinite(data101)))) && (typeof data101 !== "string")){
-const err210 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err210];
-}
-else {
-vErrors.push(err210);
-}
-errors++;
-}
-if((typeof data101 == "number") && (isFinite(data101))){
-if(data101 > 255 || isNaN(data101)){
-const err211 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
-}
-errors++;
-}
-if(data101 < 0 || isNaN(data101)){
-const err212 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err212];
-}
-else {
-vErrors.push(err212);
-}
-errors++;
-}
-}
-if(typeof data101 === "string"){
-if(!pattern6.test(data101)){
-const err213 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err213];
-}
-else {
-vErrors.push(err213);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err214 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend,data:data100};
-if(vErrors === null){
-vErrors = [err214];
-}
-else {
-vErrors.push(err214);
-}
-errors++;
-}
-}
-if(data98.append !== undefined){
-let data102 = data98.append;
-if(Array.isArray(data102)){
-const len23 = data102.length;
-for(let i23=0; i23<len23; i23++){
-let data103 = data102[i23];
-if((!(((typeof data103 == "number") && (!(data103 % 1) && !isNaN(data103))) && (isFinite(data103)))) && (typeof data103 !== "string")){
-const err215 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+const err215 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -4952,9 +4973,9 @@ vErrors.push(err215);
 }
 errors++;
 }
-if((typeof data103 == "number") && (isFinite(data103))){
-if(data103 > 255 || isNaN(data103)){
-const err216 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if((typeof data101 == "number") && (isFinite(data101))){
+if(data101 > 255 || isNaN(data101)){
+const err216 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -4963,8 +4984,8 @@ vErrors.push(err216);
 }
 errors++;
 }
-if(data103 < 0 || isNaN(data103)){
-const err217 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if(data101 < 0 || isNaN(data101)){
+const err217 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -4974,9 +4995,9 @@ vErrors.push(err217);
 errors++;
 }
 }
-if(typeof data103 === "string"){
-if(!pattern6.test(data103)){
-const err218 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if(typeof data101 === "string"){
+if(!pattern6.test(data101)){
+const err218 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -4989,12 +5010,75 @@ errors++;
 }
 }
 else {
-const err219 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append,data:data102};
+const err219 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend,data:data100};
 if(vErrors === null){
 vErrors = [err219];
 }
 else {
 vErrors.push(err219);
+}
+errors++;
+}
+}
+if(data98.append !== undefined){
+let data102 = data98.append;
+if(Array.isArray(data102)){
+const len23 = data102.length;
+for(let i23=0; i23<len23; i23++){
+let data103 = data102[i23];
+if((!(((typeof data103 == "number") && (!(data103 % 1) && !isNaN(data103))) && (isFinite(data103)))) && (typeof data103 !== "string")){
+const err220 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if(vErrors === null){
+vErrors = [err220];
+}
+else {
+vErrors.push(err220);
+}
+errors++;
+}
+if((typeof data103 == "number") && (isFinite(data103))){
+if(data103 > 255 || isNaN(data103)){
+const err221 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if(vErrors === null){
+vErrors = [err221];
+}
+else {
+vErrors.push(err221);
+}
+errors++;
+}
+if(data103 < 0 || isNaN(data103)){
+const err222 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if(vErrors === null){
+vErrors = [err222];
+}
+else {
+vErrors.push(err222);
+}
+errors++;
+}
+}
+if(typeof data103 === "string"){
+if(!pattern6.test(data103)){
+const err223 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
+if(vErrors === null){
+vErrors = [err223];
+}
+else {
+vErrors.push(err223);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err224 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append,data:data102};
+if(vErrors === null){
+vErrors = [err224];
+}
+else {
+vErrors.push(err224);
 }
 errors++;
 }
@@ -5007,67 +5091,7 @@ if(data88.upload !== undefined){
 let data104 = data88.upload;
 if(data104 && typeof data104 == "object" && !Array.isArray(data104)){
 if(data104.from === undefined){
-const err220 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.append.items.properties.upload.required,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err220];
-}
-else {
-vErrors.push(err220);
-}
-errors++;
-}
-if(data104.to === undefined){
-const err221 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.append.items.properties.upload.required,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err221];
-}
-else {
-vErrors.push(err221);
-}
-errors++;
-}
-for(const key25 in data104){
-if(!((((key25 === "from") || (key25 === "to")) || (key25 === "mode")) || (key25 === "sudo"))){
-const err222 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err222];
-}
-else {
-vErrors.push(err222);
-}
-errors++;
-}
-}
-if(data104.from !== undefined){
-let data105 = data104.from;
-if(typeof data105 !== "string"){
-const err223 = {instancePath:instancePath+"/append/" + i20+"/upload/from",schemaPath:"#/properties/append/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.upload.properties.from.type,parentSchema:schema10.properties.append.items.properties.upload.properties.from,data:data105};
-if(vErrors === null){
-vErrors = [err223];
-}
-else {
-vErrors.push(err223);
-}
-errors++;
-}
-}
-if(data104.to !== undefined){
-let data106 = data104.to;
-if(typeof data106 !== "string"){
-const err224 = {instancePath:instancePath+"/append/" + i20+"/upload/to",schemaPath:"#/properties/append/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.upload.properties.to.type,parentSchema:schema10.properties.append.items.properties.upload.properties.to,data:data106};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-}
-if(data104.mode !== undefined){
-let data107 = data104.mode;
-if((typeof data107 !== "string") && (data107 !== null)){
-const err225 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.properties.append.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.properties.append.items.properties.upload.properties.mode.type,parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
+const err225 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.append.items.properties.upload.required,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -5076,9 +5100,8 @@ vErrors.push(err225);
 }
 errors++;
 }
-if(typeof data107 === "string"){
-if(!pattern40.test(data107)){
-const err226 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
+if(data104.to === undefined){
+const err226 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.append.items.properties.upload.required,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -5087,12 +5110,9 @@ vErrors.push(err226);
 }
 errors++;
 }
-}
-}
-if(data104.sudo !== undefined){
-let data108 = data104.sudo;
-if((typeof data108 !== "boolean") && (typeof data108 !== "string")){
-const err227 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.properties.append.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.upload.properties.sudo.type,parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
+for(const key25 in data104){
+if(!((((key25 === "from") || (key25 === "to")) || (key25 === "mode")) || (key25 === "sudo"))){
+const err227 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -5101,9 +5121,11 @@ vErrors.push(err227);
 }
 errors++;
 }
-if(typeof data108 === "string"){
-if(!pattern6.test(data108)){
-const err228 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
+}
+if(data104.from !== undefined){
+let data105 = data104.from;
+if(typeof data105 !== "string"){
+const err228 = {instancePath:instancePath+"/append/" + i20+"/upload/from",schemaPath:"#/properties/append/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.upload.properties.from.type,parentSchema:schema10.properties.append.items.properties.upload.properties.from,data:data105};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -5113,10 +5135,10 @@ vErrors.push(err228);
 errors++;
 }
 }
-}
-}
-else {
-const err229 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.upload.type,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
+if(data104.to !== undefined){
+let data106 = data104.to;
+if(typeof data106 !== "string"){
+const err229 = {instancePath:instancePath+"/append/" + i20+"/upload/to",schemaPath:"#/properties/append/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.upload.properties.to.type,parentSchema:schema10.properties.append.items.properties.upload.properties.to,data:data106};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -5126,11 +5148,10 @@ vErrors.push(err229);
 errors++;
 }
 }
-if(data88.download !== undefined){
-let data109 = data88.download;
-if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
-if(data109.from === undefined){
-const err230 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.append.items.properties.download.required,parentSchema:schema10.properties.append.items.properties.download,data:data109};
+if(data104.mode !== undefined){
+let data107 = data104.mode;
+if((typeof data107 !== "string") && (data107 !== null)){
+const err230 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.properties.append.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.properties.append.items.properties.upload.properties.mode.type,parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -5139,8 +5160,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-if(data109.to === undefined){
-const err231 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.append.items.properties.download.required,parentSchema:schema10.properties.append.items.properties.download,data:data109};
+if(typeof data107 === "string"){
+if(!pattern43.test(data107)){
+const err231 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -5149,9 +5171,12 @@ vErrors.push(err231);
 }
 errors++;
 }
-for(const key26 in data109){
-if(!((key26 === "from") || (key26 === "to"))){
-const err232 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.download,data:data109};
+}
+}
+if(data104.sudo !== undefined){
+let data108 = data104.sudo;
+if((typeof data108 !== "boolean") && (typeof data108 !== "string")){
+const err232 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.properties.append.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.upload.properties.sudo.type,parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -5160,11 +5185,9 @@ vErrors.push(err232);
 }
 errors++;
 }
-}
-if(data109.from !== undefined){
-let data110 = data109.from;
-if(typeof data110 !== "string"){
-const err233 = {instancePath:instancePath+"/append/" + i20+"/download/from",schemaPath:"#/properties/append/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.download.properties.from.type,parentSchema:schema10.properties.append.items.properties.download.properties.from,data:data110};
+if(typeof data108 === "string"){
+if(!pattern6.test(data108)){
+const err233 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -5174,10 +5197,10 @@ vErrors.push(err233);
 errors++;
 }
 }
-if(data109.to !== undefined){
-let data111 = data109.to;
-if(typeof data111 !== "string"){
-const err234 = {instancePath:instancePath+"/append/" + i20+"/download/to",schemaPath:"#/properties/append/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.download.properties.to.type,parentSchema:schema10.properties.append.items.properties.download.properties.to,data:data111};
+}
+}
+else {
+const err234 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.upload.type,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -5187,9 +5210,11 @@ vErrors.push(err234);
 errors++;
 }
 }
-}
-else {
-const err235 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.download.type,parentSchema:schema10.properties.append.items.properties.download,data:data109};
+if(data88.download !== undefined){
+let data109 = data88.download;
+if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
+if(data109.from === undefined){
+const err235 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.append.items.properties.download.required,parentSchema:schema10.properties.append.items.properties.download,data:data109};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -5198,11 +5223,8 @@ vErrors.push(err235);
 }
 errors++;
 }
-}
-if(data88.local !== undefined){
-let data112 = data88.local;
-if((typeof data112 !== "string") && (!(data112 && typeof data112 == "object" && !Array.isArray(data112)))){
-const err236 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/type",keyword:"type",params:{type: schema10.properties.append.items.properties.local.type},message:"must be string,object",schema:schema10.properties.append.items.properties.local.type,parentSchema:schema10.properties.append.items.properties.local,data:data112};
+if(data109.to === undefined){
+const err236 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.append.items.properties.download.required,parentSchema:schema10.properties.append.items.properties.download,data:data109};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -5211,9 +5233,9 @@ vErrors.push(err236);
 }
 errors++;
 }
-if(data112 && typeof data112 == "object" && !Array.isArray(data112)){
-if(data112.command === undefined){
-const err237 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.properties.append.items.properties.local.required,parentSchema:schema10.properties.append.items.properties.local,data:data112};
+for(const key26 in data109){
+if(!((key26 === "from") || (key26 === "to"))){
+const err237 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.download,data:data109};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -5222,9 +5244,11 @@ vErrors.push(err237);
 }
 errors++;
 }
-for(const key27 in data112){
-if(!((((key27 === "command") || (key27 === "env")) || (key27 === "workdir")) || (key27 === "timeout"))){
-const err238 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.local,data:data112};
+}
+if(data109.from !== undefined){
+let data110 = data109.from;
+if(typeof data110 !== "string"){
+const err238 = {instancePath:instancePath+"/append/" + i20+"/download/from",schemaPath:"#/properties/append/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.download.properties.from.type,parentSchema:schema10.properties.append.items.properties.download.properties.from,data:data110};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -5234,10 +5258,10 @@ vErrors.push(err238);
 errors++;
 }
 }
-if(data112.command !== undefined){
-let data113 = data112.command;
-if(typeof data113 !== "string"){
-const err239 = {instancePath:instancePath+"/append/" + i20+"/local/command",schemaPath:"#/properties/append/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.command.type,parentSchema:schema10.properties.append.items.properties.local.properties.command,data:data113};
+if(data109.to !== undefined){
+let data111 = data109.to;
+if(typeof data111 !== "string"){
+const err239 = {instancePath:instancePath+"/append/" + i20+"/download/to",schemaPath:"#/properties/append/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.download.properties.to.type,parentSchema:schema10.properties.append.items.properties.download.properties.to,data:data111};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -5247,13 +5271,9 @@ vErrors.push(err239);
 errors++;
 }
 }
-if(data112.env !== undefined){
-let data114 = data112.env;
-if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
-for(const key28 in data114){
-let data115 = data114[key28];
-if(typeof data115 !== "string"){
-const err240 = {instancePath:instancePath+"/append/" + i20+"/local/env/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/append/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.properties.append.items.properties.local.properties.env.additionalProperties,data:data115};
+}
+else {
+const err240 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.download.type,parentSchema:schema10.properties.append.items.properties.download,data:data109};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -5263,9 +5283,10 @@ vErrors.push(err240);
 errors++;
 }
 }
-}
-else {
-const err241 = {instancePath:instancePath+"/append/" + i20+"/local/env",schemaPath:"#/properties/append/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.local.properties.env.type,parentSchema:schema10.properties.append.items.properties.local.properties.env,data:data114};
+if(data88.local !== undefined){
+let data112 = data88.local;
+if((typeof data112 !== "string") && (!(data112 && typeof data112 == "object" && !Array.isArray(data112)))){
+const err241 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/type",keyword:"type",params:{type: schema10.properties.append.items.properties.local.type},message:"must be string,object",schema:schema10.properties.append.items.properties.local.type,parentSchema:schema10.properties.append.items.properties.local,data:data112};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -5274,11 +5295,9 @@ vErrors.push(err241);
 }
 errors++;
 }
-}
-if(data112.workdir !== undefined){
-let data116 = data112.workdir;
-if(typeof data116 !== "string"){
-const err242 = {instancePath:instancePath+"/append/" + i20+"/local/workdir",schemaPath:"#/properties/append/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.workdir.type,parentSchema:schema10.properties.append.items.properties.local.properties.workdir,data:data116};
+if(data112 && typeof data112 == "object" && !Array.isArray(data112)){
+if(data112.command === undefined){
+const err242 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.properties.append.items.properties.local.required,parentSchema:schema10.properties.append.items.properties.local,data:data112};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -5287,12 +5306,9 @@ vErrors.push(err242);
 }
 errors++;
 }
-}
-if(data112.timeout !== undefined){
-let data117 = data112.timeout;
-if(typeof data117 === "string"){
-if(!pattern15.test(data117)){
-const err243 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
+for(const key27 in data112){
+if(!((((key27 === "command") || (key27 === "env")) || (key27 === "workdir")) || (key27 === "timeout"))){
+const err243 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.local,data:data112};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -5302,8 +5318,10 @@ vErrors.push(err243);
 errors++;
 }
 }
-else {
-const err244 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.timeout.type,parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
+if(data112.command !== undefined){
+let data113 = data112.command;
+if(typeof data113 !== "string"){
+const err244 = {instancePath:instancePath+"/append/" + i20+"/local/command",schemaPath:"#/properties/append/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.command.type,parentSchema:schema10.properties.append.items.properties.local.properties.command,data:data113};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -5313,12 +5331,10 @@ vErrors.push(err244);
 errors++;
 }
 }
-}
-}
-if(data88.if !== undefined){
-let data118 = data88.if;
-if((typeof data118 !== "boolean") && (typeof data118 !== "string")){
-const err245 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/type",keyword:"type",params:{type: schema10.properties.append.items.properties.if.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.if.type,parentSchema:schema10.properties.append.items.properties.if,data:data118};
+if(data112.env !== undefined){
+let data114 = data112.env;
+if((!(data114 && typeof data114 == "object" && !Array.isArray(data114))) && (typeof data114 !== "string")){
+const err245 = {instancePath:instancePath+"/append/" + i20+"/local/env",schemaPath:"#/properties/append/items/properties/local/properties/env/type",keyword:"type",params:{type: schema10.properties.append.items.properties.local.properties.env.type},message:"must be object,string",schema:schema10.properties.append.items.properties.local.properties.env.type,parentSchema:schema10.properties.append.items.properties.local.properties.env,data:data114};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -5327,9 +5343,9 @@ vErrors.push(err245);
 }
 errors++;
 }
-if(typeof data118 === "string"){
-if(!pattern6.test(data118)){
-const err246 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.if,data:data118};
+if(typeof data114 === "string"){
+if(!pattern6.test(data114)){
+const err246 = {instancePath:instancePath+"/append/" + i20+"/local/env",schemaPath:"#/properties/append/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.local.properties.env,data:data114};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -5339,11 +5355,11 @@ vErrors.push(err246);
 errors++;
 }
 }
-}
-if(data88.only !== undefined){
-let data119 = data88.only;
-if((!data119 || typeof data119 != "object") && (typeof data119 !== "string")){
-const err247 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/type",keyword:"type",params:{type: schema10.properties.append.items.properties.only.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.only.type,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
+for(const key28 in data114){
+let data115 = data114[key28];
+if(typeof data115 !== "string"){
+const err247 = {instancePath:instancePath+"/append/" + i20+"/local/env/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/append/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.properties.append.items.properties.local.properties.env.additionalProperties,data:data115};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -5352,9 +5368,13 @@ vErrors.push(err247);
 }
 errors++;
 }
-if(typeof data119 === "string"){
-if(!pattern6.test(data119)){
-const err248 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.only,data:data119};
+}
+}
+}
+if(data112.workdir !== undefined){
+let data116 = data112.workdir;
+if(typeof data116 !== "string"){
+const err248 = {instancePath:instancePath+"/append/" + i20+"/local/workdir",schemaPath:"#/properties/append/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.workdir.type,parentSchema:schema10.properties.append.items.properties.local.properties.workdir,data:data116};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -5364,9 +5384,11 @@ vErrors.push(err248);
 errors++;
 }
 }
-if(Array.isArray(data119)){
-if(data119.length < 1){
-const err249 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(data112.timeout !== undefined){
+let data117 = data112.timeout;
+if(typeof data117 === "string"){
+if(!pattern17.test(data117)){
+const err249 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -5375,11 +5397,9 @@ vErrors.push(err249);
 }
 errors++;
 }
-const len24 = data119.length;
-for(let i24=0; i24<len24; i24++){
-let data120 = data119[i24];
-if(typeof data120 !== "string"){
-const err250 = {instancePath:instancePath+"/append/" + i20+"/only/" + i24,schemaPath:"#/properties/append/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.items.type,parentSchema:schema10.properties.append.items.properties.only.items,data:data120};
+}
+else {
+const err250 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.timeout.type,parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -5390,9 +5410,11 @@ errors++;
 }
 }
 }
-if(data119 && typeof data119 == "object" && !Array.isArray(data119)){
-if(Object.keys(data119).length < 1){
-const err251 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+}
+if(data88.if !== undefined){
+let data118 = data88.if;
+if((typeof data118 !== "boolean") && (typeof data118 !== "string")){
+const err251 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/type",keyword:"type",params:{type: schema10.properties.append.items.properties.if.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.if.type,parentSchema:schema10.properties.append.items.properties.if,data:data118};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -5401,14 +5423,88 @@ vErrors.push(err251);
 }
 errors++;
 }
-for(const key29 in data119){
-if(!((key29 === "prepend") || (key29 === "append"))){
-const err252 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(typeof data118 === "string"){
+if(!pattern6.test(data118)){
+const err252 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.if,data:data118};
 if(vErrors === null){
 vErrors = [err252];
 }
 else {
 vErrors.push(err252);
+}
+errors++;
+}
+}
+}
+if(data88.only !== undefined){
+let data119 = data88.only;
+if((!data119 || typeof data119 != "object") && (typeof data119 !== "string")){
+const err253 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/type",keyword:"type",params:{type: schema10.properties.append.items.properties.only.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.only.type,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(vErrors === null){
+vErrors = [err253];
+}
+else {
+vErrors.push(err253);
+}
+errors++;
+}
+if(typeof data119 === "string"){
+if(!pattern6.test(data119)){
+const err254 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(vErrors === null){
+vErrors = [err254];
+}
+else {
+vErrors.push(err254);
+}
+errors++;
+}
+}
+if(Array.isArray(data119)){
+if(data119.length < 1){
+const err255 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(vErrors === null){
+vErrors = [err255];
+}
+else {
+vErrors.push(err255);
+}
+errors++;
+}
+const len24 = data119.length;
+for(let i24=0; i24<len24; i24++){
+let data120 = data119[i24];
+if(typeof data120 !== "string"){
+const err256 = {instancePath:instancePath+"/append/" + i20+"/only/" + i24,schemaPath:"#/properties/append/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.items.type,parentSchema:schema10.properties.append.items.properties.only.items,data:data120};
+if(vErrors === null){
+vErrors = [err256];
+}
+else {
+vErrors.push(err256);
+}
+errors++;
+}
+}
+}
+if(data119 && typeof data119 == "object" && !Array.isArray(data119)){
+if(Object.keys(data119).length < 1){
+const err257 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(vErrors === null){
+vErrors = [err257];
+}
+else {
+vErrors.push(err257);
+}
+errors++;
+}
+for(const key29 in data119){
+if(!((key29 === "prepend") || (key29 === "append"))){
+const err258 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.only,data:data119};
+if(vErrors === null){
+vErrors = [err258];
+}
+else {
+vErrors.push(err258);
 }
 errors++;
 }
@@ -5420,24 +5516,24 @@ const len25 = data121.length;
 for(let i25=0; i25<len25; i25++){
 let data122 = data121[i25];
 if(typeof data122 !== "string"){
-const err253 = {instancePath:instancePath+"/append/" + i20+"/only/prepend/" + i25,schemaPath:"#/properties/append/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.only.properties.prepend.items,data:data122};
+const err259 = {instancePath:instancePath+"/append/" + i20+"/only/prepend/" + i25,schemaPath:"#/properties/append/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.only.properties.prepend.items,data:data122};
 if(vErrors === null){
-vErrors = [err253];
+vErrors = [err259];
 }
 else {
-vErrors.push(err253);
+vErrors.push(err259);
 }
 errors++;
 }
 }
 }
 else {
-const err254 = {instancePath:instancePath+"/append/" + i20+"/only/prepend",schemaPath:"#/properties/append/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.only.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.only.properties.prepend,data:data121};
+const err260 = {instancePath:instancePath+"/append/" + i20+"/only/prepend",schemaPath:"#/properties/append/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.only.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.only.properties.prepend,data:data121};
 if(vErrors === null){
-vErrors = [err254];
+vErrors = [err260];
 }
 else {
-vErrors.push(err254);
+vErrors.push(err260);
 }
 errors++;
 }
@@ -5449,24 +5545,24 @@ const len26 = data123.length;
 for(let i26=0; i26<len26; i26++){
 let data124 = data123[i26];
 if(typeof data124 !== "string"){
-const err255 = {instancePath:instancePath+"/append/" + i20+"/only/append/" + i26,schemaPath:"#/properties/append/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.only.properties.append.items,data:data124};
+const err261 = {instancePath:instancePath+"/append/" + i20+"/only/append/" + i26,schemaPath:"#/properties/append/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.only.properties.append.items,data:data124};
 if(vErrors === null){
-vErrors = [err255];
+vErrors = [err261];
 }
 else {
-vErrors.push(err255);
+vErrors.push(err261);
 }
 errors++;
 }
 }
 }
 else {
-const err256 = {instancePath:instancePath+"/append/" + i20+"/only/append",schemaPath:"#/properties/append/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.only.properties.append.type,parentSchema:schema10.properties.append.items.properties.only.properties.append,data:data123};
+const err262 = {instancePath:instancePath+"/append/" + i20+"/only/append",schemaPath:"#/properties/append/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.only.properties.append.type,parentSchema:schema10.properties.append.items.properties.only.properties.append,data:data123};
 if(vErrors === null){
-vErrors = [err256];
+vErrors = [err262];
 }
 else {
-vErrors.push(err256);
+vErrors.push(err262);
 }
 errors++;
 }
@@ -5476,35 +5572,35 @@ errors++;
 if(data88.except !== undefined){
 let data125 = data88.except;
 if((!data125 || typeof data125 != "object") && (typeof data125 !== "string")){
-const err257 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/type",keyword:"type",params:{type: schema10.properties.append.items.properties.except.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.except.type,parentSchema:schema10.properties.append.items.properties.except,data:data125};
+const err263 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/type",keyword:"type",params:{type: schema10.properties.append.items.properties.except.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.except.type,parentSchema:schema10.properties.append.items.properties.except,data:data125};
 if(vErrors === null){
-vErrors = [err257];
+vErrors = [err263];
 }
 else {
-vErrors.push(err257);
+vErrors.push(err263);
 }
 errors++;
 }
 if(typeof data125 === "string"){
 if(!pattern6.test(data125)){
-const err258 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.except,data:data125};
+const err264 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.except,data:data125};
 if(vErrors === null){
-vErrors = [err258];
+vErrors = [err264];
 }
 else {
-vErrors.push(err258);
+vErrors.push(err264);
 }
 errors++;
 }
 }
 if(Array.isArray(data125)){
 if(data125.length < 1){
-const err259 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.except,data:data125};
+const err265 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.except,data:data125};
 if(vErrors === null){
-vErrors = [err259];
+vErrors = [err265];
 }
 else {
-vErrors.push(err259);
+vErrors.push(err265);
 }
 errors++;
 }
@@ -5512,12 +5608,12 @@ const len27 = data125.length;
 for(let i27=0; i27<len27; i27++){
 let data126 = data125[i27];
 if(typeof data126 !== "string"){
-const err260 = {instancePath:instancePath+"/append/" + i20+"/except/" + i27,schemaPath:"#/properties/append/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.items.type,parentSchema:schema10.properties.append.items.properties.except.items,data:data126};
+const err266 = {instancePath:instancePath+"/append/" + i20+"/except/" + i27,schemaPath:"#/properties/append/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.items.type,parentSchema:schema10.properties.append.items.properties.except.items,data:data126};
 if(vErrors === null){
-vErrors = [err260];
+vErrors = [err266];
 }
 else {
-vErrors.push(err260);
+vErrors.push(err266);
 }
 errors++;
 }
@@ -5525,23 +5621,23 @@ errors++;
 }
 if(data125 && typeof data125 == "object" && !Array.isArray(data125)){
 if(Object.keys(data125).length < 1){
-const err261 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.except,data:data125};
+const err267 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.except,data:data125};
 if(vErrors === null){
-vErrors = [err261];
+vErrors = [err267];
 }
 else {
-vErrors.push(err261);
+vErrors.push(err267);
 }
 errors++;
 }
 for(const key30 in data125){
 if(!((key30 === "prepend") || (key30 === "append"))){
-const err262 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.except,data:data125};
+const err268 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.except,data:data125};
 if(vErrors === null){
-vErrors = [err262];
+vErrors = [err268];
 }
 else {
-vErrors.push(err262);
+vErrors.push(err268);
 }
 errors++;
 }
@@ -5553,24 +5649,24 @@ const len28 = data127.length;
 for(let i28=0; i28<len28; i28++){
 let data128 = data127[i28];
 if(typeof data128 !== "string"){
-const err263 = {instancePath:instancePath+"/append/" + i20+"/except/prepend/" + i28,schemaPath:"#/properties/append/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.except.properties.prepend.items,data:data128};
+const err269 = {instancePath:instancePath+"/append/" + i20+"/except/prepend/" + i28,schemaPath:"#/properties/append/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.except.properties.prepend.items,data:data128};
 if(vErrors === null){
-vErrors = [err263];
+vErrors = [err269];
 }
 else {
-vErrors.push(err263);
+vErrors.push(err269);
 }
 errors++;
 }
 }
 }
 else {
-const err264 = {instancePath:instancePath+"/append/" + i20+"/except/prepend",schemaPath:"#/properties/append/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.except.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.except.properties.prepend,data:data127};
+const err270 = {instancePath:instancePath+"/append/" + i20+"/except/prepend",schemaPath:"#/properties/append/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.except.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.except.properties.prepend,data:data127};
 if(vErrors === null){
-vErrors = [err264];
+vErrors = [err270];
 }
 else {
-vErrors.push(err264);
+vErrors.push(err270);
 }
 errors++;
 }
@@ -5582,24 +5678,24 @@ const len29 = data129.length;
 for(let i29=0; i29<len29; i29++){
 let data130 = data129[i29];
 if(typeof data130 !== "string"){
-const err265 = {instancePath:instancePath+"/append/" + i20+"/except/append/" + i29,schemaPath:"#/properties/append/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.except.properties.append.items,data:data130};
+const err271 = {instancePath:instancePath+"/append/" + i20+"/except/append/" + i29,schemaPath:"#/properties/append/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.except.properties.append.items,data:data130};
 if(vErrors === null){
-vErrors = [err265];
+vErrors = [err271];
 }
 else {
-vErrors.push(err265);
+vErrors.push(err271);
 }
 errors++;
 }
 }
 }
 else {
-const err266 = {instancePath:instancePath+"/append/" + i20+"/except/append",schemaPath:"#/properties/append/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.except.properties.append.type,parentSchema:schema10.properties.append.items.properties.except.properties.append,data:data129};
+const err272 = {instancePath:instancePath+"/append/" + i20+"/except/append",schemaPath:"#/properties/append/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.except.properties.append.type,parentSchema:schema10.properties.append.items.properties.except.properties.append,data:data129};
 if(vErrors === null){
-vErrors = [err266];
+vErrors = [err272];
 }
 else {
-vErrors.push(err266);
+vErrors.push(err272);
 }
 errors++;
 }
@@ -5608,24 +5704,24 @@ errors++;
 }
 }
 else {
-const err267 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.type,parentSchema:schema10.properties.append.items,data:data88};
+const err273 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.type,parentSchema:schema10.properties.append.items,data:data88};
 if(vErrors === null){
-vErrors = [err267];
+vErrors = [err273];
 }
 else {
-vErrors.push(err267);
+vErrors.push(err273);
 }
 errors++;
 }
 }
 }
 else {
-const err268 = {instancePath:instancePath+"/append",schemaPath:"#/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.type,parentSchema:schema10.properties.append,data:data87};
+const err274 = {instancePath:instancePath+"/append",schemaPath:"#/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.type,parentSchema:schema10.properties.append,data:data87};
 if(vErrors === null){
-vErrors = [err268];
+vErrors = [err274];
 }
 else {
-vErrors.push(err268);
+vErrors.push(err274);
 }
 errors++;
 }
@@ -5636,9 +5732,9 @@ return errors === 0;
 }
 
 const schema11 = {"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}};
-const pattern73 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern74 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern78 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern81 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern82 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern86 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -5800,7 +5896,7 @@ vErrors = null;
 if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern73.test(data2)){
+if(!pattern81.test(data2)){
 const err10 = {instancePath:instancePath+"/name",schemaPath:"#/then/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.name,data:data2};
 if(vErrors === null){
 vErrors = [err10];
@@ -5835,7 +5931,7 @@ vErrors.push(err12);
 errors++;
 }
 if(typeof data3 === "string"){
-if(!pattern74.test(data3)){
+if(!pattern82.test(data3)){
 const err13 = {instancePath:instancePath+"/size",schemaPath:"#/then/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.size,data:data3};
 if(vErrors === null){
 vErrors = [err13];
@@ -6163,7 +6259,7 @@ vErrors.push(err35);
 errors++;
 }
 if(typeof data14 === "string"){
-if(!pattern78.test(data14)){
+if(!pattern86.test(data14)){
 const err36 = {instancePath:instancePath+"/amiTools/destination",schemaPath:"#/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.destination,data:data14};
 if(vErrors === null){
 vErrors = [err36];
@@ -6745,7 +6841,7 @@ vErrors = null;
 if(data.name !== undefined){
 let data33 = data.name;
 if(typeof data33 === "string"){
-if(!pattern73.test(data33)){
+if(!pattern81.test(data33)){
 const err77 = {instancePath:instancePath+"/name",schemaPath:"#/else/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.name,data:data33};
 if(vErrors === null){
 vErrors = [err77];
@@ -6856,7 +6952,7 @@ vErrors.push(err84);
 errors++;
 }
 if(typeof data35 === "string"){
-if(!pattern74.test(data35)){
+if(!pattern82.test(data35)){
 const err85 = {instancePath:instancePath+"/size",schemaPath:"#/else/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.size,data:data35};
 if(vErrors === null){
 vErrors = [err85];
@@ -8483,9 +8579,9 @@ validate34.errors = vErrors;
 return errors === 0;
 }
 
-const schema14 = {"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}};
-const pattern109 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern110 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema14 = {"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
+const pattern117 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern118 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -8780,7 +8876,7 @@ vErrors.push(err19);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern109.test(data5)){
+if(!pattern117.test(data5)){
 const err20 = {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.kernel,data:data5};
 if(vErrors === null){
 vErrors = [err20];
@@ -8805,7 +8901,7 @@ vErrors.push(err21);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern110.test(data6)){
+if(!pattern118.test(data6)){
 const err22 = {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.ramdisk,data:data6};
 if(vErrors === null){
 vErrors = [err22];
@@ -8923,11 +9019,8 @@ errors++;
 }
 if(data.tags !== undefined){
 let data12 = data.tags;
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-for(const key3 in data12){
-let data13 = data12[key3];
-if(typeof data13 !== "string"){
-const err31 = {instancePath:instancePath+"/tags/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.tags.additionalProperties.type,parentSchema:schema14.properties.tags.additionalProperties,data:data13};
+if((!(data12 && typeof data12 == "object" && !Array.isArray(data12))) && (typeof data12 !== "string")){
+const err31 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema14.properties.tags.type},message:"must be object,string",schema:schema14.properties.tags.type,parentSchema:schema14.properties.tags,data:data12};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -8936,10 +9029,9 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-}
-else {
-const err32 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema14.properties.tags.type,parentSchema:schema14.properties.tags,data:data12};
+if(typeof data12 === "string"){
+if(!pattern6.test(data12)){
+const err32 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.tags,data:data12};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -8949,12 +9041,28 @@ vErrors.push(err32);
 errors++;
 }
 }
+if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
+for(const key3 in data12){
+let data13 = data12[key3];
+if(typeof data13 !== "string"){
+const err33 = {instancePath:instancePath+"/tags/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.tags.additionalProperties.type,parentSchema:schema14.properties.tags.additionalProperties,data:data13};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+}
+}
 }
 validate36.errors = vErrors;
 return errors === 0;
 }
 
-const schema15 = {"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}};
+const schema15 = {"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}};
 
 function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -9156,11 +9264,8 @@ errors++;
 }
 if(data4.env !== undefined){
 let data7 = data4.env;
-if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
-for(const key3 in data7){
-let data8 = data7[key3];
-if(typeof data8 !== "string"){
-const err14 = {instancePath:instancePath+"/tests/" + i0+"/shell/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data8};
+if((!(data7 && typeof data7 == "object" && !Array.isArray(data7))) && (typeof data7 !== "string")){
+const err14 = {instancePath:instancePath+"/tests/" + i0+"/shell/env",schemaPath:"#/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema15.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.env,data:data7};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -9169,10 +9274,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-}
-else {
-const err15 = {instancePath:instancePath+"/tests/" + i0+"/shell/env",schemaPath:"#/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.env,data:data7};
+if(typeof data7 === "string"){
+if(!pattern6.test(data7)){
+const err15 = {instancePath:instancePath+"/tests/" + i0+"/shell/env",schemaPath:"#/properties/tests/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.env,data:data7};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -9182,10 +9286,11 @@ vErrors.push(err15);
 errors++;
 }
 }
-if(data4.sudo !== undefined){
-let data9 = data4.sudo;
-if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
-const err16 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+for(const key3 in data7){
+let data8 = data7[key3];
+if(typeof data8 !== "string"){
+const err16 = {instancePath:instancePath+"/tests/" + i0+"/shell/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data8};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -9194,9 +9299,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-if(typeof data9 === "string"){
-if(!pattern6.test(data9)){
-const err17 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
+}
+}
+}
+if(data4.sudo !== undefined){
+let data9 = data4.sudo;
+if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
+const err17 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -9205,12 +9314,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-}
-if(data4.workdir !== undefined){
-let data10 = data4.workdir;
-if((typeof data10 !== "string") && (data10 !== null)){
-const err18 = {instancePath:instancePath+"/tests/" + i0+"/shell/workdir",schemaPath:"#/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.workdir,data:data10};
+if(typeof data9 === "string"){
+if(!pattern6.test(data9)){
+const err18 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -9220,11 +9326,11 @@ vErrors.push(err18);
 errors++;
 }
 }
-if(data4.timeout !== undefined){
-let data11 = data4.timeout;
-if(typeof data11 === "string"){
-if(!pattern15.test(data11)){
-const err19 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
+}
+if(data4.workdir !== undefined){
+let data10 = data4.workdir;
+if((typeof data10 !== "string") && (data10 !== null)){
+const err19 = {instancePath:instancePath+"/tests/" + i0+"/shell/workdir",schemaPath:"#/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.workdir,data:data10};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -9234,8 +9340,11 @@ vErrors.push(err19);
 errors++;
 }
 }
-else {
-const err20 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
+if(data4.timeout !== undefined){
+let data11 = data4.timeout;
+if(typeof data11 === "string"){
+if(!pattern17.test(data11)){
+const err20 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -9245,10 +9354,8 @@ vErrors.push(err20);
 errors++;
 }
 }
-if(data4.retries !== undefined){
-let data12 = data4.retries;
-if((!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))) && (typeof data12 !== "string")){
-const err21 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
+else {
+const err21 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -9257,9 +9364,11 @@ vErrors.push(err21);
 }
 errors++;
 }
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 20 || isNaN(data12)){
-const err22 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
+}
+if(data4.retries !== undefined){
+let data12 = data4.retries;
+if((!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))) && (typeof data12 !== "string")){
+const err22 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -9268,8 +9377,9 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(data12 < 0 || isNaN(data12)){
-const err23 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 > 20 || isNaN(data12)){
+const err23 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -9278,10 +9388,8 @@ vErrors.push(err23);
 }
 errors++;
 }
-}
-if(typeof data12 === "string"){
-if(!pattern6.test(data12)){
-const err24 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
+if(data12 < 0 || isNaN(data12)){
+const err24 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -9291,11 +9399,9 @@ vErrors.push(err24);
 errors++;
 }
 }
-}
-if(data4.exitCodes !== undefined){
-let data13 = data4.exitCodes;
-if((!data13 || typeof data13 != "object") && (typeof data13 !== "string")){
-const err25 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
+if(typeof data12 === "string"){
+if(!pattern6.test(data12)){
+const err25 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -9304,9 +9410,12 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(typeof data13 === "string"){
-if(!pattern6.test(data13)){
-const err26 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
+}
+}
+if(data4.exitCodes !== undefined){
+let data13 = data4.exitCodes;
+if((!data13 || typeof data13 != "object") && (typeof data13 !== "string")){
+const err26 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -9315,10 +9424,9 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-if(Array.isArray(data13)){
-if(data13.length < 1){
-const err27 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
+if(typeof data13 === "string"){
+if(!pattern6.test(data13)){
+const err27 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -9327,11 +9435,10 @@ vErrors.push(err27);
 }
 errors++;
 }
-const len1 = data13.length;
-for(let i1=0; i1<len1; i1++){
-let data14 = data13[i1];
-if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")){
-const err28 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
+}
+if(Array.isArray(data13)){
+if(data13.length < 1){
+const err28 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -9340,9 +9447,11 @@ vErrors.push(err28);
 }
 errors++;
 }
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 255 || isNaN(data14)){
-const err29 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
+const len1 = data13.length;
+for(let i1=0; i1<len1; i1++){
+let data14 = data13[i1];
+if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")){
+const err29 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -9351,8 +9460,9 @@ vErrors.push(err29);
 }
 errors++;
 }
-if(data14 < 0 || isNaN(data14)){
-const err30 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 > 255 || isNaN(data14)){
+const err30 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -9361,10 +9471,8 @@ vErrors.push(err30);
 }
 errors++;
 }
-}
-if(typeof data14 === "string"){
-if(!pattern6.test(data14)){
-const err31 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
+if(data14 < 0 || isNaN(data14)){
+const err31 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -9374,11 +9482,9 @@ vErrors.push(err31);
 errors++;
 }
 }
-}
-}
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(Object.keys(data13).length < 1){
-const err32 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
+if(typeof data14 === "string"){
+if(!pattern6.test(data14)){
+const err32 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -9387,14 +9493,28 @@ vErrors.push(err32);
 }
 errors++;
 }
-for(const key4 in data13){
-if(!((key4 === "prepend") || (key4 === "append"))){
-const err33 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
+}
+}
+}
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if(Object.keys(data13).length < 1){
+const err33 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
 if(vErrors === null){
 vErrors = [err33];
 }
 else {
 vErrors.push(err33);
+}
+errors++;
+}
+for(const key4 in data13){
+if(!((key4 === "prepend") || (key4 === "append"))){
+const err34 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
 }
 errors++;
 }
@@ -9406,18 +9526,7 @@ const len2 = data15.length;
 for(let i2=0; i2<len2; i2++){
 let data16 = data15[i2];
 if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")){
-const err34 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 255 || isNaN(data16)){
-const err35 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
+const err35 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -9426,8 +9535,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data16 < 0 || isNaN(data16)){
-const err36 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 255 || isNaN(data16)){
+const err36 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -9436,10 +9546,8 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-if(typeof data16 === "string"){
-if(!pattern6.test(data16)){
-const err37 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
+if(data16 < 0 || isNaN(data16)){
+const err37 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -9449,15 +9557,27 @@ vErrors.push(err37);
 errors++;
 }
 }
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend,data:data15};
+if(typeof data16 === "string"){
+if(!pattern6.test(data16)){
+const err38 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
 if(vErrors === null){
 vErrors = [err38];
 }
 else {
 vErrors.push(err38);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err39 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend,data:data15};
+if(vErrors === null){
+vErrors = [err39];
+}
+else {
+vErrors.push(err39);
 }
 errors++;
 }
@@ -9469,18 +9589,7 @@ const len3 = data17.length;
 for(let i3=0; i3<len3; i3++){
 let data18 = data17[i3];
 if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (typeof data18 !== "string")){
-const err39 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 > 255 || isNaN(data18)){
-const err40 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
+const err40 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -9489,8 +9598,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(data18 < 0 || isNaN(data18)){
-const err41 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
+if((typeof data18 == "number") && (isFinite(data18))){
+if(data18 > 255 || isNaN(data18)){
+const err41 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -9499,10 +9609,8 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-if(typeof data18 === "string"){
-if(!pattern6.test(data18)){
-const err42 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
+if(data18 < 0 || isNaN(data18)){
+const err42 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -9512,10 +9620,9 @@ vErrors.push(err42);
 errors++;
 }
 }
-}
-}
-else {
-const err43 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append,data:data17};
+if(typeof data18 === "string"){
+if(!pattern6.test(data18)){
+const err43 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -9527,12 +9634,8 @@ errors++;
 }
 }
 }
-}
-}
-if(data3.if !== undefined){
-let data19 = data3.if;
-if((typeof data19 !== "boolean") && (typeof data19 !== "string")){
-const err44 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.items.properties.if.type,parentSchema:schema15.properties.tests.items.properties.if,data:data19};
+else {
+const err44 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append,data:data17};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -9541,9 +9644,15 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(typeof data19 === "string"){
-if(!pattern6.test(data19)){
-const err45 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.if,data:data19};
+}
+}
+}
+}
+}
+if(data3.if !== undefined){
+let data19 = data3.if;
+if((typeof data19 !== "boolean") && (typeof data19 !== "string")){
+const err45 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.items.properties.if.type,parentSchema:schema15.properties.tests.items.properties.if,data:data19};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -9552,12 +9661,9 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-}
-if(data3.only !== undefined){
-let data20 = data3.only;
-if((!data20 || typeof data20 != "object") && (typeof data20 !== "string")){
-const err46 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.only.type,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
+if(typeof data19 === "string"){
+if(!pattern6.test(data19)){
+const err46 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.if,data:data19};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -9566,9 +9672,12 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(typeof data20 === "string"){
-if(!pattern6.test(data20)){
-const err47 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.only,data:data20};
+}
+}
+if(data3.only !== undefined){
+let data20 = data3.only;
+if((!data20 || typeof data20 != "object") && (typeof data20 !== "string")){
+const err47 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.only.type,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -9577,10 +9686,9 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-if(Array.isArray(data20)){
-if(data20.length < 1){
-const err48 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
+if(typeof data20 === "string"){
+if(!pattern6.test(data20)){
+const err48 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.only,data:data20};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -9589,11 +9697,10 @@ vErrors.push(err48);
 }
 errors++;
 }
-const len4 = data20.length;
-for(let i4=0; i4<len4; i4++){
-let data21 = data20[i4];
-if(typeof data21 !== "string"){
-const err49 = {instancePath:instancePath+"/tests/" + i0+"/only/" + i4,schemaPath:"#/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.items.type,parentSchema:schema15.properties.tests.items.properties.only.items,data:data21};
+}
+if(Array.isArray(data20)){
+if(data20.length < 1){
+const err49 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -9602,11 +9709,11 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-}
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-if(Object.keys(data20).length < 1){
-const err50 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
+const len4 = data20.length;
+for(let i4=0; i4<len4; i4++){
+let data21 = data20[i4];
+if(typeof data21 !== "string"){
+const err50 = {instancePath:instancePath+"/tests/" + i0+"/only/" + i4,schemaPath:"#/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.items.type,parentSchema:schema15.properties.tests.items.properties.only.items,data:data21};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -9615,14 +9722,27 @@ vErrors.push(err50);
 }
 errors++;
 }
-for(const key5 in data20){
-if(!((key5 === "prepend") || (key5 === "append"))){
-const err51 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
+}
+}
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(Object.keys(data20).length < 1){
+const err51 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
 if(vErrors === null){
 vErrors = [err51];
 }
 else {
 vErrors.push(err51);
+}
+errors++;
+}
+for(const key5 in data20){
+if(!((key5 === "prepend") || (key5 === "append"))){
+const err52 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
+if(vErrors === null){
+vErrors = [err52];
+}
+else {
+vErrors.push(err52);
 }
 errors++;
 }
@@ -9634,24 +9754,24 @@ const len5 = data22.length;
 for(let i5=0; i5<len5; i5++){
 let data23 = data22[i5];
 if(typeof data23 !== "string"){
-const err52 = {instancePath:instancePath+"/tests/" + i0+"/only/prepend/" + i5,schemaPath:"#/properties/tests/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.only.properties.prepend.items,data:data23};
+const err53 = {instancePath:instancePath+"/tests/" + i0+"/only/prepend/" + i5,schemaPath:"#/properties/tests/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.only.properties.prepend.items,data:data23};
 if(vErrors === null){
-vErrors = [err52];
+vErrors = [err53];
 }
 else {
-vErrors.push(err52);
+vErrors.push(err53);
 }
 errors++;
 }
 }
 }
 else {
-const err53 = {instancePath:instancePath+"/tests/" + i0+"/only/prepend",schemaPath:"#/properties/tests/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.only.properties.prepend,data:data22};
+const err54 = {instancePath:instancePath+"/tests/" + i0+"/only/prepend",schemaPath:"#/properties/tests/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.only.properties.prepend,data:data22};
 if(vErrors === null){
-vErrors = [err53];
+vErrors = [err54];
 }
 else {
-vErrors.push(err53);
+vErrors.push(err54);
 }
 errors++;
 }
@@ -9663,19 +9783,7 @@ const len6 = data24.length;
 for(let i6=0; i6<len6; i6++){
 let data25 = data24[i6];
 if(typeof data25 !== "string"){
-const err54 = {instancePath:instancePath+"/tests/" + i0+"/only/append/" + i6,schemaPath:"#/properties/tests/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.only.properties.append.items,data:data25};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/tests/" + i0+"/only/append",schemaPath:"#/properties/tests/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.items.properties.only.properties.append,data:data24};
+const err55 = {instancePath:instancePath+"/tests/" + i0+"/only/append/" + i6,schemaPath:"#/properties/tests/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.only.properties.append.items,data:data25};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -9686,11 +9794,8 @@ errors++;
 }
 }
 }
-}
-if(data3.except !== undefined){
-let data26 = data3.except;
-if((!data26 || typeof data26 != "object") && (typeof data26 !== "string")){
-const err56 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.except.type,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
+else {
+const err56 = {instancePath:instancePath+"/tests/" + i0+"/only/append",schemaPath:"#/properties/tests/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.items.properties.only.properties.append,data:data24};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -9699,9 +9804,13 @@ vErrors.push(err56);
 }
 errors++;
 }
-if(typeof data26 === "string"){
-if(!pattern6.test(data26)){
-const err57 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.except,data:data26};
+}
+}
+}
+if(data3.except !== undefined){
+let data26 = data3.except;
+if((!data26 || typeof data26 != "object") && (typeof data26 !== "string")){
+const err57 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.except.type,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -9710,10 +9819,9 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-if(Array.isArray(data26)){
-if(data26.length < 1){
-const err58 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
+if(typeof data26 === "string"){
+if(!pattern6.test(data26)){
+const err58 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.except,data:data26};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -9722,11 +9830,10 @@ vErrors.push(err58);
 }
 errors++;
 }
-const len7 = data26.length;
-for(let i7=0; i7<len7; i7++){
-let data27 = data26[i7];
-if(typeof data27 !== "string"){
-const err59 = {instancePath:instancePath+"/tests/" + i0+"/except/" + i7,schemaPath:"#/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.items.type,parentSchema:schema15.properties.tests.items.properties.except.items,data:data27};
+}
+if(Array.isArray(data26)){
+if(data26.length < 1){
+const err59 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -9735,11 +9842,11 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-}
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-if(Object.keys(data26).length < 1){
-const err60 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
+const len7 = data26.length;
+for(let i7=0; i7<len7; i7++){
+let data27 = data26[i7];
+if(typeof data27 !== "string"){
+const err60 = {instancePath:instancePath+"/tests/" + i0+"/except/" + i7,schemaPath:"#/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.items.type,parentSchema:schema15.properties.tests.items.properties.except.items,data:data27};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -9748,14 +9855,27 @@ vErrors.push(err60);
 }
 errors++;
 }
-for(const key6 in data26){
-if(!((key6 === "prepend") || (key6 === "append"))){
-const err61 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
+}
+}
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(Object.keys(data26).length < 1){
+const err61 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
 if(vErrors === null){
 vErrors = [err61];
 }
 else {
 vErrors.push(err61);
+}
+errors++;
+}
+for(const key6 in data26){
+if(!((key6 === "prepend") || (key6 === "append"))){
+const err62 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
+if(vErrors === null){
+vErrors = [err62];
+}
+else {
+vErrors.push(err62);
 }
 errors++;
 }
@@ -9767,24 +9887,24 @@ const len8 = data28.length;
 for(let i8=0; i8<len8; i8++){
 let data29 = data28[i8];
 if(typeof data29 !== "string"){
-const err62 = {instancePath:instancePath+"/tests/" + i0+"/except/prepend/" + i8,schemaPath:"#/properties/tests/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.except.properties.prepend.items,data:data29};
+const err63 = {instancePath:instancePath+"/tests/" + i0+"/except/prepend/" + i8,schemaPath:"#/properties/tests/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.except.properties.prepend.items,data:data29};
 if(vErrors === null){
-vErrors = [err62];
+vErrors = [err63];
 }
 else {
-vErrors.push(err62);
+vErrors.push(err63);
 }
 errors++;
 }
 }
 }
 else {
-const err63 = {instancePath:instancePath+"/tests/" + i0+"/except/prepend",schemaPath:"#/properties/tests/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.except.properties.prepend,data:data28};
+const err64 = {instancePath:instancePath+"/tests/" + i0+"/except/prepend",schemaPath:"#/properties/tests/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.except.properties.prepend,data:data28};
 if(vErrors === null){
-vErrors = [err63];
+vErrors = [err64];
 }
 else {
-vErrors.push(err63);
+vErrors.push(err64);
 }
 errors++;
 }
@@ -9796,19 +9916,7 @@ const len9 = data30.length;
 for(let i9=0; i9<len9; i9++){
 let data31 = data30[i9];
 if(typeof data31 !== "string"){
-const err64 = {instancePath:instancePath+"/tests/" + i0+"/except/append/" + i9,schemaPath:"#/properties/tests/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.except.properties.append.items,data:data31};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-}
-}
-else {
-const err65 = {instancePath:instancePath+"/tests/" + i0+"/except/append",schemaPath:"#/properties/tests/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.items.properties.except.properties.append,data:data30};
+const err65 = {instancePath:instancePath+"/tests/" + i0+"/except/append/" + i9,schemaPath:"#/properties/tests/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.except.properties.append.items,data:data31};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -9819,10 +9927,8 @@ errors++;
 }
 }
 }
-}
-}
 else {
-const err66 = {instancePath:instancePath+"/tests/" + i0,schemaPath:"#/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.items.type,parentSchema:schema15.properties.tests.items,data:data3};
+const err66 = {instancePath:instancePath+"/tests/" + i0+"/except/append",schemaPath:"#/properties/tests/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.items.properties.except.properties.append,data:data30};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -9833,9 +9939,10 @@ errors++;
 }
 }
 }
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if(Object.keys(data2).length < 1){
-const err67 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests,data:data2};
+}
+}
+else {
+const err67 = {instancePath:instancePath+"/tests/" + i0,schemaPath:"#/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.items.type,parentSchema:schema15.properties.tests.items,data:data3};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -9844,14 +9951,27 @@ vErrors.push(err67);
 }
 errors++;
 }
-for(const key7 in data2){
-if(!((key7 === "prepend") || (key7 === "append"))){
-const err68 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests,data:data2};
+}
+}
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(Object.keys(data2).length < 1){
+const err68 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests,data:data2};
 if(vErrors === null){
 vErrors = [err68];
 }
 else {
 vErrors.push(err68);
+}
+errors++;
+}
+for(const key7 in data2){
+if(!((key7 === "prepend") || (key7 === "append"))){
+const err69 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests,data:data2};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
 }
 errors++;
 }
@@ -9868,12 +9988,12 @@ let passing1 = null;
 const _errs80 = errors;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 if(data33.shell === undefined){
-const err69 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.properties.prepend.items.oneOf[0].required,parentSchema:schema15.properties.tests.properties.prepend.items.oneOf[0],data:data33};
+const err70 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.properties.prepend.items.oneOf[0].required,parentSchema:schema15.properties.tests.properties.prepend.items.oneOf[0],data:data33};
 if(vErrors === null){
-vErrors = [err69];
+vErrors = [err70];
 }
 else {
-vErrors.push(err69);
+vErrors.push(err70);
 }
 errors++;
 }
@@ -9884,12 +10004,12 @@ valid31 = true;
 passing1 = 0;
 }
 if(!valid31){
-const err70 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.properties.prepend.items.oneOf,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
+const err71 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.properties.prepend.items.oneOf,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
 if(vErrors === null){
-vErrors = [err70];
+vErrors = [err71];
 }
 else {
-vErrors.push(err70);
+vErrors.push(err71);
 }
 errors++;
 }
@@ -9907,20 +10027,7 @@ vErrors = null;
 if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 for(const key8 in data33){
 if(!((((key8 === "shell") || (key8 === "if")) || (key8 === "only")) || (key8 === "except"))){
-const err71 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-}
-if(data33.shell !== undefined){
-let data34 = data33.shell;
-if((typeof data34 !== "string") && (!(data34 && typeof data34 == "object" && !Array.isArray(data34)))){
-const err72 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.properties.prepend.items.properties.shell.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell,data:data34};
+const err72 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -9929,10 +10036,11 @@ vErrors.push(err72);
 }
 errors++;
 }
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-for(const key9 in data34){
-if(!((((((((key9 === "file") || (key9 === "inline")) || (key9 === "env")) || (key9 === "sudo")) || (key9 === "workdir")) || (key9 === "timeout")) || (key9 === "retries")) || (key9 === "exitCodes"))){
-const err73 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell,data:data34};
+}
+if(data33.shell !== undefined){
+let data34 = data33.shell;
+if((typeof data34 !== "string") && (!(data34 && typeof data34 == "object" && !Array.isArray(data34)))){
+const err73 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.properties.prepend.items.properties.shell.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell,data:data34};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -9941,11 +10049,10 @@ vErrors.push(err73);
 }
 errors++;
 }
-}
-if(data34.file !== undefined){
-let data35 = data34.file;
-if(typeof data35 !== "string"){
-const err74 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/file",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.file,data:data35};
+if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
+for(const key9 in data34){
+if(!((((((((key9 === "file") || (key9 === "inline")) || (key9 === "env")) || (key9 === "sudo")) || (key9 === "workdir")) || (key9 === "timeout")) || (key9 === "retries")) || (key9 === "exitCodes"))){
+const err74 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell,data:data34};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -9955,10 +10062,10 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data34.inline !== undefined){
-let data36 = data34.inline;
-if(typeof data36 !== "string"){
-const err75 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/inline",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.inline,data:data36};
+if(data34.file !== undefined){
+let data35 = data34.file;
+if(typeof data35 !== "string"){
+const err75 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/file",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.file,data:data35};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -9968,13 +10075,10 @@ vErrors.push(err75);
 errors++;
 }
 }
-if(data34.env !== undefined){
-let data37 = data34.env;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key10 in data37){
-let data38 = data37[key10];
-if(typeof data38 !== "string"){
-const err76 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.additionalProperties,data:data38};
+if(data34.inline !== undefined){
+let data36 = data34.inline;
+if(typeof data36 !== "string"){
+const err76 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/inline",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.inline,data:data36};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -9984,9 +10088,10 @@ vErrors.push(err76);
 errors++;
 }
 }
-}
-else {
-const err77 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env,data:data37};
+if(data34.env !== undefined){
+let data37 = data34.env;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (typeof data37 !== "string")){
+const err77 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env,data:data37};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -9995,11 +10100,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data34.sudo !== undefined){
-let data39 = data34.sudo;
-if((typeof data39 !== "boolean") && (typeof data39 !== "string")){
-const err78 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
+if(typeof data37 === "string"){
+if(!pattern6.test(data37)){
+const err78 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env,data:data37};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -10008,9 +10111,12 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(typeof data39 === "string"){
-if(!pattern6.test(data39)){
-const err79 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
+}
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+for(const key10 in data37){
+let data38 = data37[key10];
+if(typeof data38 !== "string"){
+const err79 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.additionalProperties,data:data38};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -10021,10 +10127,11 @@ errors++;
 }
 }
 }
-if(data34.workdir !== undefined){
-let data40 = data34.workdir;
-if((typeof data40 !== "string") && (data40 !== null)){
-const err80 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/workdir",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir,data:data40};
+}
+if(data34.sudo !== undefined){
+let data39 = data34.sudo;
+if((typeof data39 !== "boolean") && (typeof data39 !== "string")){
+const err80 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -10033,12 +10140,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-}
-if(data34.timeout !== undefined){
-let data41 = data34.timeout;
-if(typeof data41 === "string"){
-if(!pattern15.test(data41)){
-const err81 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
+if(typeof data39 === "string"){
+if(!pattern6.test(data39)){
+const err81 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -10048,8 +10152,11 @@ vErrors.push(err81);
 errors++;
 }
 }
-else {
-const err82 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
+}
+if(data34.workdir !== undefined){
+let data40 = data34.workdir;
+if((typeof data40 !== "string") && (data40 !== null)){
+const err82 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/workdir",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir,data:data40};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -10059,10 +10166,11 @@ vErrors.push(err82);
 errors++;
 }
 }
-if(data34.retries !== undefined){
-let data42 = data34.retries;
-if((!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))) && (typeof data42 !== "string")){
-const err83 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
+if(data34.timeout !== undefined){
+let data41 = data34.timeout;
+if(typeof data41 === "string"){
+if(!pattern17.test(data41)){
+const err83 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -10071,9 +10179,9 @@ vErrors.push(err83);
 }
 errors++;
 }
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 20 || isNaN(data42)){
-const err84 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
+}
+else {
+const err84 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -10082,8 +10190,11 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(data42 < 0 || isNaN(data42)){
-const err85 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
+}
+if(data34.retries !== undefined){
+let data42 = data34.retries;
+if((!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))) && (typeof data42 !== "string")){
+const err85 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -10092,10 +10203,9 @@ vErrors.push(err85);
 }
 errors++;
 }
-}
-if(typeof data42 === "string"){
-if(!pattern6.test(data42)){
-const err86 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 > 20 || isNaN(data42)){
+const err86 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -10104,12 +10214,8 @@ vErrors.push(err86);
 }
 errors++;
 }
-}
-}
-if(data34.exitCodes !== undefined){
-let data43 = data34.exitCodes;
-if((!data43 || typeof data43 != "object") && (typeof data43 !== "string")){
-const err87 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+if(data42 < 0 || isNaN(data42)){
+const err87 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -10118,9 +10224,10 @@ vErrors.push(err87);
 }
 errors++;
 }
-if(typeof data43 === "string"){
-if(!pattern6.test(data43)){
-const err88 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+}
+if(typeof data42 === "string"){
+if(!pattern6.test(data42)){
+const err88 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -10130,9 +10237,11 @@ vErrors.push(err88);
 errors++;
 }
 }
-if(Array.isArray(data43)){
-if(data43.length < 1){
-const err89 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+}
+if(data34.exitCodes !== undefined){
+let data43 = data34.exitCodes;
+if((!data43 || typeof data43 != "object") && (typeof data43 !== "string")){
+const err89 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -10141,11 +10250,9 @@ vErrors.push(err89);
 }
 errors++;
 }
-const len11 = data43.length;
-for(let i11=0; i11<len11; i11++){
-let data44 = data43[i11];
-if((!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))) && (typeof data44 !== "string")){
-const err90 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
+if(typeof data43 === "string"){
+if(!pattern6.test(data43)){
+const err90 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -10154,9 +10261,10 @@ vErrors.push(err90);
 }
 errors++;
 }
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 255 || isNaN(data44)){
-const err91 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
+}
+if(Array.isArray(data43)){
+if(data43.length < 1){
+const err91 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -10165,8 +10273,11 @@ vErrors.push(err91);
 }
 errors++;
 }
-if(data44 < 0 || isNaN(data44)){
-const err92 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
+const len11 = data43.length;
+for(let i11=0; i11<len11; i11++){
+let data44 = data43[i11];
+if((!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))) && (typeof data44 !== "string")){
+const err92 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -10175,10 +10286,9 @@ vErrors.push(err92);
 }
 errors++;
 }
-}
-if(typeof data44 === "string"){
-if(!pattern6.test(data44)){
-const err93 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 255 || isNaN(data44)){
+const err93 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -10187,12 +10297,8 @@ vErrors.push(err93);
 }
 errors++;
 }
-}
-}
-}
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-if(Object.keys(data43).length < 1){
-const err94 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+if(data44 < 0 || isNaN(data44)){
+const err94 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -10201,14 +10307,40 @@ vErrors.push(err94);
 }
 errors++;
 }
-for(const key11 in data43){
-if(!((key11 === "prepend") || (key11 === "append"))){
-const err95 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+}
+if(typeof data44 === "string"){
+if(!pattern6.test(data44)){
+const err95 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err95];
 }
 else {
 vErrors.push(err95);
+}
+errors++;
+}
+}
+}
+}
+if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
+if(Object.keys(data43).length < 1){
+const err96 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+if(vErrors === null){
+vErrors = [err96];
+}
+else {
+vErrors.push(err96);
+}
+errors++;
+}
+for(const key11 in data43){
+if(!((key11 === "prepend") || (key11 === "append"))){
+const err97 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
 }
 errors++;
 }
@@ -10220,28 +10352,7 @@ const len12 = data45.length;
 for(let i12=0; i12<len12; i12++){
 let data46 = data45[i12];
 if((!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))) && (typeof data46 !== "string")){
-const err96 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 255 || isNaN(data46)){
-const err97 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-if(data46 < 0 || isNaN(data46)){
-const err98 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
+const err98 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -10250,10 +10361,9 @@ vErrors.push(err98);
 }
 errors++;
 }
-}
-if(typeof data46 === "string"){
-if(!pattern6.test(data46)){
-const err99 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 255 || isNaN(data46)){
+const err99 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -10262,16 +10372,38 @@ vErrors.push(err99);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err100 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend,data:data45};
+if(data46 < 0 || isNaN(data46)){
+const err100 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
 if(vErrors === null){
 vErrors = [err100];
 }
 else {
 vErrors.push(err100);
+}
+errors++;
+}
+}
+if(typeof data46 === "string"){
+if(!pattern6.test(data46)){
+const err101 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err102 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend,data:data45};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
 }
 errors++;
 }
@@ -10283,28 +10415,7 @@ const len13 = data47.length;
 for(let i13=0; i13<len13; i13++){
 let data48 = data47[i13];
 if((!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))) && (typeof data48 !== "string")){
-const err101 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 > 255 || isNaN(data48)){
-const err102 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-if(data48 < 0 || isNaN(data48)){
-const err103 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
+const err103 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -10313,10 +10424,9 @@ vErrors.push(err103);
 }
 errors++;
 }
-}
-if(typeof data48 === "string"){
-if(!pattern6.test(data48)){
-const err104 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 > 255 || isNaN(data48)){
+const err104 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -10325,16 +10435,38 @@ vErrors.push(err104);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err105 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append,data:data47};
+if(data48 < 0 || isNaN(data48)){
+const err105 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
 if(vErrors === null){
 vErrors = [err105];
 }
 else {
 vErrors.push(err105);
+}
+errors++;
+}
+}
+if(typeof data48 === "string"){
+if(!pattern6.test(data48)){
+const err106 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err107 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append,data:data47};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
 }
 errors++;
 }
@@ -10346,32 +10478,7 @@ errors++;
 if(data33.if !== undefined){
 let data49 = data33.if;
 if((typeof data49 !== "boolean") && (typeof data49 !== "string")){
-const err106 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.prepend.items.properties.if.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-if(typeof data49 === "string"){
-if(!pattern6.test(data49)){
-const err107 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-}
-}
-if(data33.only !== undefined){
-let data50 = data33.only;
-if((!data50 || typeof data50 != "object") && (typeof data50 !== "string")){
-const err108 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.only.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+const err108 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.prepend.items.properties.if.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -10380,9 +10487,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-if(typeof data50 === "string"){
-if(!pattern6.test(data50)){
-const err109 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+if(typeof data49 === "string"){
+if(!pattern6.test(data49)){
+const err109 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -10392,9 +10499,11 @@ vErrors.push(err109);
 errors++;
 }
 }
-if(Array.isArray(data50)){
-if(data50.length < 1){
-const err110 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+}
+if(data33.only !== undefined){
+let data50 = data33.only;
+if((!data50 || typeof data50 != "object") && (typeof data50 !== "string")){
+const err110 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.only.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -10403,11 +10512,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-const len14 = data50.length;
-for(let i14=0; i14<len14; i14++){
-let data51 = data50[i14];
-if(typeof data51 !== "string"){
-const err111 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/" + i14,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.items,data:data51};
+if(typeof data50 === "string"){
+if(!pattern6.test(data50)){
+const err111 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -10417,10 +10524,9 @@ vErrors.push(err111);
 errors++;
 }
 }
-}
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(Object.keys(data50).length < 1){
-const err112 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+if(Array.isArray(data50)){
+if(data50.length < 1){
+const err112 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -10429,14 +10535,40 @@ vErrors.push(err112);
 }
 errors++;
 }
-for(const key12 in data50){
-if(!((key12 === "prepend") || (key12 === "append"))){
-const err113 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+const len14 = data50.length;
+for(let i14=0; i14<len14; i14++){
+let data51 = data50[i14];
+if(typeof data51 !== "string"){
+const err113 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/" + i14,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.items,data:data51};
 if(vErrors === null){
 vErrors = [err113];
 }
 else {
 vErrors.push(err113);
+}
+errors++;
+}
+}
+}
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(Object.keys(data50).length < 1){
+const err114 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+for(const key12 in data50){
+if(!((key12 === "prepend") || (key12 === "append"))){
+const err115 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
 }
 errors++;
 }
@@ -10448,36 +10580,7 @@ const len15 = data52.length;
 for(let i15=0; i15<len15; i15++){
 let data53 = data52[i15];
 if(typeof data53 !== "string"){
-const err114 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/prepend/" + i15,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.items,data:data53};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-}
-}
-else {
-const err115 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend,data:data52};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-}
-if(data50.append !== undefined){
-let data54 = data50.append;
-if(Array.isArray(data54)){
-const len16 = data54.length;
-for(let i16=0; i16<len16; i16++){
-let data55 = data54[i16];
-if(typeof data55 !== "string"){
-const err116 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/append/" + i16,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.items,data:data55};
+const err116 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/prepend/" + i15,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.items,data:data53};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -10489,7 +10592,7 @@ errors++;
 }
 }
 else {
-const err117 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append,data:data54};
+const err117 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend,data:data52};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -10499,12 +10602,14 @@ vErrors.push(err117);
 errors++;
 }
 }
-}
-}
-if(data33.except !== undefined){
-let data56 = data33.except;
-if((!data56 || typeof data56 != "object") && (typeof data56 !== "string")){
-const err118 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.except.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+if(data50.append !== undefined){
+let data54 = data50.append;
+if(Array.isArray(data54)){
+const len16 = data54.length;
+for(let i16=0; i16<len16; i16++){
+let data55 = data54[i16];
+if(typeof data55 !== "string"){
+const err118 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/append/" + i16,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.items,data:data55};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -10513,9 +10618,10 @@ vErrors.push(err118);
 }
 errors++;
 }
-if(typeof data56 === "string"){
-if(!pattern6.test(data56)){
-const err119 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+}
+}
+else {
+const err119 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append,data:data54};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -10525,9 +10631,12 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(Array.isArray(data56)){
-if(data56.length < 1){
-const err120 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+}
+}
+if(data33.except !== undefined){
+let data56 = data33.except;
+if((!data56 || typeof data56 != "object") && (typeof data56 !== "string")){
+const err120 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.except.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -10536,11 +10645,9 @@ vErrors.push(err120);
 }
 errors++;
 }
-const len17 = data56.length;
-for(let i17=0; i17<len17; i17++){
-let data57 = data56[i17];
-if(typeof data57 !== "string"){
-const err121 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/" + i17,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.items,data:data57};
+if(typeof data56 === "string"){
+if(!pattern6.test(data56)){
+const err121 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -10550,10 +10657,9 @@ vErrors.push(err121);
 errors++;
 }
 }
-}
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if(Object.keys(data56).length < 1){
-const err122 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+if(Array.isArray(data56)){
+if(data56.length < 1){
+const err122 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -10562,14 +10668,40 @@ vErrors.push(err122);
 }
 errors++;
 }
-for(const key13 in data56){
-if(!((key13 === "prepend") || (key13 === "append"))){
-const err123 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+const len17 = data56.length;
+for(let i17=0; i17<len17; i17++){
+let data57 = data56[i17];
+if(typeof data57 !== "string"){
+const err123 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/" + i17,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.items,data:data57};
 if(vErrors === null){
 vErrors = [err123];
 }
 else {
 vErrors.push(err123);
+}
+errors++;
+}
+}
+}
+if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
+if(Object.keys(data56).length < 1){
+const err124 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+for(const key13 in data56){
+if(!((key13 === "prepend") || (key13 === "append"))){
+const err125 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
 }
 errors++;
 }
@@ -10581,36 +10713,7 @@ const len18 = data58.length;
 for(let i18=0; i18<len18; i18++){
 let data59 = data58[i18];
 if(typeof data59 !== "string"){
-const err124 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/prepend/" + i18,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.items,data:data59};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-}
-}
-else {
-const err125 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend,data:data58};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-}
-if(data56.append !== undefined){
-let data60 = data56.append;
-if(Array.isArray(data60)){
-const len19 = data60.length;
-for(let i19=0; i19<len19; i19++){
-let data61 = data60[i19];
-if(typeof data61 !== "string"){
-const err126 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/append/" + i19,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.items,data:data61};
+const err126 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/prepend/" + i18,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.items,data:data59};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -10622,7 +10725,7 @@ errors++;
 }
 }
 else {
-const err127 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append,data:data60};
+const err127 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend,data:data58};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -10632,11 +10735,14 @@ vErrors.push(err127);
 errors++;
 }
 }
-}
-}
-}
-else {
-const err128 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
+if(data56.append !== undefined){
+let data60 = data56.append;
+if(Array.isArray(data60)){
+const len19 = data60.length;
+for(let i19=0; i19<len19; i19++){
+let data61 = data60[i19];
+if(typeof data61 !== "string"){
+const err128 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/append/" + i19,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.items,data:data61};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -10648,12 +10754,38 @@ errors++;
 }
 }
 else {
-const err129 = {instancePath:instancePath+"/tests/prepend",schemaPath:"#/properties/tests/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend,data:data32};
+const err129 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append,data:data60};
 if(vErrors === null){
 vErrors = [err129];
 }
 else {
 vErrors.push(err129);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err130 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
+if(vErrors === null){
+vErrors = [err130];
+}
+else {
+vErrors.push(err130);
+}
+errors++;
+}
+}
+}
+else {
+const err131 = {instancePath:instancePath+"/tests/prepend",schemaPath:"#/properties/tests/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend,data:data32};
+if(vErrors === null){
+vErrors = [err131];
+}
+else {
+vErrors.push(err131);
 }
 errors++;
 }
@@ -10670,12 +10802,12 @@ let passing2 = null;
 const _errs148 = errors;
 if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
 if(data63.shell === undefined){
-const err130 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.properties.append.items.oneOf[0].required,parentSchema:schema15.properties.tests.properties.append.items.oneOf[0],data:data63};
+const err132 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.properties.append.items.oneOf[0].required,parentSchema:schema15.properties.tests.properties.append.items.oneOf[0],data:data63};
 if(vErrors === null){
-vErrors = [err130];
+vErrors = [err132];
 }
 else {
-vErrors.push(err130);
+vErrors.push(err132);
 }
 errors++;
 }
@@ -10686,12 +10818,12 @@ valid58 = true;
 passing2 = 0;
 }
 if(!valid58){
-const err131 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.properties.append.items.oneOf,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
+const err133 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.properties.append.items.oneOf,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
 if(vErrors === null){
-vErrors = [err131];
+vErrors = [err133];
 }
 else {
-vErrors.push(err131);
+vErrors.push(err133);
 }
 errors++;
 }
@@ -10709,32 +10841,7 @@ vErrors = null;
 if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
 for(const key14 in data63){
 if(!((((key14 === "shell") || (key14 === "if")) || (key14 === "only")) || (key14 === "except"))){
-const err132 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-}
-if(data63.shell !== undefined){
-let data64 = data63.shell;
-if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
-const err133 = {instancePath:instancePath+"/tests/append/" + i20+"/shell",schemaPath:"#/properties/tests/properties/append/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.properties.append.items.properties.shell.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell,data:data64};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-for(const key15 in data64){
-if(!((((((((key15 === "file") || (key15 === "inline")) || (key15 === "env")) || (key15 === "sudo")) || (key15 === "workdir")) || (key15 === "timeout")) || (key15 === "retries")) || (key15 === "exitCodes"))){
-const err134 = {instancePath:instancePath+"/tests/append/" + i20+"/shell",schemaPath:"#/properties/tests/properties/append/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.shell,data:data64};
+const err134 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -10744,10 +10851,10 @@ vErrors.push(err134);
 errors++;
 }
 }
-if(data64.file !== undefined){
-let data65 = data64.file;
-if(typeof data65 !== "string"){
-const err135 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/file",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.file,data:data65};
+if(data63.shell !== undefined){
+let data64 = data63.shell;
+if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
+const err135 = {instancePath:instancePath+"/tests/append/" + i20+"/shell",schemaPath:"#/properties/tests/properties/append/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.properties.append.items.properties.shell.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell,data:data64};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -10756,11 +10863,10 @@ vErrors.push(err135);
 }
 errors++;
 }
-}
-if(data64.inline !== undefined){
-let data66 = data64.inline;
-if(typeof data66 !== "string"){
-const err136 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/inline",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.inline,data:data66};
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+for(const key15 in data64){
+if(!((((((((key15 === "file") || (key15 === "inline")) || (key15 === "env")) || (key15 === "sudo")) || (key15 === "workdir")) || (key15 === "timeout")) || (key15 === "retries")) || (key15 === "exitCodes"))){
+const err136 = {instancePath:instancePath+"/tests/append/" + i20+"/shell",schemaPath:"#/properties/tests/properties/append/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.shell,data:data64};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -10770,13 +10876,10 @@ vErrors.push(err136);
 errors++;
 }
 }
-if(data64.env !== undefined){
-let data67 = data64.env;
-if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
-for(const key16 in data67){
-let data68 = data67[key16];
-if(typeof data68 !== "string"){
-const err137 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.additionalProperties,data:data68};
+if(data64.file !== undefined){
+let data65 = data64.file;
+if(typeof data65 !== "string"){
+const err137 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/file",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.file,data:data65};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -10786,9 +10889,10 @@ vErrors.push(err137);
 errors++;
 }
 }
-}
-else {
-const err138 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env,data:data67};
+if(data64.inline !== undefined){
+let data66 = data64.inline;
+if(typeof data66 !== "string"){
+const err138 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/inline",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.inline,data:data66};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -10798,10 +10902,10 @@ vErrors.push(err138);
 errors++;
 }
 }
-if(data64.sudo !== undefined){
-let data69 = data64.sudo;
-if((typeof data69 !== "boolean") && (typeof data69 !== "string")){
-const err139 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
+if(data64.env !== undefined){
+let data67 = data64.env;
+if((!(data67 && typeof data67 == "object" && !Array.isArray(data67))) && (typeof data67 !== "string")){
+const err139 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env,data:data67};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -10810,9 +10914,9 @@ vErrors.push(err139);
 }
 errors++;
 }
-if(typeof data69 === "string"){
-if(!pattern6.test(data69)){
-const err140 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
+if(typeof data67 === "string"){
+if(!pattern6.test(data67)){
+const err140 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env,data:data67};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -10822,11 +10926,11 @@ vErrors.push(err140);
 errors++;
 }
 }
-}
-if(data64.workdir !== undefined){
-let data70 = data64.workdir;
-if((typeof data70 !== "string") && (data70 !== null)){
-const err141 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/workdir",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.workdir,data:data70};
+if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
+for(const key16 in data67){
+let data68 = data67[key16];
+if(typeof data68 !== "string"){
+const err141 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.additionalProperties,data:data68};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -10836,11 +10940,12 @@ vErrors.push(err141);
 errors++;
 }
 }
-if(data64.timeout !== undefined){
-let data71 = data64.timeout;
-if(typeof data71 === "string"){
-if(!pattern15.test(data71)){
-const err142 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
+}
+}
+if(data64.sudo !== undefined){
+let data69 = data64.sudo;
+if((typeof data69 !== "boolean") && (typeof data69 !== "string")){
+const err142 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -10849,9 +10954,9 @@ vErrors.push(err142);
 }
 errors++;
 }
-}
-else {
-const err143 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
+if(typeof data69 === "string"){
+if(!pattern6.test(data69)){
+const err143 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -10861,10 +10966,11 @@ vErrors.push(err143);
 errors++;
 }
 }
-if(data64.retries !== undefined){
-let data72 = data64.retries;
-if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
-const err144 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
+}
+if(data64.workdir !== undefined){
+let data70 = data64.workdir;
+if((typeof data70 !== "string") && (data70 !== null)){
+const err144 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/workdir",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.workdir,data:data70};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -10873,9 +10979,12 @@ vErrors.push(err144);
 }
 errors++;
 }
-if((typeof data72 == "number") && (isFinite(data72))){
-if(data72 > 20 || isNaN(data72)){
-const err145 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
+}
+if(data64.timeout !== undefined){
+let data71 = data64.timeout;
+if(typeof data71 === "string"){
+if(!pattern17.test(data71)){
+const err145 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -10884,8 +10993,9 @@ vErrors.push(err145);
 }
 errors++;
 }
-if(data72 < 0 || isNaN(data72)){
-const err146 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
+}
+else {
+const err146 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -10895,9 +11005,10 @@ vErrors.push(err146);
 errors++;
 }
 }
-if(typeof data72 === "string"){
-if(!pattern6.test(data72)){
-const err147 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
+if(data64.retries !== undefined){
+let data72 = data64.retries;
+if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
+const err147 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -10906,12 +11017,9 @@ vErrors.push(err147);
 }
 errors++;
 }
-}
-}
-if(data64.exitCodes !== undefined){
-let data73 = data64.exitCodes;
-if((!data73 || typeof data73 != "object") && (typeof data73 !== "string")){
-const err148 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if((typeof data72 == "number") && (isFinite(data72))){
+if(data72 > 20 || isNaN(data72)){
+const err148 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -10920,9 +11028,8 @@ vErrors.push(err148);
 }
 errors++;
 }
-if(typeof data73 === "string"){
-if(!pattern6.test(data73)){
-const err149 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if(data72 < 0 || isNaN(data72)){
+const err149 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -10932,9 +11039,9 @@ vErrors.push(err149);
 errors++;
 }
 }
-if(Array.isArray(data73)){
-if(data73.length < 1){
-const err150 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if(typeof data72 === "string"){
+if(!pattern6.test(data72)){
+const err150 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -10943,11 +11050,12 @@ vErrors.push(err150);
 }
 errors++;
 }
-const len21 = data73.length;
-for(let i21=0; i21<len21; i21++){
-let data74 = data73[i21];
-if((!(((typeof data74 == "number") && (!(data74 % 1) && !isNaN(data74))) && (isFinite(data74)))) && (typeof data74 !== "string")){
-const err151 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
+}
+}
+if(data64.exitCodes !== undefined){
+let data73 = data64.exitCodes;
+if((!data73 || typeof data73 != "object") && (typeof data73 !== "string")){
+const err151 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -10956,9 +11064,9 @@ vErrors.push(err151);
 }
 errors++;
 }
-if((typeof data74 == "number") && (isFinite(data74))){
-if(data74 > 255 || isNaN(data74)){
-const err152 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
+if(typeof data73 === "string"){
+if(!pattern6.test(data73)){
+const err152 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -10967,8 +11075,10 @@ vErrors.push(err152);
 }
 errors++;
 }
-if(data74 < 0 || isNaN(data74)){
-const err153 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
+}
+if(Array.isArray(data73)){
+if(data73.length < 1){
+const err153 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -10977,10 +11087,11 @@ vErrors.push(err153);
 }
 errors++;
 }
-}
-if(typeof data74 === "string"){
-if(!pattern6.test(data74)){
-const err154 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
+const len21 = data73.length;
+for(let i21=0; i21<len21; i21++){
+let data74 = data73[i21];
+if((!(((typeof data74 == "number") && (!(data74 % 1) && !isNaN(data74))) && (isFinite(data74)))) && (typeof data74 !== "string")){
+const err154 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -10989,12 +11100,9 @@ vErrors.push(err154);
 }
 errors++;
 }
-}
-}
-}
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-if(Object.keys(data73).length < 1){
-const err155 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if((typeof data74 == "number") && (isFinite(data74))){
+if(data74 > 255 || isNaN(data74)){
+const err155 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -11003,14 +11111,50 @@ vErrors.push(err155);
 }
 errors++;
 }
-for(const key17 in data73){
-if(!((key17 === "prepend") || (key17 === "append"))){
-const err156 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if(data74 < 0 || isNaN(data74)){
+const err156 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
 if(vErrors === null){
 vErrors = [err156];
 }
 else {
 vErrors.push(err156);
+}
+errors++;
+}
+}
+if(typeof data74 === "string"){
+if(!pattern6.test(data74)){
+const err157 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
+if(vErrors === null){
+vErrors = [err157];
+}
+else {
+vErrors.push(err157);
+}
+errors++;
+}
+}
+}
+}
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+if(Object.keys(data73).length < 1){
+const err158 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if(vErrors === null){
+vErrors = [err158];
+}
+else {
+vErrors.push(err158);
+}
+errors++;
+}
+for(const key17 in data73){
+if(!((key17 === "prepend") || (key17 === "append"))){
+const err159 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
+if(vErrors === null){
+vErrors = [err159];
+}
+else {
+vErrors.push(err159);
 }
 errors++;
 }
@@ -11022,40 +11166,7 @@ const len22 = data75.length;
 for(let i22=0; i22<len22; i22++){
 let data76 = data75[i22];
 if((!(((typeof data76 == "number") && (!(data76 % 1) && !isNaN(data76))) && (isFinite(data76)))) && (typeof data76 !== "string")){
-const err157 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-if((typeof data76 == "number") && (isFinite(data76))){
-if(data76 > 255 || isNaN(data76)){
-const err158 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-if(data76 < 0 || isNaN(data76)){
-const err159 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-if(typeof data76 === "string"){
-if(!pattern6.test(data76)){
-const err160 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
+const err160 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -11064,16 +11175,49 @@ vErrors.push(err160);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err161 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend,data:data75};
+if((typeof data76 == "number") && (isFinite(data76))){
+if(data76 > 255 || isNaN(data76)){
+const err161 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
 if(vErrors === null){
 vErrors = [err161];
 }
 else {
 vErrors.push(err161);
+}
+errors++;
+}
+if(data76 < 0 || isNaN(data76)){
+const err162 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
+if(vErrors === null){
+vErrors = [err162];
+}
+else {
+vErrors.push(err162);
+}
+errors++;
+}
+}
+if(typeof data76 === "string"){
+if(!pattern6.test(data76)){
+const err163 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
+if(vErrors === null){
+vErrors = [err163];
+}
+else {
+vErrors.push(err163);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err164 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend,data:data75};
+if(vErrors === null){
+vErrors = [err164];
+}
+else {
+vErrors.push(err164);
 }
 errors++;
 }
@@ -11085,40 +11229,7 @@ const len23 = data77.length;
 for(let i23=0; i23<len23; i23++){
 let data78 = data77[i23];
 if((!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))) && (typeof data78 !== "string")){
-const err162 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-if((typeof data78 == "number") && (isFinite(data78))){
-if(data78 > 255 || isNaN(data78)){
-const err163 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-if(data78 < 0 || isNaN(data78)){
-const err164 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-}
-if(typeof data78 === "string"){
-if(!pattern6.test(data78)){
-const err165 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
+const err165 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -11127,16 +11238,49 @@ vErrors.push(err165);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err166 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append,data:data77};
+if((typeof data78 == "number") && (isFinite(data78))){
+if(data78 > 255 || isNaN(data78)){
+const err166 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
 if(vErrors === null){
 vErrors = [err166];
 }
 else {
 vErrors.push(err166);
+}
+errors++;
+}
+if(data78 < 0 || isNaN(data78)){
+const err167 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
+if(vErrors === null){
+vErrors = [err167];
+}
+else {
+vErrors.push(err167);
+}
+errors++;
+}
+}
+if(typeof data78 === "string"){
+if(!pattern6.test(data78)){
+const err168 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
+if(vErrors === null){
+vErrors = [err168];
+}
+else {
+vErrors.push(err168);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err169 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append,data:data77};
+if(vErrors === null){
+vErrors = [err169];
+}
+else {
+vErrors.push(err169);
 }
 errors++;
 }
@@ -11148,43 +11292,7 @@ errors++;
 if(data63.if !== undefined){
 let data79 = data63.if;
 if((typeof data79 !== "boolean") && (typeof data79 !== "string")){
-const err167 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.append.items.properties.if.type,parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-if(typeof data79 === "string"){
-if(!pattern6.test(data79)){
-const err168 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-}
-}
-if(data63.only !== undefined){
-let data80 = data63.only;
-if((!data80 || typeof data80 != "object") && (typeof data80 !== "string")){
-const err169 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.only.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-if(typeof data80 === "string"){
-if(!pattern6.test(data80)){
-const err170 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
+const err170 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.append.items.properties.if.type,parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -11193,10 +11301,9 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-if(Array.isArray(data80)){
-if(data80.length < 1){
-const err171 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
+if(typeof data79 === "string"){
+if(!pattern6.test(data79)){
+const err171 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -11205,11 +11312,12 @@ vErrors.push(err171);
 }
 errors++;
 }
-const len24 = data80.length;
-for(let i24=0; i24<len24; i24++){
-let data81 = data80[i24];
-if(typeof data81 !== "string"){
-const err172 = {instancePath:instancePath+"/tests/append/" + i20+"/only/" + i24,schemaPath:"#/properties/tests/properties/append/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.items,data:data81};
+}
+}
+if(data63.only !== undefined){
+let data80 = data63.only;
+if((!data80 || typeof data80 != "object") && (typeof data80 !== "string")){
+const err172 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.only.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -11218,11 +11326,9 @@ vErrors.push(err172);
 }
 errors++;
 }
-}
-}
-if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
-if(Object.keys(data80).length < 1){
-const err173 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
+if(typeof data80 === "string"){
+if(!pattern6.test(data80)){
+const err173 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -11231,14 +11337,52 @@ vErrors.push(err173);
 }
 errors++;
 }
-for(const key18 in data80){
-if(!((key18 === "prepend") || (key18 === "append"))){
-const err174 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
+}
+if(Array.isArray(data80)){
+if(data80.length < 1){
+const err174 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
 if(vErrors === null){
 vErrors = [err174];
 }
 else {
 vErrors.push(err174);
+}
+errors++;
+}
+const len24 = data80.length;
+for(let i24=0; i24<len24; i24++){
+let data81 = data80[i24];
+if(typeof data81 !== "string"){
+const err175 = {instancePath:instancePath+"/tests/append/" + i20+"/only/" + i24,schemaPath:"#/properties/tests/properties/append/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.items,data:data81};
+if(vErrors === null){
+vErrors = [err175];
+}
+else {
+vErrors.push(err175);
+}
+errors++;
+}
+}
+}
+if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
+if(Object.keys(data80).length < 1){
+const err176 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
+if(vErrors === null){
+vErrors = [err176];
+}
+else {
+vErrors.push(err176);
+}
+errors++;
+}
+for(const key18 in data80){
+if(!((key18 === "prepend") || (key18 === "append"))){
+const err177 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
+if(vErrors === null){
+vErrors = [err177];
+}
+else {
+vErrors.push(err177);
 }
 errors++;
 }
@@ -11250,24 +11394,24 @@ const len25 = data82.length;
 for(let i25=0; i25<len25; i25++){
 let data83 = data82[i25];
 if(typeof data83 !== "string"){
-const err175 = {instancePath:instancePath+"/tests/append/" + i20+"/only/prepend/" + i25,schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.items,data:data83};
+const err178 = {instancePath:instancePath+"/tests/append/" + i20+"/only/prepend/" + i25,schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.items,data:data83};
 if(vErrors === null){
-vErrors = [err175];
+vErrors = [err178];
 }
 else {
-vErrors.push(err175);
+vErrors.push(err178);
 }
 errors++;
 }
 }
 }
 else {
-const err176 = {instancePath:instancePath+"/tests/append/" + i20+"/only/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend,data:data82};
+const err179 = {instancePath:instancePath+"/tests/append/" + i20+"/only/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend,data:data82};
 if(vErrors === null){
-vErrors = [err176];
+vErrors = [err179];
 }
 else {
-vErrors.push(err176);
+vErrors.push(err179);
 }
 errors++;
 }
@@ -11279,45 +11423,7 @@ const len26 = data84.length;
 for(let i26=0; i26<len26; i26++){
 let data85 = data84[i26];
 if(typeof data85 !== "string"){
-const err177 = {instancePath:instancePath+"/tests/append/" + i20+"/only/append/" + i26,schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.append.items,data:data85};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-}
-}
-else {
-const err178 = {instancePath:instancePath+"/tests/append/" + i20+"/only/append",schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.append,data:data84};
-if(vErrors === null){
-vErrors = [err178];
-}
-else {
-vErrors.push(err178);
-}
-errors++;
-}
-}
-}
-}
-if(data63.except !== undefined){
-let data86 = data63.except;
-if((!data86 || typeof data86 != "object") && (typeof data86 !== "string")){
-const err179 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.except.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
-if(vErrors === null){
-vErrors = [err179];
-}
-else {
-vErrors.push(err179);
-}
-errors++;
-}
-if(typeof data86 === "string"){
-if(!pattern6.test(data86)){
-const err180 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
+const err180 = {instancePath:instancePath+"/tests/append/" + i20+"/only/append/" + i26,schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.append.items,data:data85};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -11327,9 +11433,9 @@ vErrors.push(err180);
 errors++;
 }
 }
-if(Array.isArray(data86)){
-if(data86.length < 1){
-const err181 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
+}
+else {
+const err181 = {instancePath:instancePath+"/tests/append/" + i20+"/only/append",schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.append,data:data84};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -11338,11 +11444,13 @@ vErrors.push(err181);
 }
 errors++;
 }
-const len27 = data86.length;
-for(let i27=0; i27<len27; i27++){
-let data87 = data86[i27];
-if(typeof data87 !== "string"){
-const err182 = {instancePath:instancePath+"/tests/append/" + i20+"/except/" + i27,schemaPath:"#/properties/tests/properties/append/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.items,data:data87};
+}
+}
+}
+if(data63.except !== undefined){
+let data86 = data63.except;
+if((!data86 || typeof data86 != "object") && (typeof data86 !== "string")){
+const err182 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.except.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -11351,11 +11459,9 @@ vErrors.push(err182);
 }
 errors++;
 }
-}
-}
-if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
-if(Object.keys(data86).length < 1){
-const err183 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
+if(typeof data86 === "string"){
+if(!pattern6.test(data86)){
+const err183 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -11364,14 +11470,52 @@ vErrors.push(err183);
 }
 errors++;
 }
-for(const key19 in data86){
-if(!((key19 === "prepend") || (key19 === "append"))){
-const err184 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
+}
+if(Array.isArray(data86)){
+if(data86.length < 1){
+const err184 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
 if(vErrors === null){
 vErrors = [err184];
 }
 else {
 vErrors.push(err184);
+}
+errors++;
+}
+const len27 = data86.length;
+for(let i27=0; i27<len27; i27++){
+let data87 = data86[i27];
+if(typeof data87 !== "string"){
+const err185 = {instancePath:instancePath+"/tests/append/" + i20+"/except/" + i27,schemaPath:"#/properties/tests/properties/append/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.items,data:data87};
+if(vErrors === null){
+vErrors = [err185];
+}
+else {
+vErrors.push(err185);
+}
+errors++;
+}
+}
+}
+if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
+if(Object.keys(data86).length < 1){
+const err186 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
+if(vErrors === null){
+vErrors = [err186];
+}
+else {
+vErrors.push(err186);
+}
+errors++;
+}
+for(const key19 in data86){
+if(!((key19 === "prepend") || (key19 === "append"))){
+const err187 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
+if(vErrors === null){
+vErrors = [err187];
+}
+else {
+vErrors.push(err187);
 }
 errors++;
 }
@@ -11383,24 +11527,24 @@ const len28 = data88.length;
 for(let i28=0; i28<len28; i28++){
 let data89 = data88[i28];
 if(typeof data89 !== "string"){
-const err185 = {instancePath:instancePath+"/tests/append/" + i20+"/except/prepend/" + i28,schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.items,data:data89};
+const err188 = {instancePath:instancePath+"/tests/append/" + i20+"/except/prepend/" + i28,schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.items,data:data89};
 if(vErrors === null){
-vErrors = [err185];
+vErrors = [err188];
 }
 else {
-vErrors.push(err185);
+vErrors.push(err188);
 }
 errors++;
 }
 }
 }
 else {
-const err186 = {instancePath:instancePath+"/tests/append/" + i20+"/except/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend,data:data88};
+const err189 = {instancePath:instancePath+"/tests/append/" + i20+"/except/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend,data:data88};
 if(vErrors === null){
-vErrors = [err186];
+vErrors = [err189];
 }
 else {
-vErrors.push(err186);
+vErrors.push(err189);
 }
 errors++;
 }
@@ -11412,45 +11556,7 @@ const len29 = data90.length;
 for(let i29=0; i29<len29; i29++){
 let data91 = data90[i29];
 if(typeof data91 !== "string"){
-const err187 = {instancePath:instancePath+"/tests/append/" + i20+"/except/append/" + i29,schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.append.items,data:data91};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-}
-}
-else {
-const err188 = {instancePath:instancePath+"/tests/append/" + i20+"/except/append",schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.append,data:data90};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err189 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
-if(vErrors === null){
-vErrors = [err189];
-}
-else {
-vErrors.push(err189);
-}
-errors++;
-}
-}
-}
-else {
-const err190 = {instancePath:instancePath+"/tests/append",schemaPath:"#/properties/tests/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.type,parentSchema:schema15.properties.tests.properties.append,data:data62};
+const err190 = {instancePath:instancePath+"/tests/append/" + i20+"/except/append/" + i29,schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.append.items,data:data91};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -11461,12 +11567,8 @@ errors++;
 }
 }
 }
-}
-if(data.timeout !== undefined){
-let data92 = data.timeout;
-if(typeof data92 === "string"){
-if(!pattern15.test(data92)){
-const err191 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.timeout,data:data92};
+else {
+const err191 = {instancePath:instancePath+"/tests/append/" + i20+"/except/append",schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.append,data:data90};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -11476,8 +11578,11 @@ vErrors.push(err191);
 errors++;
 }
 }
+}
+}
+}
 else {
-const err192 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.timeout.type,parentSchema:schema15.properties.timeout,data:data92};
+const err192 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -11487,12 +11592,9 @@ vErrors.push(err192);
 errors++;
 }
 }
-if(data.launch !== undefined){
-let data93 = data.launch;
-if(data93 && typeof data93 == "object" && !Array.isArray(data93)){
-for(const key20 in data93){
-if(!(((key20 === "instanceTypes") || (key20 === "iamInstanceProfile")) || (key20 === "userData"))){
-const err193 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.launch,data:data93};
+}
+else {
+const err193 = {instancePath:instancePath+"/tests/append",schemaPath:"#/properties/tests/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.type,parentSchema:schema15.properties.tests.properties.append,data:data62};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -11502,10 +11604,13 @@ vErrors.push(err193);
 errors++;
 }
 }
-if(data93.instanceTypes !== undefined){
-let data94 = data93.instanceTypes;
-if((!data94 || typeof data94 != "object") && (typeof data94 !== "string")){
-const err194 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: schema15.properties.launch.properties.instanceTypes.type},message:"must be array,object,string",schema:schema15.properties.launch.properties.instanceTypes.type,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
+}
+}
+if(data.timeout !== undefined){
+let data92 = data.timeout;
+if(typeof data92 === "string"){
+if(!pattern17.test(data92)){
+const err194 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.timeout,data:data92};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -11514,9 +11619,9 @@ vErrors.push(err194);
 }
 errors++;
 }
-if(typeof data94 === "string"){
-if(!pattern6.test(data94)){
-const err195 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
+}
+else {
+const err195 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.timeout.type,parentSchema:schema15.properties.timeout,data:data92};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -11526,12 +11631,12 @@ vErrors.push(err195);
 errors++;
 }
 }
-if(Array.isArray(data94)){
-const len30 = data94.length;
-for(let i30=0; i30<len30; i30++){
-let data95 = data94[i30];
-if(typeof data95 !== "string"){
-const err196 = {instancePath:instancePath+"/launch/instanceTypes/" + i30,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.items,data:data95};
+if(data.launch !== undefined){
+let data93 = data.launch;
+if(data93 && typeof data93 == "object" && !Array.isArray(data93)){
+for(const key20 in data93){
+if(!(((key20 === "instanceTypes") || (key20 === "iamInstanceProfile")) || (key20 === "userData"))){
+const err196 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.launch,data:data93};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -11541,10 +11646,10 @@ vErrors.push(err196);
 errors++;
 }
 }
-}
-if(data94 && typeof data94 == "object" && !Array.isArray(data94)){
-if(Object.keys(data94).length < 1){
-const err197 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
+if(data93.instanceTypes !== undefined){
+let data94 = data93.instanceTypes;
+if((!data94 || typeof data94 != "object") && (typeof data94 !== "string")){
+const err197 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: schema15.properties.launch.properties.instanceTypes.type},message:"must be array,object,string",schema:schema15.properties.launch.properties.instanceTypes.type,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -11553,14 +11658,53 @@ vErrors.push(err197);
 }
 errors++;
 }
-for(const key21 in data94){
-if(!((key21 === "prepend") || (key21 === "append"))){
-const err198 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
+if(typeof data94 === "string"){
+if(!pattern6.test(data94)){
+const err198 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
 if(vErrors === null){
 vErrors = [err198];
 }
 else {
 vErrors.push(err198);
+}
+errors++;
+}
+}
+if(Array.isArray(data94)){
+const len30 = data94.length;
+for(let i30=0; i30<len30; i30++){
+let data95 = data94[i30];
+if(typeof data95 !== "string"){
+const err199 = {instancePath:instancePath+"/launch/instanceTypes/" + i30,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.items,data:data95};
+if(vErrors === null){
+vErrors = [err199];
+}
+else {
+vErrors.push(err199);
+}
+errors++;
+}
+}
+}
+if(data94 && typeof data94 == "object" && !Array.isArray(data94)){
+if(Object.keys(data94).length < 1){
+const err200 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
+if(vErrors === null){
+vErrors = [err200];
+}
+else {
+vErrors.push(err200);
+}
+errors++;
+}
+for(const key21 in data94){
+if(!((key21 === "prepend") || (key21 === "append"))){
+const err201 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
+if(vErrors === null){
+vErrors = [err201];
+}
+else {
+vErrors.push(err201);
 }
 errors++;
 }
@@ -11572,24 +11716,24 @@ const len31 = data96.length;
 for(let i31=0; i31<len31; i31++){
 let data97 = data96[i31];
 if(typeof data97 !== "string"){
-const err199 = {instancePath:instancePath+"/launch/instanceTypes/prepend/" + i31,schemaPath:"#/properties/launch/properties/instanceTypes/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.properties.prepend.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.prepend.items,data:data97};
+const err202 = {instancePath:instancePath+"/launch/instanceTypes/prepend/" + i31,schemaPath:"#/properties/launch/properties/instanceTypes/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.properties.prepend.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.prepend.items,data:data97};
 if(vErrors === null){
-vErrors = [err199];
+vErrors = [err202];
 }
 else {
-vErrors.push(err199);
+vErrors.push(err202);
 }
 errors++;
 }
 }
 }
 else {
-const err200 = {instancePath:instancePath+"/launch/instanceTypes/prepend",schemaPath:"#/properties/launch/properties/instanceTypes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.launch.properties.instanceTypes.properties.prepend.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.prepend,data:data96};
+const err203 = {instancePath:instancePath+"/launch/instanceTypes/prepend",schemaPath:"#/properties/launch/properties/instanceTypes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.launch.properties.instanceTypes.properties.prepend.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.prepend,data:data96};
 if(vErrors === null){
-vErrors = [err200];
+vErrors = [err203];
 }
 else {
-vErrors.push(err200);
+vErrors.push(err203);
 }
 errors++;
 }
@@ -11601,47 +11745,7 @@ const len32 = data98.length;
 for(let i32=0; i32<len32; i32++){
 let data99 = data98[i32];
 if(typeof data99 !== "string"){
-const err201 = {instancePath:instancePath+"/launch/instanceTypes/append/" + i32,schemaPath:"#/properties/launch/properties/instanceTypes/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.properties.append.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.append.items,data:data99};
-if(vErrors === null){
-vErrors = [err201];
-}
-else {
-vErrors.push(err201);
-}
-errors++;
-}
-}
-}
-else {
-const err202 = {instancePath:instancePath+"/launch/instanceTypes/append",schemaPath:"#/properties/launch/properties/instanceTypes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.launch.properties.instanceTypes.properties.append.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.append,data:data98};
-if(vErrors === null){
-vErrors = [err202];
-}
-else {
-vErrors.push(err202);
-}
-errors++;
-}
-}
-}
-}
-if(data93.iamInstanceProfile !== undefined){
-let data100 = data93.iamInstanceProfile;
-if((typeof data100 !== "string") && (data100 !== null)){
-const err203 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema15.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema15.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema15.properties.launch.properties.iamInstanceProfile,data:data100};
-if(vErrors === null){
-vErrors = [err203];
-}
-else {
-vErrors.push(err203);
-}
-errors++;
-}
-}
-if(data93.userData !== undefined){
-let data101 = data93.userData;
-if((typeof data101 !== "string") && (data101 !== null)){
-const err204 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema15.properties.launch.properties.userData.type},message:"must be string,null",schema:schema15.properties.launch.properties.userData.type,parentSchema:schema15.properties.launch.properties.userData,data:data101};
+const err204 = {instancePath:instancePath+"/launch/instanceTypes/append/" + i32,schemaPath:"#/properties/launch/properties/instanceTypes/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.properties.append.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.append.items,data:data99};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -11653,12 +11757,52 @@ errors++;
 }
 }
 else {
-const err205 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.launch.type,parentSchema:schema15.properties.launch,data:data93};
+const err205 = {instancePath:instancePath+"/launch/instanceTypes/append",schemaPath:"#/properties/launch/properties/instanceTypes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.launch.properties.instanceTypes.properties.append.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.append,data:data98};
 if(vErrors === null){
 vErrors = [err205];
 }
 else {
 vErrors.push(err205);
+}
+errors++;
+}
+}
+}
+}
+if(data93.iamInstanceProfile !== undefined){
+let data100 = data93.iamInstanceProfile;
+if((typeof data100 !== "string") && (data100 !== null)){
+const err206 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema15.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema15.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema15.properties.launch.properties.iamInstanceProfile,data:data100};
+if(vErrors === null){
+vErrors = [err206];
+}
+else {
+vErrors.push(err206);
+}
+errors++;
+}
+}
+if(data93.userData !== undefined){
+let data101 = data93.userData;
+if((typeof data101 !== "string") && (data101 !== null)){
+const err207 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema15.properties.launch.properties.userData.type},message:"must be string,null",schema:schema15.properties.launch.properties.userData.type,parentSchema:schema15.properties.launch.properties.userData,data:data101};
+if(vErrors === null){
+vErrors = [err207];
+}
+else {
+vErrors.push(err207);
+}
+errors++;
+}
+}
+}
+else {
+const err208 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.launch.type,parentSchema:schema15.properties.launch,data:data93};
+if(vErrors === null){
+vErrors = [err208];
+}
+else {
+vErrors.push(err208);
 }
 errors++;
 }
@@ -11905,7 +12049,7 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(!(((data7 === "string") || (data7 === "number")) || (data7 === "boolean"))){
+if(!(((((data7 === "string") || (data7 === "number")) || (data7 === "boolean")) || (data7 === "list")) || (data7 === "map"))){
 const err19 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/enum",keyword:"enum",params:{allowedValues: schema6.properties.variables.additionalProperties.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.variables.additionalProperties.properties.type.enum,parentSchema:schema6.properties.variables.additionalProperties.properties.type,data:data7};
 if(vErrors === null){
 vErrors = [err19];
@@ -11918,8 +12062,8 @@ errors++;
 }
 if(data5.default !== undefined){
 let data8 = data5.default;
-if(((typeof data8 !== "string") && (!((typeof data8 == "number") && (isFinite(data8))))) && (typeof data8 !== "boolean")){
-const err20 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/default",schemaPath:"#/properties/variables/additionalProperties/properties/default/type",keyword:"type",params:{type: schema6.properties.variables.additionalProperties.properties.default.type},message:"must be string,number,boolean",schema:schema6.properties.variables.additionalProperties.properties.default.type,parentSchema:schema6.properties.variables.additionalProperties.properties.default,data:data8};
+if((((!data8 || typeof data8 != "object") && (typeof data8 !== "string")) && (!((typeof data8 == "number") && (isFinite(data8))))) && (typeof data8 !== "boolean")){
+const err20 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/default",schemaPath:"#/properties/variables/additionalProperties/properties/default/type",keyword:"type",params:{type: schema6.properties.variables.additionalProperties.properties.default.type},message:"must be string,number,boolean,array,object",schema:schema6.properties.variables.additionalProperties.properties.default.type,parentSchema:schema6.properties.variables.additionalProperties.properties.default,data:data8};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -12133,7 +12277,7 @@ if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
 for(const key4 in data24){
 const _errs46 = errors;
 if(typeof key4 === "string"){
-if(!pattern145.test(key4)){
+if(!pattern157.test(key4)){
 const err31 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z][A-Za-z0-9_-]{0,62}$"+"\"",schema:"^[A-Za-z][A-Za-z0-9_-]{0,62}$",parentSchema:schema6.properties.presets.propertyNames,data:key4,propertyName:key4};
 if(vErrors === null){
 vErrors = [err31];

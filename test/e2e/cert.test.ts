@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { ec2PublicKey } from "../../src/bundle/ec2-keys.ts";
 import { userPrivateKey } from "../bundle/golden.ts";
 import { newTool } from "../help/tool.ts";
+import { canType, typing } from "../help/typist.ts";
 
 test("a pair is made, shown, and never overwritten by accident", async () => {
   await using tool = await newTool();
@@ -66,36 +66,15 @@ test("an encrypted key is opened by a file or the environment, and without them 
   expect(nobody.stderr).toContain("--passphrase-file PATH or in IMGSPEC_PASSPHRASE");
 });
 
-/** Types, with a rubbed-out letter, at a terminal of its own, and prints what that terminal showed. */
-const typist = `
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-shown = b""
-while b"Passphrase of" not in shown: shown += os.read(terminal, 1024)
-os.write(terminal, sys.stdin.buffer.read())
-try:
-  while True:
-    piece = os.read(terminal, 1024)
-    if not piece: break
-    shown += piece
-except OSError: pass
-sys.stdout.buffer.write(shown)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
-
-const python = spawnSync("python3", ["-c", "import pty"]).status === 0;
-
-test.skipIf(!python)(
+test.skipIf(!canType)(
   "the passphrase is asked for on a terminal and not shown (where python3 is)",
   async () => {
     await using tool = await newTool();
     await tool.copy("ruby153/small/small.img.manifest.xml");
     await writeFile(tool.path("encrypted.pem"), encrypted("correct horse"));
-    await writeFile(tool.path("typist.py"), typist);
     const line = ["verify", "small.img.manifest.xml", "--privatekey", "encrypted.pem"];
     const type = (text: string): ReturnType<typeof tool.run> =>
-      tool.run(line, { shell: 'exec python3 typist.py "$@"', input: [Buffer.from(text)] });
+      tool.run(line, typing(["Passphrase of", text]));
     const typed = await type("correct hoz\x7frse\r");
     expect([typed.code, typed.stdout]).toEqual([
       0,

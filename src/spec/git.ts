@@ -1,0 +1,27 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { type Node, scalarsOf } from "../document/node.ts";
+
+/** The state of the Git repository that a spec lies in. */
+export type GitState = {
+  /** Of the commit that is checked out, 40 hexadecimal digits. */
+  readonly commit: string;
+  /** Whether anything differs from it. */
+  readonly dirty: boolean;
+};
+
+/** `undefined` where no expression asks for it, where there is no repository or no commit yet, and without Git. */
+export async function gitStateFor(root: Node, directory: string): Promise<GitState | undefined> {
+  const isAsked = [...scalarsOf(root)].some(
+    ([{ value }]) => typeof value === "string" && value.includes("${{") && /\bbuild\b/.test(value),
+  );
+  if (!isAsked) return undefined;
+  const git = (...words: string[]): Promise<string> =>
+    promisify(execFile)("git", ["-C", directory, ...words]).then(({ stdout }) => stdout.trim());
+  try {
+    const [commit, status] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain")]);
+    return { commit, dirty: status !== "" };
+  } catch {
+    return undefined;
+  }
+}
