@@ -8,7 +8,7 @@ import { algorithmsFor, isSameKey, toKeyLine } from "./host-key.ts";
 import { fingerprintOf } from "./key-pair.ts";
 import type { Hop } from "./machine.ts";
 
-const { Client, utils } = ssh2;
+const { Client, createAgent, utils } = ssh2;
 
 /** Half a minute without a sign of life, and the connection is given up. */
 const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
@@ -94,6 +94,20 @@ export async function readPrivateKey(path: string): Promise<Buffer> {
     throw unusable("is locked by a passphrase", "use a key without one, made for this purpose");
   }
   throw unusable("is not an OpenSSH or PEM private key");
+}
+
+/** Throws a Problem unless an SSH agent answers at this socket and has a key. */
+export async function checkAgent(path: string): Promise<void> {
+  const hint = 'start one (eval "$(ssh-agent)"; ssh-add), or name a privateKey';
+  const count = await new Promise<number>((resolve, reject) => {
+    createAgent(path).getIdentities((error, keys) => {
+      if (error)
+        reject(new Problem("connect-failed", `no SSH agent answers at ${path}`, { hint, cause: error }));
+      else resolve(keys?.length ?? 0);
+    });
+  });
+  if (count === 0)
+    throw new Problem("connect-failed", `the SSH agent at ${path} has no key`, { hint: "ssh-add PATH" });
 }
 
 /** The public key, as a line without a comment, of a private key that can be used. */

@@ -115,13 +115,13 @@ async function toVerdict(
 async function saveConsole(
   { account }: RegisteredImage,
   instanceId: string,
-  { cloud, signal, run, task }: StageContext,
+  { cloud, signal, run, task, masked }: StageContext,
 ): Promise<{ readonly path: string | null; readonly hint: string }> {
   const path = join(run.directory, `${task.replaceAll("/", "-")}-console.log`);
   try {
     const text = await cloud.account(account).consoleOutput(instanceId, signal);
     if (text.trim() === "") return { path: null, hint: `the console output of ${instanceId} is empty` };
-    await writeFile(path, text, { mode: 0o600 });
+    await writeFile(path, masked(text), { mode: 0o600 });
     return { path, hint: `its console output is in ${path}` };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

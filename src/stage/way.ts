@@ -1,3 +1,4 @@
+import { checkAgent, readPrivateKey } from "../machine/log-in.ts";
 import type { Hop, MachineAddress } from "../machine/machine.ts";
 import { Problem } from "../problem.ts";
 import type { StageContext } from "./stage.ts";
@@ -47,12 +48,31 @@ export function toRoute(
       "connect.sudoPassword is more than one line, which sudo cannot be told",
     );
   }
-  const agent = way.agent || way.bastions.some(({ privateKey }) => privateKey === null) ? agentPath() : null;
+  const { networkProxy } = context.cloud.options;
+  const agent = wantsAgent(way, networkProxy) ? agentPath() : null;
   const told = { agent, sudoPassword: sudoPassword === "" ? null : sudoPassword };
   // A cloud that brings a network of its own (`CloudOptions`) has no other way to its instances.
-  const { networkProxy } = context.cloud.options;
   if (networkProxy !== undefined) return { ...told, proxy: networkProxy, bastions: [] };
   return { ...told, proxy: toProxy(way, context), bastions: way.bastions.map((one) => toHop(one, agent)) };
+}
+
+/**
+ * What can be told of a way before there is anything at its end: each check throws a Problem when a key, the agent or a
+ * password that it takes is not there or of no use.
+ */
+export function checksOf(way: Way, context: StageContext): readonly (() => Promise<void>)[] {
+  const { networkProxy } = context.cloud.options;
+  const hops = networkProxy === undefined ? [way, ...way.bastions] : [way];
+  const paths = new Set(hops.flatMap(({ privateKey }) => privateKey ?? []));
+  return [
+    ...[...paths].map((path) => async () => void (await readPrivateKey(path))),
+    async () => (wantsAgent(way, networkProxy) ? checkAgent(agentPath()) : undefined),
+    async () => void toRoute({ ...way, agent: false, bastions: [] }, context),
+  ];
+}
+
+function wantsAgent({ agent, bastions }: Way, networkProxy: string | undefined): boolean {
+  return agent || (networkProxy === undefined && bastions.some(({ privateKey }) => privateKey === null));
 }
 
 function toProxy({ proxy }: Way, context: StageContext): string | null {
