@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutBucketOwnershipControlsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -157,7 +157,13 @@ test("what logging in takes is looked at before anything is launched: keys, the 
   await using direct = await newStageRig(options, { sudo: "two\nlines" });
   const open = await write("open.key", "no key");
   const locked = join(rig.run.directory, "locked.key");
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "a passphrase", "-f", locked]);
+  const privateKeyEncoding = {
+    ...({ type: "pkcs1", format: "pem" } as const),
+    ...{ cipher: "aes-128-cbc", passphrase: "a passphrase" },
+  };
+  const publicKeyEncoding = { type: "pkcs1", format: "pem" } as const;
+  const pair = generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding, publicKeyEncoding });
+  await writeFile(locked, pair.privateKey, { mode: 0o600 });
   vi.stubEnv("SSH_AUTH_SOCK", "");
   const bastion = { host: "bastion.example.com", port: 22, user: "builder", hostKey: "ssh-ed25519 AAAA" };
   const way = toWay({
