@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 
 import { Problem, type ProblemCode } from "../problem.ts";
-import { elevate } from "./elevate.ts";
-import type { Machine } from "./machine.ts";
+import { runHeld } from "./held-command.ts";
+import { type HeldMachine, persist } from "./held-machine.ts";
 import { quote } from "./quote.ts";
 
 const program = new URL("../../templates/instance/ami-tools.sh", import.meta.url);
@@ -37,18 +37,20 @@ export type AmiToolsRun = {
 };
 
 /**
- * Runs one of the actions of the AMI tools' program as root. Throws a Problem with what is missing or wrong, or with
+ * Runs one of the actions of the AMI tools' program as root; it goes on while the connection is lost. Throws a Problem with what is missing or wrong, or with
  * how the tool ended.
  */
 export async function runAmiTools(
-  machine: Machine,
+  held: HeldMachine,
   run: AmiToolsRun,
   failure: { readonly code: ProblemCode; readonly what: string; readonly hint: string },
 ): Promise<void> {
   const told = new Map<string, string>();
   const printed: string[] = [];
-  const environment = await readEnvironment(machine, run.signal);
-  const { code, signal } = await machine.run(elevate(["sh", "-s"]), {
+  const environment = await readEnvironment(held, run.signal);
+  const { code, signal } = await runHeld(held, {
+    program: "exec sh -s",
+    sudo: true,
     signal: run.signal,
     stdin: `${environment}${await toInput(run)}`,
     onLine: (line) => {
@@ -72,22 +74,20 @@ export async function runAmiTools(
   const how = code === null ? `was ended by SIG${signal ?? "KILL"}` : `ended with exit code ${code}`;
   const why = told.get("problem") ?? `${failure.what} ${how}`;
   throw new Problem(failure.code, [why, ...printed.slice(-5)].join("\n  "), {
-    hint: printed.some((line) => line.startsWith("sudo:"))
-      ? "connect.user must be root or may use sudo (with a password: connect.sudoPassword)"
-      : failure.hint,
+    hint: failure.hint,
   });
 }
 
 /** Removes what a build has put on the machine; that this fails must not hide how the build ended. */
 export async function cleanAmiTools(
-  machine: Machine,
+  held: HeldMachine,
   name: string,
   work: string,
   log: (line: string) => void,
 ): Promise<void> {
   const signal = AbortSignal.timeout(cleaningMs);
   const failure = { code: "command-failed", what: "cleaning up", hint: "" } as const;
-  await runAmiTools(machine, { action: "clean", name, values: { work }, signal, log }, failure).catch(
+  await runAmiTools(held, { action: "clean", name, values: { work }, signal, log }, failure).catch(
     (error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       log(`the files of the AMI tools may still be on the instance: ${why}`);
@@ -95,8 +95,10 @@ export async function cleanAmiTools(
   );
 }
 
-async function readEnvironment(machine: Machine, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.run(`sh -c ${quote(kept)}`, { signal });
+async function readEnvironment(held: HeldMachine, signal: AbortSignal): Promise<string> {
+  const { stdout } = await persist(held, signal, (machine) =>
+    machine.run(`sh -c ${quote(kept)}`, { signal }),
+  );
   const settings = [...stdout.matchAll(/^([A-Z0-9_]+)=(.+)$/gm)];
   return settings.map(([, name = "", value = ""]) => `export ${name}=${quote(value)}\n`).join("");
 }

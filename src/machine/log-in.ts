@@ -8,7 +8,7 @@ import { algorithmsFor, isSameKey, toKeyLine } from "./host-key.ts";
 import { fingerprintOf } from "./key-pair.ts";
 import type { Hop } from "./machine.ts";
 
-const { Client, utils } = ssh2;
+const { Client, createAgent, utils } = ssh2;
 
 /** Half a minute without a sign of life, and the connection is given up. */
 const keepalive = { keepaliveInterval: 5000, keepaliveCountMax: 6 };
@@ -39,7 +39,9 @@ export async function logIn(hop: Hop, socket: Duplex, options: LogInOptions): Pr
     };
     const onAbort = (): void => stop(signal.reason);
     const onClose = (): void => stop(new ConnectFailure("closed", "the server closed the connection"));
-    const onError = (error: unknown): void => stop(hostKeyFailure(hop, seen) ?? error);
+    const onError = (error: unknown): void => {
+      stop(hostKeyFailure(hop, seen) ?? passwordFailure(hop, error) ?? error);
+    };
     client.once("error", onError).once("close", onClose);
     // A second error, or one in the packet that follows the login, would end the whole program.
     client.on("error", () => undefined);
@@ -49,6 +51,10 @@ export async function logIn(hop: Hop, socket: Duplex, options: LogInOptions): Pr
       // Nagle's algorithm halves the rate of a stream that answers with small window messages.
       client.setNoDelay(true);
       resolve({ client, hostKey: seen ?? "" });
+    });
+    client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => {
+      // What is shown as it is typed is no password.
+      answer(prompts.map(({ echo }) => (echo === true ? "" : (hop.password ?? ""))));
     });
     signal.addEventListener("abort", onAbort, { once: true });
     client.connect({
@@ -70,10 +76,12 @@ export async function logIn(hop: Hop, socket: Duplex, options: LogInOptions): Pr
   });
 }
 
-function toCredentials({ agent }: Hop, privateKey: Buffer | null): ConnectConfig {
+function toCredentials({ agent, password }: Hop, privateKey: Buffer | null): ConnectConfig {
+  // Many servers ask for a password by keyboard-interactive alone.
+  if (password) return { password, tryKeyboard: true, authHandler: ["password", "keyboard-interactive"] };
   if (privateKey !== null) return { privateKey, authHandler: ["publickey"] };
   if (agent) return { agent, authHandler: ["agent"] };
-  throw new Error("neither a private key nor an agent");
+  throw new Error("neither a private key, an agent nor a password");
 }
 
 /** The private key's bytes. Throws a Problem when it cannot be used, before anything is tried with it. */
@@ -96,11 +104,31 @@ export async function readPrivateKey(path: string): Promise<Buffer> {
   throw unusable("is not an OpenSSH or PEM private key");
 }
 
+/** Throws a Problem unless an SSH agent answers at this socket and has a key. */
+export async function checkAgent(path: string): Promise<void> {
+  const hint = 'start one (eval "$(ssh-agent)"; ssh-add), or name a privateKey';
+  const count = await new Promise<number>((resolve, reject) => {
+    createAgent(path).getIdentities((error, keys) => {
+      if (error)
+        reject(new Problem("connect-failed", `no SSH agent answers at ${path}`, { hint, cause: error }));
+      else resolve(keys?.length ?? 0);
+    });
+  });
+  if (count === 0)
+    throw new Problem("connect-failed", `the SSH agent at ${path} has no key`, { hint: "ssh-add PATH" });
+}
+
 /** The public key, as a line without a comment, of a private key that can be used. */
 export async function publicKeyOf(path: string): Promise<string> {
   const parsed = utils.parseKey(await readPrivateKey(path));
   if (parsed instanceof Error) throw parsed;
   return toKeyLine(parsed.getPublicSSH());
+}
+
+function passwordFailure({ password }: Hop, error: unknown): ConnectFailure | undefined {
+  const level = error instanceof Error && "level" in error ? error.level : undefined;
+  if (!password || level !== "client-authentication") return undefined;
+  return new ConnectFailure("authentication", "the server did not accept the password", error);
 }
 
 function hostKeyFailure({ hostKeys }: Hop, seen: string | undefined): ConnectFailure | undefined {

@@ -62,6 +62,8 @@ export type Hop = {
   readonly privateKeyPath: string | null;
   /** Path of the socket of an SSH agent, which is asked when there is no private key. */
   readonly agent?: string | null;
+  /** What the server is told when it asks; then neither key nor agent is used. */
+  readonly password?: string | null;
   /** The only host keys to accept, as public key lines; null: accept the first seen, which the caller then pins. */
   readonly hostKeys: readonly string[] | null;
 };

@@ -9,6 +9,8 @@ export type RootImageOptions = RootImageRequest & {
   readonly sudo: boolean;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
+  /** A word in the environment of all that runs for it there, by which `endHeld` finds that; absent: none. */
+  readonly mark?: string;
 };
 
 /** An image on its way. `finished` rejects with what went wrong; `chunks` then throws the same and never just ends. */
@@ -96,11 +98,13 @@ async function* checked(
   if (bytes !== sizeBytes) throw incomplete(`${bytes} of ${sizeBytes} bytes arrived`);
 }
 
-function commandOf(options: RootImageRequest & { readonly sudo: boolean }, check: boolean): string {
+function commandOf(options: Omit<RootImageOptions, "signal" | "log">, check: boolean): string {
   const path = 'PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH';
   const need =
     'command -v unshare >/dev/null || { echo "imgspec-missing: unshare (util-linux)" >&2; exit 69; }';
-  const words = ["sh", "-c", `${path}; ${need}; exec "$@"`, "sh", ...toImageCommand(options, check)];
+  // Set here, since sudo would not hand it on.
+  const mark = `IMGSPEC_IMAGE=${options.mark ?? ""}; export IMGSPEC_IMAGE`;
+  const words = ["sh", "-c", `${path}; ${mark}; ${need}; exec "$@"`, "sh", ...toImageCommand(options, check)];
   // Nothing may stand before what `elevate` makes: there the machine finds out whether sudo gets a password.
   return options.sudo ? elevate(words) : words.map(quote).join(" ");
 }

@@ -103,10 +103,13 @@ function toProblem(address: MachineAddress, failure: ConnectFailure, waitedMs?: 
     return new Problem("host-key-changed", message, { hint, cause: failure });
   }
   if (failure.kind === "authentication" && failure.hop === null) {
-    const { privateKeyPath } = address;
-    const how = privateKeyPath === null ? "a key of the SSH agent" : `the key ${privateKeyPath}`;
+    const { privateKeyPath, password } = address;
+    const key = privateKeyPath === null ? "a key of the SSH agent" : `the key ${privateKeyPath}`;
+    const how = password ? "this password" : key;
     const message = `${address.host} does not let "${address.user}" in with ${how}`;
-    return new Problem("connect-failed", message, { hint, cause: failure });
+    const passwordHint =
+      "check connect.user and connect.password, and that the server takes passwords (PasswordAuthentication)";
+    return new Problem("connect-failed", message, { hint: password ? passwordHint : hint, cause: failure });
   }
   const within = waitedMs === undefined ? "" : ` within ${Math.ceil(waitedMs / 1000)} s`;
   const message = `${name} could not be reached by SSH${within}: ${failure.message}`;

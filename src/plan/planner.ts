@@ -9,6 +9,7 @@ import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
 import { verify } from "../stage/verify.ts";
+import { toWay } from "../stage/way.ts";
 import { addBundle, addTools, imageFiles, needsOf } from "./add-bundle.ts";
 import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
 
@@ -55,6 +56,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     ramdisk: image.register.ramdisk,
     certificate,
     gate: image.verify?.launch ?? null,
+    way: toWay(image.connect),
   });
   const launchInput = {
     account,

@@ -140,6 +140,7 @@ export class TaskRunner {
       log: (line) => speech.log(line),
       progress: (doneBytes, totalBytes) => speech.progress(doneBytes, totalBytes),
       hide: (value) => this.#options.mask.add(value),
+      masked: (text) => this.#options.mask.text(text),
       secret: ({ $secret }) => {
         const value = secrets.get($secret);
         if (value === undefined) throw new Error(`the spec knows no secret ${$secret}`);

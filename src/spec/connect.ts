@@ -19,6 +19,7 @@ export function toConnect(written: WrittenImage["connect"], { directory, node }:
     timeoutSeconds: toSeconds(written.timeout),
     privateKey: toPath(written.privateKey),
     agent,
+    password: secretAt(node, ["connect", "password"]),
     sudoPassword: secretAt(node, ["connect", "sudoPassword"]),
     proxy:
       proxy === null

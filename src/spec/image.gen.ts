@@ -120,9 +120,9 @@ export interface WrittenImage {
      */
     address: "public" | "private";
     /**
-     * How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.
+     * How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.
      */
-    hostKey: "auto" | "console" | "first-use";
+    hostKey: string;
     /**
      * Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.
      */
@@ -131,6 +131,10 @@ export interface WrittenImage {
      * Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.
      */
     agent: boolean;
+    /**
+     * The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.
+     */
+    password: string | null;
     /**
      * What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.
      */

@@ -72,12 +72,13 @@ type ConnectSpec = {
   readonly user: string;
   readonly port: number;
   readonly address: "public" | "private";
-  /** How the host key becomes trusted: from the console output, on first use, or console if it has it by then. */
-  readonly hostKey: "auto" | "console" | "first-use";
+  /** The only host key to accept, as a public key line; or how one becomes trusted: auto, console, first-use. */
+  readonly hostKey: string;
   readonly timeoutSeconds: number;
   /** Absolute path of the user's own private key; null: a pair is made for the run, unless the agent has one. */
   readonly privateKey: string | null;
   readonly agent: boolean;
+  readonly password: SecretRef | null;
   readonly sudoPassword: SecretRef | null;
   readonly proxy: {
     readonly url: string;

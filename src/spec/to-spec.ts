@@ -120,7 +120,7 @@ function toChecked(
 }
 
 /** What only sensitive variables may give. */
-const passwordPaths = ["connect.sudoPassword", "connect.proxy.password"];
+const passwordPaths = ["connect.password", "connect.sudoPassword", "connect.proxy.password"];
 
 function toEvaluated(node: Node, region: Region, header: Header, options: SpecOptions): Evaluated {
   if (!options.toEvaluator) return { node, diagnostics: [], secrets: new Map() };

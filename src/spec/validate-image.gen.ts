@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: read from the console output, on first use, or auto: from the console output if it is there in time.","enum":["auto","console","first-use"],"default":"auto","examples":["console"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -13,14 +13,15 @@ const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern2 = new RegExp("^sg-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern3 = new RegExp("^[1-9][0-9]{0,5}[smh]$", "u");
 const pattern4 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", "u");
-const pattern5 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
-const pattern6 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
-const pattern9 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
-const pattern11 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern12 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const pattern13 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const pattern16 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern17 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern5 = new RegExp("^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$", "u");
+const pattern6 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
+const pattern7 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
+const pattern10 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
+const pattern12 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern13 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const pattern14 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const pattern17 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern18 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -699,6 +700,9 @@ data27.privateKey = null;
 if(data27.agent === undefined){
 data27.agent = false;
 }
+if(data27.password === undefined){
+data27.password = null;
+}
 if(data27.sudoPassword === undefined){
 data27.sudoPassword = null;
 }
@@ -813,8 +817,9 @@ vErrors.push(err58);
 errors++;
 }
 let data31 = data27.hostKey;
-if(typeof data31 !== "string"){
-const err59 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
+if(typeof data31 === "string"){
+if(!pattern5.test(data31)){
+const err59 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},message:"must match pattern \""+"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"+"\"",schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -823,8 +828,9 @@ vErrors.push(err59);
 }
 errors++;
 }
-if(!(((data31 === "auto") || (data31 === "console")) || (data31 === "first-use"))){
-const err60 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.hostKey.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.hostKey.enum,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
+}
+else {
+const err60 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -867,9 +873,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-let data34 = data27.sudoPassword;
+let data34 = data27.password;
 if((typeof data34 !== "string") && (data34 !== null)){
-const err64 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data34};
+const err64 = {instancePath:instancePath+"/connect/password",schemaPath:"#/properties/connect/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.password.type,parentSchema:schema6.properties.connect.properties.password,data:data34};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -878,9 +884,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-let data35 = data27.proxy;
-if((!(data35 && typeof data35 == "object" && !Array.isArray(data35))) && (data35 !== null)){
-const err65 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
+let data35 = data27.sudoPassword;
+if((typeof data35 !== "string") && (data35 !== null)){
+const err65 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data35};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -889,15 +895,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
-if(data35.user === undefined){
-data35.user = null;
-}
-if(data35.password === undefined){
-data35.password = null;
-}
-if(data35.url === undefined){
-const err66 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
+let data36 = data27.proxy;
+if((!(data36 && typeof data36 == "object" && !Array.isArray(data36))) && (data36 !== null)){
+const err66 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data36};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -906,9 +906,15 @@ vErrors.push(err66);
 }
 errors++;
 }
-for(const key7 in data35){
-if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
-const err67 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data35};
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
+if(data36.user === undefined){
+data36.user = null;
+}
+if(data36.password === undefined){
+data36.password = null;
+}
+if(data36.url === undefined){
+const err67 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data36};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -917,12 +923,9 @@ vErrors.push(err67);
 }
 errors++;
 }
-}
-if(data35.url !== undefined){
-let data36 = data35.url;
-if(typeof data36 === "string"){
-if(!pattern5.test(data36)){
-const err68 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data36};
+for(const key7 in data36){
+if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
+const err68 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data36};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -932,8 +935,11 @@ vErrors.push(err68);
 errors++;
 }
 }
-else {
-const err69 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data36};
+if(data36.url !== undefined){
+let data37 = data36.url;
+if(typeof data37 === "string"){
+if(!pattern6.test(data37)){
+const err69 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data37};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -943,9 +949,8 @@ vErrors.push(err69);
 errors++;
 }
 }
-let data37 = data35.user;
-if((typeof data37 !== "string") && (data37 !== null)){
-const err70 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data37};
+else {
+const err70 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data37};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -954,9 +959,10 @@ vErrors.push(err70);
 }
 errors++;
 }
-if(typeof data37 === "string"){
-if(func3(data37) < 1){
-const err71 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data37};
+}
+let data38 = data36.user;
+if((typeof data38 !== "string") && (data38 !== null)){
+const err71 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data38};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -965,10 +971,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-}
-let data38 = data35.password;
-if((typeof data38 !== "string") && (data38 !== null)){
-const err72 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data38};
+if(typeof data38 === "string"){
+if(func3(data38) < 1){
+const err72 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data38};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -978,23 +983,9 @@ vErrors.push(err72);
 errors++;
 }
 }
-let data39 = data27.bastions;
-if(Array.isArray(data39)){
-const len4 = data39.length;
-for(let i4=0; i4<len4; i4++){
-let data40 = data39[i4];
-if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
-if(data40.port === undefined){
-data40.port = 22;
-}
-if(data40.privateKey === undefined){
-data40.privateKey = null;
-}
-if(data40.agent === undefined){
-data40.agent = false;
-}
-if(data40.host === undefined){
-const err73 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
+let data39 = data36.password;
+if((typeof data39 !== "string") && (data39 !== null)){
+const err73 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data39};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -1003,8 +994,24 @@ vErrors.push(err73);
 }
 errors++;
 }
-if(data40.user === undefined){
-const err74 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
+}
+let data40 = data27.bastions;
+if(Array.isArray(data40)){
+const len4 = data40.length;
+for(let i4=0; i4<len4; i4++){
+let data41 = data40[i4];
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+if(data41.port === undefined){
+data41.port = 22;
+}
+if(data41.privateKey === undefined){
+data41.privateKey = null;
+}
+if(data41.agent === undefined){
+data41.agent = false;
+}
+if(data41.host === undefined){
+const err74 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1013,8 +1020,8 @@ vErrors.push(err74);
 }
 errors++;
 }
-if(data40.hostKey === undefined){
-const err75 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
+if(data41.user === undefined){
+const err75 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1023,9 +1030,8 @@ vErrors.push(err75);
 }
 errors++;
 }
-for(const key8 in data40){
-if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
-const err76 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
+if(data41.hostKey === undefined){
+const err76 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1034,12 +1040,9 @@ vErrors.push(err76);
 }
 errors++;
 }
-}
-if(data40.host !== undefined){
-let data41 = data40.host;
-if(typeof data41 === "string"){
-if(func3(data41) < 1){
-const err77 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data41};
+for(const key8 in data41){
+if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
+const err77 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1049,8 +1052,11 @@ vErrors.push(err77);
 errors++;
 }
 }
-else {
-const err78 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data41};
+if(data41.host !== undefined){
+let data42 = data41.host;
+if(typeof data42 === "string"){
+if(func3(data42) < 1){
+const err78 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data42};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1060,9 +1066,8 @@ vErrors.push(err78);
 errors++;
 }
 }
-let data42 = data40.port;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-const err79 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
+else {
+const err79 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data42};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1071,9 +1076,10 @@ vErrors.push(err79);
 }
 errors++;
 }
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 65535 || isNaN(data42)){
-const err80 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
+}
+let data43 = data41.port;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+const err80 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data43};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1082,8 +1088,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(data42 < 1 || isNaN(data42)){
-const err81 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data42};
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 > 65535 || isNaN(data43)){
+const err81 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data43};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1092,12 +1099,8 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-if(data40.user !== undefined){
-let data43 = data40.user;
-if(typeof data43 === "string"){
-if(func3(data43) < 1){
-const err82 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data43};
+if(data43 < 1 || isNaN(data43)){
+const err82 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data43};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1107,8 +1110,11 @@ vErrors.push(err82);
 errors++;
 }
 }
-else {
-const err83 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data43};
+if(data41.user !== undefined){
+let data44 = data41.user;
+if(typeof data44 === "string"){
+if(func3(data44) < 1){
+const err83 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data44};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1118,9 +1124,8 @@ vErrors.push(err83);
 errors++;
 }
 }
-let data44 = data40.privateKey;
-if((typeof data44 !== "string") && (data44 !== null)){
-const err84 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data44};
+else {
+const err84 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data44};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1129,9 +1134,10 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(typeof data44 === "string"){
-if(func3(data44) < 1){
-const err85 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data44};
+}
+let data45 = data41.privateKey;
+if((typeof data45 !== "string") && (data45 !== null)){
+const err85 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data45};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1140,10 +1146,9 @@ vErrors.push(err85);
 }
 errors++;
 }
-}
-let data45 = data40.agent;
-if(typeof data45 !== "boolean"){
-const err86 = {instancePath:instancePath+"/connect/bastions/" + i4+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data45};
+if(typeof data45 === "string"){
+if(func3(data45) < 1){
+const err86 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data45};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1152,11 +1157,10 @@ vErrors.push(err86);
 }
 errors++;
 }
-if(data40.hostKey !== undefined){
-let data46 = data40.hostKey;
-if(typeof data46 === "string"){
-if(!pattern6.test(data46)){
-const err87 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data46};
+}
+let data46 = data41.agent;
+if(typeof data46 !== "boolean"){
+const err87 = {instancePath:instancePath+"/connect/bastions/" + i4+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data46};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1165,9 +1169,11 @@ vErrors.push(err87);
 }
 errors++;
 }
-}
-else {
-const err88 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data46};
+if(data41.hostKey !== undefined){
+let data47 = data41.hostKey;
+if(typeof data47 === "string"){
+if(!pattern7.test(data47)){
+const err88 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data47};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1177,9 +1183,8 @@ vErrors.push(err88);
 errors++;
 }
 }
-}
 else {
-const err89 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data40};
+const err89 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data47};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1191,7 +1196,7 @@ errors++;
 }
 }
 else {
-const err90 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data39};
+const err90 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1200,10 +1205,10 @@ vErrors.push(err90);
 }
 errors++;
 }
-let data47 = data27.timeout;
-if(typeof data47 === "string"){
-if(!pattern3.test(data47)){
-const err91 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data47};
+}
+}
+else {
+const err91 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data40};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1212,9 +1217,10 @@ vErrors.push(err91);
 }
 errors++;
 }
-}
-else {
-const err92 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data47};
+let data48 = data27.timeout;
+if(typeof data48 === "string"){
+if(!pattern3.test(data48)){
+const err92 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data48};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1225,7 +1231,7 @@ errors++;
 }
 }
 else {
-const err93 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data27};
+const err93 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data48};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1235,18 +1241,8 @@ vErrors.push(err93);
 errors++;
 }
 }
-let data48 = data.provision;
-if(Array.isArray(data48)){
-const len5 = data48.length;
-for(let i5=0; i5<len5; i5++){
-let data49 = data48[i5];
-const _errs110 = errors;
-let valid21 = false;
-let passing0 = null;
-const _errs111 = errors;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(data49.shell === undefined){
-const err94 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data49};
+else {
+const err94 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data27};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1256,15 +1252,18 @@ vErrors.push(err94);
 errors++;
 }
 }
-var _valid0 = _errs111 === errors;
-if(_valid0){
-valid21 = true;
-passing0 = 0;
-}
+let data49 = data.provision;
+if(Array.isArray(data49)){
+const len5 = data49.length;
+for(let i5=0; i5<len5; i5++){
+let data50 = data49[i5];
 const _errs112 = errors;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(data49.upload === undefined){
-const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data49};
+let valid21 = false;
+let passing0 = null;
+const _errs113 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.shell === undefined){
+const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data50};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1274,20 +1273,15 @@ vErrors.push(err95);
 errors++;
 }
 }
-var _valid0 = _errs112 === errors;
-if(_valid0 && valid21){
-valid21 = false;
-passing0 = [passing0, 1];
-}
-else {
+var _valid0 = _errs113 === errors;
 if(_valid0){
 valid21 = true;
-passing0 = 1;
+passing0 = 0;
 }
-const _errs113 = errors;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(data49.download === undefined){
-const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data49};
+const _errs114 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.upload === undefined){
+const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data50};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1297,20 +1291,20 @@ vErrors.push(err96);
 errors++;
 }
 }
-var _valid0 = _errs113 === errors;
+var _valid0 = _errs114 === errors;
 if(_valid0 && valid21){
 valid21 = false;
-passing0 = [passing0, 2];
+passing0 = [passing0, 1];
 }
 else {
 if(_valid0){
 valid21 = true;
-passing0 = 2;
+passing0 = 1;
 }
-const _errs114 = errors;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(data49.local === undefined){
-const err97 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data49};
+const _errs115 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.download === undefined){
+const err97 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data50};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1320,7 +1314,30 @@ vErrors.push(err97);
 errors++;
 }
 }
-var _valid0 = _errs114 === errors;
+var _valid0 = _errs115 === errors;
+if(_valid0 && valid21){
+valid21 = false;
+passing0 = [passing0, 2];
+}
+else {
+if(_valid0){
+valid21 = true;
+passing0 = 2;
+}
+const _errs116 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.local === undefined){
+const err98 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data50};
+if(vErrors === null){
+vErrors = [err98];
+}
+else {
+vErrors.push(err98);
+}
+errors++;
+}
+}
+var _valid0 = _errs116 === errors;
 if(_valid0 && valid21){
 valid21 = false;
 passing0 = [passing0, 3];
@@ -1330,22 +1347,10 @@ if(_valid0){
 valid21 = true;
 passing0 = 3;
 }
-const _errs115 = errors;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-if(data49.if === undefined){
-const err98 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data49};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-if(data49.if !== undefined){
-let data50 = data49.if;
-if(false !== data50){
-const err99 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data50};
+const _errs117 = errors;
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+if(data50.if === undefined){
+const err99 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data50};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1354,9 +1359,21 @@ vErrors.push(err99);
 }
 errors++;
 }
+if(data50.if !== undefined){
+let data51 = data50.if;
+if(false !== data51){
+const err100 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data51};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
 }
 }
-var _valid0 = _errs115 === errors;
+}
+var _valid0 = _errs117 === errors;
 if(_valid0 && valid21){
 valid21 = false;
 passing0 = [passing0, 4];
@@ -1371,30 +1388,7 @@ passing0 = 4;
 }
 }
 if(!valid21){
-const err100 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data49};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-else {
-errors = _errs110;
-if(vErrors !== null){
-if(_errs110){
-vErrors.length = _errs110;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-for(const key9 in data49){
-if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
-const err101 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data49};
+const err101 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data50};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1403,31 +1397,21 @@ vErrors.push(err101);
 }
 errors++;
 }
+else {
+errors = _errs112;
+if(vErrors !== null){
+if(_errs112){
+vErrors.length = _errs112;
 }
-if(data49.shell !== undefined){
-let data51 = data49.shell;
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-if(data51.env === undefined){
-data51.env = {};
+else {
+vErrors = null;
 }
-if(data51.sudo === undefined){
-data51.sudo = false;
 }
-if(data51.workdir === undefined){
-data51.workdir = null;
 }
-if(data51.timeout === undefined){
-data51.timeout = "1h";
-}
-if(data51.retries === undefined){
-data51.retries = 0;
-}
-if(data51.exitCodes === undefined){
-data51.exitCodes = [0];
-}
-for(const key10 in data51){
-if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
-const err102 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data51};
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+for(const key9 in data50){
+if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
+const err102 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data50};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1437,10 +1421,30 @@ vErrors.push(err102);
 errors++;
 }
 }
-if(data51.file !== undefined){
-let data52 = data51.file;
-if(typeof data52 !== "string"){
-const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data52};
+if(data50.shell !== undefined){
+let data52 = data50.shell;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.env === undefined){
+data52.env = {};
+}
+if(data52.sudo === undefined){
+data52.sudo = false;
+}
+if(data52.workdir === undefined){
+data52.workdir = null;
+}
+if(data52.timeout === undefined){
+data52.timeout = "1h";
+}
+if(data52.retries === undefined){
+data52.retries = 0;
+}
+if(data52.exitCodes === undefined){
+data52.exitCodes = [0];
+}
+for(const key10 in data52){
+if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
+const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data52};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1450,10 +1454,10 @@ vErrors.push(err103);
 errors++;
 }
 }
-if(data51.inline !== undefined){
-let data53 = data51.inline;
+if(data52.file !== undefined){
+let data53 = data52.file;
 if(typeof data53 !== "string"){
-const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data53};
+const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data53};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1463,12 +1467,10 @@ vErrors.push(err104);
 errors++;
 }
 }
-let data54 = data51.env;
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-for(const key11 in data54){
-let data55 = data54[key11];
-if(typeof data55 !== "string"){
-const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data55};
+if(data52.inline !== undefined){
+let data54 = data52.inline;
+if(typeof data54 !== "string"){
+const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data54};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1478,9 +1480,12 @@ vErrors.push(err105);
 errors++;
 }
 }
-}
-else {
-const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data54};
+let data55 = data52.env;
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
+for(const key11 in data55){
+let data56 = data55[key11];
+if(typeof data56 !== "string"){
+const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data56};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1489,9 +1494,10 @@ vErrors.push(err106);
 }
 errors++;
 }
-let data56 = data51.sudo;
-if(typeof data56 !== "boolean"){
-const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data56};
+}
+}
+else {
+const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data55};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1500,9 +1506,9 @@ vErrors.push(err107);
 }
 errors++;
 }
-let data57 = data51.workdir;
-if((typeof data57 !== "string") && (data57 !== null)){
-const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data57};
+let data57 = data52.sudo;
+if(typeof data57 !== "boolean"){
+const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data57};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1511,10 +1517,9 @@ vErrors.push(err108);
 }
 errors++;
 }
-let data58 = data51.timeout;
-if(typeof data58 === "string"){
-if(!pattern3.test(data58)){
-const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data58};
+let data58 = data52.workdir;
+if((typeof data58 !== "string") && (data58 !== null)){
+const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data58};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1523,9 +1528,10 @@ vErrors.push(err109);
 }
 errors++;
 }
-}
-else {
-const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data58};
+let data59 = data52.timeout;
+if(typeof data59 === "string"){
+if(!pattern3.test(data59)){
+const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data59};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1534,9 +1540,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-let data59 = data51.retries;
-if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
-const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data59};
+}
+else {
+const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data59};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1545,9 +1551,9 @@ vErrors.push(err111);
 }
 errors++;
 }
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 > 20 || isNaN(data59)){
-const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data59};
+let data60 = data52.retries;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data60};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1556,8 +1562,9 @@ vErrors.push(err112);
 }
 errors++;
 }
-if(data59 < 0 || isNaN(data59)){
-const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data59};
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 > 20 || isNaN(data60)){
+const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data60};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1566,11 +1573,8 @@ vErrors.push(err113);
 }
 errors++;
 }
-}
-let data60 = data51.exitCodes;
-if(Array.isArray(data60)){
-if(data60.length < 1){
-const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data60};
+if(data60 < 0 || isNaN(data60)){
+const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data60};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1579,11 +1583,11 @@ vErrors.push(err114);
 }
 errors++;
 }
-const len6 = data60.length;
-for(let i6=0; i6<len6; i6++){
-let data61 = data60[i6];
-if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
-const err115 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data61};
+}
+let data61 = data52.exitCodes;
+if(Array.isArray(data61)){
+if(data61.length < 1){
+const err115 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data61};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1592,9 +1596,11 @@ vErrors.push(err115);
 }
 errors++;
 }
-if((typeof data61 == "number") && (isFinite(data61))){
-if(data61 > 255 || isNaN(data61)){
-const err116 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data61};
+const len6 = data61.length;
+for(let i6=0; i6<len6; i6++){
+let data62 = data61[i6];
+if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
+const err116 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data62};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1603,8 +1609,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-if(data61 < 0 || isNaN(data61)){
-const err117 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data61};
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 > 255 || isNaN(data62)){
+const err117 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data62};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1613,11 +1620,8 @@ vErrors.push(err117);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err118 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data60};
+if(data62 < 0 || isNaN(data62)){
+const err118 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data62};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1627,8 +1631,10 @@ vErrors.push(err118);
 errors++;
 }
 }
+}
+}
 else {
-const err119 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data51};
+const err119 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data61};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1638,17 +1644,8 @@ vErrors.push(err119);
 errors++;
 }
 }
-if(data49.upload !== undefined){
-let data62 = data49.upload;
-if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
-if(data62.mode === undefined){
-data62.mode = null;
-}
-if(data62.sudo === undefined){
-data62.sudo = false;
-}
-if(data62.from === undefined){
-const err120 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
+else {
+const err120 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data52};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1657,8 +1654,18 @@ vErrors.push(err120);
 }
 errors++;
 }
-if(data62.to === undefined){
-const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
+}
+if(data50.upload !== undefined){
+let data63 = data50.upload;
+if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
+if(data63.mode === undefined){
+data63.mode = null;
+}
+if(data63.sudo === undefined){
+data63.sudo = false;
+}
+if(data63.from === undefined){
+const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1667,9 +1674,8 @@ vErrors.push(err121);
 }
 errors++;
 }
-for(const key12 in data62){
-if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
-const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
+if(data63.to === undefined){
+const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1678,12 +1684,9 @@ vErrors.push(err122);
 }
 errors++;
 }
-}
-if(data62.from !== undefined){
-let data63 = data62.from;
-if(typeof data63 === "string"){
-if(func3(data63) < 1){
-const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data63};
+for(const key12 in data63){
+if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
+const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1693,8 +1696,11 @@ vErrors.push(err123);
 errors++;
 }
 }
-else {
-const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data63};
+if(data63.from !== undefined){
+let data64 = data63.from;
+if(typeof data64 === "string"){
+if(func3(data64) < 1){
+const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data64};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1704,11 +1710,8 @@ vErrors.push(err124);
 errors++;
 }
 }
-if(data62.to !== undefined){
-let data64 = data62.to;
-if(typeof data64 === "string"){
-if(func3(data64) < 1){
-const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data64};
+else {
+const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data64};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1718,8 +1721,11 @@ vErrors.push(err125);
 errors++;
 }
 }
-else {
-const err126 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data64};
+if(data63.to !== undefined){
+let data65 = data63.to;
+if(typeof data65 === "string"){
+if(func3(data65) < 1){
+const err126 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data65};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1729,9 +1735,8 @@ vErrors.push(err126);
 errors++;
 }
 }
-let data65 = data62.mode;
-if((typeof data65 !== "string") && (data65 !== null)){
-const err127 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data65};
+else {
+const err127 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data65};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1740,9 +1745,10 @@ vErrors.push(err127);
 }
 errors++;
 }
-if(typeof data65 === "string"){
-if(!pattern9.test(data65)){
-const err128 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data65};
+}
+let data66 = data63.mode;
+if((typeof data66 !== "string") && (data66 !== null)){
+const err128 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data66};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1751,10 +1757,9 @@ vErrors.push(err128);
 }
 errors++;
 }
-}
-let data66 = data62.sudo;
-if(typeof data66 !== "boolean"){
-const err129 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data66};
+if(typeof data66 === "string"){
+if(!pattern10.test(data66)){
+const err129 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data66};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1764,8 +1769,9 @@ vErrors.push(err129);
 errors++;
 }
 }
-else {
-const err130 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data62};
+let data67 = data63.sudo;
+if(typeof data67 !== "boolean"){
+const err130 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data67};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1775,11 +1781,8 @@ vErrors.push(err130);
 errors++;
 }
 }
-if(data49.download !== undefined){
-let data67 = data49.download;
-if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
-if(data67.from === undefined){
-const err131 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
+else {
+const err131 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1788,8 +1791,12 @@ vErrors.push(err131);
 }
 errors++;
 }
-if(data67.to === undefined){
-const err132 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
+}
+if(data50.download !== undefined){
+let data68 = data50.download;
+if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
+if(data68.from === undefined){
+const err132 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1798,9 +1805,8 @@ vErrors.push(err132);
 }
 errors++;
 }
-for(const key13 in data67){
-if(!((key13 === "from") || (key13 === "to"))){
-const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
+if(data68.to === undefined){
+const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1809,12 +1815,9 @@ vErrors.push(err133);
 }
 errors++;
 }
-}
-if(data67.from !== undefined){
-let data68 = data67.from;
-if(typeof data68 === "string"){
-if(func3(data68) < 1){
-const err134 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data68};
+for(const key13 in data68){
+if(!((key13 === "from") || (key13 === "to"))){
+const err134 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1824,8 +1827,11 @@ vErrors.push(err134);
 errors++;
 }
 }
-else {
-const err135 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data68};
+if(data68.from !== undefined){
+let data69 = data68.from;
+if(typeof data69 === "string"){
+if(func3(data69) < 1){
+const err135 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data69};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1835,11 +1841,8 @@ vErrors.push(err135);
 errors++;
 }
 }
-if(data67.to !== undefined){
-let data69 = data67.to;
-if(typeof data69 === "string"){
-if(func3(data69) < 1){
-const err136 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data69};
+else {
+const err136 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data69};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1849,8 +1852,11 @@ vErrors.push(err136);
 errors++;
 }
 }
-else {
-const err137 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data69};
+if(data68.to !== undefined){
+let data70 = data68.to;
+if(typeof data70 === "string"){
+if(func3(data70) < 1){
+const err137 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data70};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1860,9 +1866,8 @@ vErrors.push(err137);
 errors++;
 }
 }
-}
 else {
-const err138 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data67};
+const err138 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data70};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1872,20 +1877,9 @@ vErrors.push(err138);
 errors++;
 }
 }
-if(data49.local !== undefined){
-let data70 = data49.local;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-if(data70.env === undefined){
-data70.env = {};
 }
-if(data70.workdir === undefined){
-data70.workdir = ".";
-}
-if(data70.timeout === undefined){
-data70.timeout = "1h";
-}
-if(data70.command === undefined){
-const err139 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data70};
+else {
+const err139 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1894,9 +1888,21 @@ vErrors.push(err139);
 }
 errors++;
 }
-for(const key14 in data70){
-if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
-const err140 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data70};
+}
+if(data50.local !== undefined){
+let data71 = data50.local;
+if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
+if(data71.env === undefined){
+data71.env = {};
+}
+if(data71.workdir === undefined){
+data71.workdir = ".";
+}
+if(data71.timeout === undefined){
+data71.timeout = "1h";
+}
+if(data71.command === undefined){
+const err140 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data71};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1905,12 +1911,9 @@ vErrors.push(err140);
 }
 errors++;
 }
-}
-if(data70.command !== undefined){
-let data71 = data70.command;
-if(typeof data71 === "string"){
-if(func3(data71) < 1){
-const err141 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data71};
+for(const key14 in data71){
+if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
+const err141 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data71};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1920,8 +1923,11 @@ vErrors.push(err141);
 errors++;
 }
 }
-else {
-const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data71};
+if(data71.command !== undefined){
+let data72 = data71.command;
+if(typeof data72 === "string"){
+if(func3(data72) < 1){
+const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data72};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1931,12 +1937,8 @@ vErrors.push(err142);
 errors++;
 }
 }
-let data72 = data70.env;
-if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
-for(const key15 in data72){
-let data73 = data72[key15];
-if(typeof data73 !== "string"){
-const err143 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data73};
+else {
+const err143 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data72};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1946,9 +1948,12 @@ vErrors.push(err143);
 errors++;
 }
 }
-}
-else {
-const err144 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data72};
+let data73 = data71.env;
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+for(const key15 in data73){
+let data74 = data73[key15];
+if(typeof data74 !== "string"){
+const err144 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data74};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1957,9 +1962,10 @@ vErrors.push(err144);
 }
 errors++;
 }
-let data74 = data70.workdir;
-if(typeof data74 !== "string"){
-const err145 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data74};
+}
+}
+else {
+const err145 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data73};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1968,10 +1974,9 @@ vErrors.push(err145);
 }
 errors++;
 }
-let data75 = data70.timeout;
-if(typeof data75 === "string"){
-if(!pattern3.test(data75)){
-const err146 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data75};
+let data75 = data71.workdir;
+if(typeof data75 !== "string"){
+const err146 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data75};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1980,9 +1985,10 @@ vErrors.push(err146);
 }
 errors++;
 }
-}
-else {
-const err147 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data75};
+let data76 = data71.timeout;
+if(typeof data76 === "string"){
+if(!pattern3.test(data76)){
+const err147 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data76};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1993,7 +1999,7 @@ errors++;
 }
 }
 else {
-const err148 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data70};
+const err148 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data76};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -2003,10 +2009,8 @@ vErrors.push(err148);
 errors++;
 }
 }
-if(data49.if !== undefined){
-let data76 = data49.if;
-if(typeof data76 !== "boolean"){
-const err149 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data76};
+else {
+const err149 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data71};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -2016,11 +2020,10 @@ vErrors.push(err149);
 errors++;
 }
 }
-if(data49.only !== undefined){
-let data77 = data49.only;
-if(Array.isArray(data77)){
-if(data77.length < 1){
-const err150 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data77};
+if(data50.if !== undefined){
+let data77 = data50.if;
+if(typeof data77 !== "boolean"){
+const err150 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data77};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -2029,11 +2032,12 @@ vErrors.push(err150);
 }
 errors++;
 }
-const len7 = data77.length;
-for(let i7=0; i7<len7; i7++){
-let data78 = data77[i7];
-if(typeof data78 !== "string"){
-const err151 = {instancePath:instancePath+"/provision/" + i5+"/only/" + i7,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data78};
+}
+if(data50.only !== undefined){
+let data78 = data50.only;
+if(Array.isArray(data78)){
+if(data78.length < 1){
+const err151 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data78};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2042,10 +2046,11 @@ vErrors.push(err151);
 }
 errors++;
 }
-}
-}
-else {
-const err152 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data77};
+const len7 = data78.length;
+for(let i7=0; i7<len7; i7++){
+let data79 = data78[i7];
+if(typeof data79 !== "string"){
+const err152 = {instancePath:instancePath+"/provision/" + i5+"/only/" + i7,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data79};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2055,11 +2060,9 @@ vErrors.push(err152);
 errors++;
 }
 }
-if(data49.except !== undefined){
-let data79 = data49.except;
-if(Array.isArray(data79)){
-if(data79.length < 1){
-const err153 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data79};
+}
+else {
+const err153 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data78};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2068,11 +2071,12 @@ vErrors.push(err153);
 }
 errors++;
 }
-const len8 = data79.length;
-for(let i8=0; i8<len8; i8++){
-let data80 = data79[i8];
-if(typeof data80 !== "string"){
-const err154 = {instancePath:instancePath+"/provision/" + i5+"/except/" + i8,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data80};
+}
+if(data50.except !== undefined){
+let data80 = data50.except;
+if(Array.isArray(data80)){
+if(data80.length < 1){
+const err154 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data80};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2081,10 +2085,11 @@ vErrors.push(err154);
 }
 errors++;
 }
-}
-}
-else {
-const err155 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data79};
+const len8 = data80.length;
+for(let i8=0; i8<len8; i8++){
+let data81 = data80[i8];
+if(typeof data81 !== "string"){
+const err155 = {instancePath:instancePath+"/provision/" + i5+"/except/" + i8,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data81};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2096,7 +2101,7 @@ errors++;
 }
 }
 else {
-const err156 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data49};
+const err156 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data80};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2108,7 +2113,7 @@ errors++;
 }
 }
 else {
-const err157 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data48};
+const err157 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data50};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2117,15 +2122,10 @@ vErrors.push(err157);
 }
 errors++;
 }
-let data81 = data.bundle;
-const _errs186 = errors;
-let valid36 = true;
-const _errs187 = errors;
-if(errors === _errs187){
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-let missing0;
-if((data81.method === undefined) && (missing0 = "method")){
-const err158 = {};
+}
+}
+else {
+const err158 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data49};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2134,9 +2134,14 @@ vErrors.push(err158);
 }
 errors++;
 }
-else {
-if(data81.method !== undefined){
-if("ami-tools" !== data81.method){
+let data82 = data.bundle;
+const _errs188 = errors;
+let valid36 = true;
+const _errs189 = errors;
+if(errors === _errs189){
+if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
+let missing0;
+if((data82.method === undefined) && (missing0 = "method")){
 const err159 = {};
 if(vErrors === null){
 vErrors = [err159];
@@ -2146,10 +2151,9 @@ vErrors.push(err159);
 }
 errors++;
 }
-}
-}
-}
 else {
+if(data82.method !== undefined){
+if("ami-tools" !== data82.method){
 const err160 = {};
 if(vErrors === null){
 vErrors = [err160];
@@ -2160,41 +2164,10 @@ vErrors.push(err160);
 errors++;
 }
 }
-var _valid1 = _errs187 === errors;
-errors = _errs186;
-if(vErrors !== null){
-if(_errs186){
-vErrors.length = _errs186;
+}
 }
 else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid1){
-const _errs190 = errors;
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-if(data81.method === undefined){
-data81.method = "ami-tools";
-}
-if(data81.name === undefined){
-data81.name = "image";
-}
-if(data81.size === undefined){
-data81.size = null;
-}
-if(data81.exclude === undefined){
-data81.exclude = [];
-}
-if(data81.partition === undefined){
-data81.partition = null;
-}
-if(data81.amiTools === undefined){
-data81.amiTools = {};
-}
-for(const key16 in data81){
-if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
-const err161 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data81};
+const err161 = {};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2204,9 +2177,41 @@ vErrors.push(err161);
 errors++;
 }
 }
-let data83 = data81.method;
-if(typeof data83 !== "string"){
-const err162 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data83};
+var _valid1 = _errs189 === errors;
+errors = _errs188;
+if(vErrors !== null){
+if(_errs188){
+vErrors.length = _errs188;
+}
+else {
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid1){
+const _errs192 = errors;
+if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
+if(data82.method === undefined){
+data82.method = "ami-tools";
+}
+if(data82.name === undefined){
+data82.name = "image";
+}
+if(data82.size === undefined){
+data82.size = null;
+}
+if(data82.exclude === undefined){
+data82.exclude = [];
+}
+if(data82.partition === undefined){
+data82.partition = null;
+}
+if(data82.amiTools === undefined){
+data82.amiTools = {};
+}
+for(const key16 in data82){
+if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
+const err162 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data82};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2215,8 +2220,10 @@ vErrors.push(err162);
 }
 errors++;
 }
-if(!(data83 === "ami-tools")){
-const err163 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data83};
+}
+let data84 = data82.method;
+if(typeof data84 !== "string"){
+const err163 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data84};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2225,10 +2232,8 @@ vErrors.push(err163);
 }
 errors++;
 }
-let data84 = data81.name;
-if(typeof data84 === "string"){
-if(!pattern11.test(data84)){
-const err164 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data84};
+if(!(data84 === "ami-tools")){
+const err164 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data84};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2237,9 +2242,10 @@ vErrors.push(err164);
 }
 errors++;
 }
-}
-else {
-const err165 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data84};
+let data85 = data82.name;
+if(typeof data85 === "string"){
+if(!pattern12.test(data85)){
+const err165 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data85};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2248,9 +2254,9 @@ vErrors.push(err165);
 }
 errors++;
 }
-let data85 = data81.size;
-if((typeof data85 !== "string") && (data85 !== null)){
-const err166 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data85};
+}
+else {
+const err166 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data85};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2259,9 +2265,9 @@ vErrors.push(err166);
 }
 errors++;
 }
-if(typeof data85 === "string"){
-if(!pattern12.test(data85)){
-const err167 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data85};
+let data86 = data82.size;
+if((typeof data86 !== "string") && (data86 !== null)){
+const err167 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data86};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2270,14 +2276,9 @@ vErrors.push(err167);
 }
 errors++;
 }
-}
-let data86 = data81.exclude;
-if(Array.isArray(data86)){
-const len9 = data86.length;
-for(let i9=0; i9<len9; i9++){
-let data87 = data86[i9];
-if(typeof data87 !== "string"){
-const err168 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data87};
+if(typeof data86 === "string"){
+if(!pattern13.test(data86)){
+const err168 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data86};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2287,9 +2288,13 @@ vErrors.push(err168);
 errors++;
 }
 }
-}
-else {
-const err169 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data86};
+let data87 = data82.exclude;
+if(Array.isArray(data87)){
+const len9 = data87.length;
+for(let i9=0; i9<len9; i9++){
+let data88 = data87[i9];
+if(typeof data88 !== "string"){
+const err169 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data88};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2298,9 +2303,10 @@ vErrors.push(err169);
 }
 errors++;
 }
-let data88 = data81.partition;
-if((typeof data88 !== "string") && (data88 !== null)){
-const err170 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data88};
+}
+}
+else {
+const err170 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data87};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2309,8 +2315,9 @@ vErrors.push(err170);
 }
 errors++;
 }
-if(!((((data88 === "gpt") || (data88 === "mbr")) || (data88 === "none")) || (data88 === null))){
-const err171 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data88};
+let data89 = data82.partition;
+if((typeof data89 !== "string") && (data89 !== null)){
+const err171 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data89};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2319,38 +2326,8 @@ vErrors.push(err171);
 }
 errors++;
 }
-let data89 = data81.amiTools;
-if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-if(data89.install === undefined){
-data89.install = "auto";
-}
-if(data89.installCommands === undefined){
-data89.installCommands = null;
-}
-if(data89.destination === undefined){
-data89.destination = null;
-}
-if(data89.inherit === undefined){
-data89.inherit = false;
-}
-if(data89.credentials === undefined){
-data89.credentials = null;
-}
-if(data89.bundleArguments === undefined){
-data89.bundleArguments = [];
-}
-if(data89.uploadArguments === undefined){
-data89.uploadArguments = [];
-}
-if(data89.bundleCommand === undefined){
-data89.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data89.uploadCommand === undefined){
-data89.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key17 in data89){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
-const err172 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data89};
+if(!((((data89 === "gpt") || (data89 === "mbr")) || (data89 === "none")) || (data89 === null))){
+const err172 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data89};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2359,10 +2336,38 @@ vErrors.push(err172);
 }
 errors++;
 }
+let data90 = data82.amiTools;
+if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
+if(data90.install === undefined){
+data90.install = "auto";
 }
-let data90 = data89.install;
-if(typeof data90 !== "string"){
-const err173 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data90};
+if(data90.installCommands === undefined){
+data90.installCommands = null;
+}
+if(data90.destination === undefined){
+data90.destination = null;
+}
+if(data90.inherit === undefined){
+data90.inherit = false;
+}
+if(data90.credentials === undefined){
+data90.credentials = null;
+}
+if(data90.bundleArguments === undefined){
+data90.bundleArguments = [];
+}
+if(data90.uploadArguments === undefined){
+data90.uploadArguments = [];
+}
+if(data90.bundleCommand === undefined){
+data90.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data90.uploadCommand === undefined){
+data90.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key17 in data90){
+if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
+const err173 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data90};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2371,8 +2376,10 @@ vErrors.push(err173);
 }
 errors++;
 }
-if(!(((data90 === "auto") || (data90 === "none")) || (data90 === "provision"))){
-const err174 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data90};
+}
+let data91 = data90.install;
+if(typeof data91 !== "string"){
+const err174 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data91};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2381,9 +2388,8 @@ vErrors.push(err174);
 }
 errors++;
 }
-let data91 = data89.installCommands;
-if((typeof data91 !== "string") && (data91 !== null)){
-const err175 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data91};
+if(!(((data91 === "auto") || (data91 === "none")) || (data91 === "provision"))){
+const err175 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data91};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2392,9 +2398,9 @@ vErrors.push(err175);
 }
 errors++;
 }
-if(typeof data91 === "string"){
-if(func3(data91) < 1){
-const err176 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data91};
+let data92 = data90.installCommands;
+if((typeof data92 !== "string") && (data92 !== null)){
+const err176 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data92};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2403,10 +2409,9 @@ vErrors.push(err176);
 }
 errors++;
 }
-}
-let data92 = data89.destination;
-if((typeof data92 !== "string") && (data92 !== null)){
-const err177 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data92};
+if(typeof data92 === "string"){
+if(func3(data92) < 1){
+const err177 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data92};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2415,9 +2420,10 @@ vErrors.push(err177);
 }
 errors++;
 }
-if(typeof data92 === "string"){
-if(!pattern13.test(data92)){
-const err178 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data92};
+}
+let data93 = data90.destination;
+if((typeof data93 !== "string") && (data93 !== null)){
+const err178 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data93};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2426,10 +2432,9 @@ vErrors.push(err178);
 }
 errors++;
 }
-}
-let data93 = data89.inherit;
-if(typeof data93 !== "boolean"){
-const err179 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data93};
+if(typeof data93 === "string"){
+if(!pattern14.test(data93)){
+const err179 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data93};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2438,9 +2443,10 @@ vErrors.push(err179);
 }
 errors++;
 }
-let data94 = data89.credentials;
-if((typeof data94 !== "string") && (data94 !== null)){
-const err180 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data94};
+}
+let data94 = data90.inherit;
+if(typeof data94 !== "boolean"){
+const err180 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data94};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2449,8 +2455,9 @@ vErrors.push(err180);
 }
 errors++;
 }
-if(!(((data94 === "instance-profile") || (data94 === "builder")) || (data94 === null))){
-const err181 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data94};
+let data95 = data90.credentials;
+if((typeof data95 !== "string") && (data95 !== null)){
+const err181 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data95};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2459,13 +2466,8 @@ vErrors.push(err181);
 }
 errors++;
 }
-let data95 = data89.bundleArguments;
-if(Array.isArray(data95)){
-const len10 = data95.length;
-for(let i10=0; i10<len10; i10++){
-let data96 = data95[i10];
-if(typeof data96 !== "string"){
-const err182 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i10,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data96};
+if(!(((data95 === "instance-profile") || (data95 === "builder")) || (data95 === null))){
+const err182 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data95};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2474,10 +2476,13 @@ vErrors.push(err182);
 }
 errors++;
 }
-}
-}
-else {
-const err183 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data95};
+let data96 = data90.bundleArguments;
+if(Array.isArray(data96)){
+const len10 = data96.length;
+for(let i10=0; i10<len10; i10++){
+let data97 = data96[i10];
+if(typeof data97 !== "string"){
+const err183 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i10,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data97};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2486,13 +2491,10 @@ vErrors.push(err183);
 }
 errors++;
 }
-let data97 = data89.uploadArguments;
-if(Array.isArray(data97)){
-const len11 = data97.length;
-for(let i11=0; i11<len11; i11++){
-let data98 = data97[i11];
-if(typeof data98 !== "string"){
-const err184 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data98};
+}
+}
+else {
+const err184 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data96};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2501,10 +2503,13 @@ vErrors.push(err184);
 }
 errors++;
 }
-}
-}
-else {
-const err185 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data97};
+let data98 = data90.uploadArguments;
+if(Array.isArray(data98)){
+const len11 = data98.length;
+for(let i11=0; i11<len11; i11++){
+let data99 = data98[i11];
+if(typeof data99 !== "string"){
+const err185 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data99};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2513,10 +2518,10 @@ vErrors.push(err185);
 }
 errors++;
 }
-let data99 = data89.bundleCommand;
-if(typeof data99 === "string"){
-if(func3(data99) < 1){
-const err186 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data99};
+}
+}
+else {
+const err186 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data98};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2525,9 +2530,10 @@ vErrors.push(err186);
 }
 errors++;
 }
-}
-else {
-const err187 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data99};
+let data100 = data90.bundleCommand;
+if(typeof data100 === "string"){
+if(func3(data100) < 1){
+const err187 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data100};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2536,10 +2542,9 @@ vErrors.push(err187);
 }
 errors++;
 }
-let data100 = data89.uploadCommand;
-if(typeof data100 === "string"){
-if(func3(data100) < 1){
-const err188 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data100};
+}
+else {
+const err188 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data100};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2548,9 +2553,10 @@ vErrors.push(err188);
 }
 errors++;
 }
-}
-else {
-const err189 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data100};
+let data101 = data90.uploadCommand;
+if(typeof data101 === "string"){
+if(func3(data101) < 1){
+const err189 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data101};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2561,7 +2567,7 @@ errors++;
 }
 }
 else {
-const err190 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data89};
+const err190 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data101};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2572,7 +2578,7 @@ errors++;
 }
 }
 else {
-const err191 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data81};
+const err191 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data90};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2581,52 +2587,9 @@ vErrors.push(err191);
 }
 errors++;
 }
-var _valid1 = _errs190 === errors;
-valid36 = _valid1;
-ifClause0 = "then";
 }
 else {
-const _errs230 = errors;
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-if(data81.method === undefined){
-data81.method = "native";
-}
-if(data81.at === undefined){
-data81.at = "auto";
-}
-if(data81.name === undefined){
-data81.name = "image";
-}
-if(data81.partition === undefined){
-data81.partition = "auto";
-}
-if(data81.size === undefined){
-data81.size = null;
-}
-if(data81.exclude === undefined){
-data81.exclude = [];
-}
-if(data81.include === undefined){
-data81.include = [];
-}
-if(data81.fstab === undefined){
-data81.fstab = "keep";
-}
-if(data81.hygiene === undefined){
-data81.hygiene = {};
-}
-if(data81.script === undefined){
-data81.script = null;
-}
-if(data81.needs === undefined){
-data81.needs = "refuse";
-}
-if(data81.compression === undefined){
-data81.compression = 5;
-}
-for(const key18 in data81){
-if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
-const err192 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data81};
+const err192 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data82};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2635,10 +2598,52 @@ vErrors.push(err192);
 }
 errors++;
 }
+var _valid1 = _errs192 === errors;
+valid36 = _valid1;
+ifClause0 = "then";
 }
-let data101 = data81.method;
-if(typeof data101 !== "string"){
-const err193 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data101};
+else {
+const _errs232 = errors;
+if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
+if(data82.method === undefined){
+data82.method = "native";
+}
+if(data82.at === undefined){
+data82.at = "auto";
+}
+if(data82.name === undefined){
+data82.name = "image";
+}
+if(data82.partition === undefined){
+data82.partition = "auto";
+}
+if(data82.size === undefined){
+data82.size = null;
+}
+if(data82.exclude === undefined){
+data82.exclude = [];
+}
+if(data82.include === undefined){
+data82.include = [];
+}
+if(data82.fstab === undefined){
+data82.fstab = "keep";
+}
+if(data82.hygiene === undefined){
+data82.hygiene = {};
+}
+if(data82.script === undefined){
+data82.script = null;
+}
+if(data82.needs === undefined){
+data82.needs = "refuse";
+}
+if(data82.compression === undefined){
+data82.compression = 5;
+}
+for(const key18 in data82){
+if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
+const err193 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data82};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2647,8 +2652,10 @@ vErrors.push(err193);
 }
 errors++;
 }
-if(!(data101 === "native")){
-const err194 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data101};
+}
+let data102 = data82.method;
+if(typeof data102 !== "string"){
+const err194 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data102};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2657,9 +2664,8 @@ vErrors.push(err194);
 }
 errors++;
 }
-let data102 = data81.at;
-if(typeof data102 !== "string"){
-const err195 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data102};
+if(!(data102 === "native")){
+const err195 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data102};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2668,8 +2674,9 @@ vErrors.push(err195);
 }
 errors++;
 }
-if(!(((data102 === "auto") || (data102 === "instance")) || (data102 === "builder"))){
-const err196 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data102};
+let data103 = data82.at;
+if(typeof data103 !== "string"){
+const err196 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data103};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2678,10 +2685,8 @@ vErrors.push(err196);
 }
 errors++;
 }
-let data103 = data81.name;
-if(typeof data103 === "string"){
-if(!pattern11.test(data103)){
-const err197 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data103};
+if(!(((data103 === "auto") || (data103 === "instance")) || (data103 === "builder"))){
+const err197 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data103};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2690,9 +2695,10 @@ vErrors.push(err197);
 }
 errors++;
 }
-}
-else {
-const err198 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data103};
+let data104 = data82.name;
+if(typeof data104 === "string"){
+if(!pattern12.test(data104)){
+const err198 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data104};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2701,9 +2707,9 @@ vErrors.push(err198);
 }
 errors++;
 }
-let data104 = data81.partition;
-if(typeof data104 !== "string"){
-const err199 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data104};
+}
+else {
+const err199 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data104};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2712,8 +2718,9 @@ vErrors.push(err199);
 }
 errors++;
 }
-if(!((((data104 === "auto") || (data104 === "gpt")) || (data104 === "mbr")) || (data104 === "none"))){
-const err200 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data104};
+let data105 = data82.partition;
+if(typeof data105 !== "string"){
+const err200 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data105};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2722,9 +2729,8 @@ vErrors.push(err200);
 }
 errors++;
 }
-let data105 = data81.size;
-if((typeof data105 !== "string") && (data105 !== null)){
-const err201 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data105};
+if(!((((data105 === "auto") || (data105 === "gpt")) || (data105 === "mbr")) || (data105 === "none"))){
+const err201 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data105};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2733,9 +2739,9 @@ vErrors.push(err201);
 }
 errors++;
 }
-if(typeof data105 === "string"){
-if(!pattern12.test(data105)){
-const err202 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data105};
+let data106 = data82.size;
+if((typeof data106 !== "string") && (data106 !== null)){
+const err202 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data106};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2744,14 +2750,9 @@ vErrors.push(err202);
 }
 errors++;
 }
-}
-let data106 = data81.exclude;
-if(Array.isArray(data106)){
-const len12 = data106.length;
-for(let i12=0; i12<len12; i12++){
-let data107 = data106[i12];
-if(typeof data107 !== "string"){
-const err203 = {instancePath:instancePath+"/bundle/exclude/" + i12,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data107};
+if(typeof data106 === "string"){
+if(!pattern13.test(data106)){
+const err203 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data106};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2761,9 +2762,13 @@ vErrors.push(err203);
 errors++;
 }
 }
-}
-else {
-const err204 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data106};
+let data107 = data82.exclude;
+if(Array.isArray(data107)){
+const len12 = data107.length;
+for(let i12=0; i12<len12; i12++){
+let data108 = data107[i12];
+if(typeof data108 !== "string"){
+const err204 = {instancePath:instancePath+"/bundle/exclude/" + i12,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data108};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2772,13 +2777,10 @@ vErrors.push(err204);
 }
 errors++;
 }
-let data108 = data81.include;
-if(Array.isArray(data108)){
-const len13 = data108.length;
-for(let i13=0; i13<len13; i13++){
-let data109 = data108[i13];
-if(typeof data109 !== "string"){
-const err205 = {instancePath:instancePath+"/bundle/include/" + i13,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data109};
+}
+}
+else {
+const err205 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data107};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2787,10 +2789,13 @@ vErrors.push(err205);
 }
 errors++;
 }
-}
-}
-else {
-const err206 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data108};
+let data109 = data82.include;
+if(Array.isArray(data109)){
+const len13 = data109.length;
+for(let i13=0; i13<len13; i13++){
+let data110 = data109[i13];
+if(typeof data110 !== "string"){
+const err206 = {instancePath:instancePath+"/bundle/include/" + i13,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data110};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2799,10 +2804,10 @@ vErrors.push(err206);
 }
 errors++;
 }
-let data110 = data81.fstab;
-if(typeof data110 === "string"){
-if(func3(data110) < 1){
-const err207 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data110};
+}
+}
+else {
+const err207 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data109};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2811,9 +2816,10 @@ vErrors.push(err207);
 }
 errors++;
 }
-}
-else {
-const err208 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data110};
+let data111 = data82.fstab;
+if(typeof data111 === "string"){
+if(func3(data111) < 1){
+const err208 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data111};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2822,38 +2828,9 @@ vErrors.push(err208);
 }
 errors++;
 }
-let data111 = data81.hygiene;
-if(data111 && typeof data111 == "object" && !Array.isArray(data111)){
-if(data111.authorizedKeys === undefined){
-data111.authorizedKeys = "keep";
 }
-if(data111.sshHostKeys === undefined){
-data111.sshHostKeys = "scrub";
-}
-if(data111.machineId === undefined){
-data111.machineId = "scrub";
-}
-if(data111.shellHistories === undefined){
-data111.shellHistories = "scrub";
-}
-if(data111.cloudInit === undefined){
-data111.cloudInit = "scrub";
-}
-if(data111.cloudCredentials === undefined){
-data111.cloudCredentials = "refuse";
-}
-if(data111.privateKeys === undefined){
-data111.privateKeys = "refuse";
-}
-if(data111.logs === undefined){
-data111.logs = "keep";
-}
-if(data111.allow === undefined){
-data111.allow = [];
-}
-for(const key19 in data111){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
-const err209 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data111};
+else {
+const err209 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data111};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2862,10 +2839,38 @@ vErrors.push(err209);
 }
 errors++;
 }
+let data112 = data82.hygiene;
+if(data112 && typeof data112 == "object" && !Array.isArray(data112)){
+if(data112.authorizedKeys === undefined){
+data112.authorizedKeys = "keep";
 }
-let data112 = data111.authorizedKeys;
-if(typeof data112 !== "string"){
-const err210 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data112};
+if(data112.sshHostKeys === undefined){
+data112.sshHostKeys = "scrub";
+}
+if(data112.machineId === undefined){
+data112.machineId = "scrub";
+}
+if(data112.shellHistories === undefined){
+data112.shellHistories = "scrub";
+}
+if(data112.cloudInit === undefined){
+data112.cloudInit = "scrub";
+}
+if(data112.cloudCredentials === undefined){
+data112.cloudCredentials = "refuse";
+}
+if(data112.privateKeys === undefined){
+data112.privateKeys = "refuse";
+}
+if(data112.logs === undefined){
+data112.logs = "keep";
+}
+if(data112.allow === undefined){
+data112.allow = [];
+}
+for(const key19 in data112){
+if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
+const err210 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data112};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2874,8 +2879,10 @@ vErrors.push(err210);
 }
 errors++;
 }
-if(!(((data112 === "scrub") || (data112 === "refuse")) || (data112 === "keep"))){
-const err211 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data112};
+}
+let data113 = data112.authorizedKeys;
+if(typeof data113 !== "string"){
+const err211 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data113};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2884,9 +2891,8 @@ vErrors.push(err211);
 }
 errors++;
 }
-let data113 = data111.sshHostKeys;
-if(typeof data113 !== "string"){
-const err212 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data113};
+if(!(((data113 === "scrub") || (data113 === "refuse")) || (data113 === "keep"))){
+const err212 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data113};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2895,8 +2901,9 @@ vErrors.push(err212);
 }
 errors++;
 }
-if(!(((data113 === "scrub") || (data113 === "refuse")) || (data113 === "keep"))){
-const err213 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data113};
+let data114 = data112.sshHostKeys;
+if(typeof data114 !== "string"){
+const err213 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data114};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2905,9 +2912,8 @@ vErrors.push(err213);
 }
 errors++;
 }
-let data114 = data111.machineId;
-if(typeof data114 !== "string"){
-const err214 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data114};
+if(!(((data114 === "scrub") || (data114 === "refuse")) || (data114 === "keep"))){
+const err214 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data114};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2916,8 +2922,9 @@ vErrors.push(err214);
 }
 errors++;
 }
-if(!(((data114 === "scrub") || (data114 === "refuse")) || (data114 === "keep"))){
-const err215 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data114};
+let data115 = data112.machineId;
+if(typeof data115 !== "string"){
+const err215 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data115};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2926,9 +2933,8 @@ vErrors.push(err215);
 }
 errors++;
 }
-let data115 = data111.shellHistories;
-if(typeof data115 !== "string"){
-const err216 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data115};
+if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
+const err216 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data115};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2937,8 +2943,9 @@ vErrors.push(err216);
 }
 errors++;
 }
-if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
-const err217 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data115};
+let data116 = data112.shellHistories;
+if(typeof data116 !== "string"){
+const err217 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data116};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2947,9 +2954,8 @@ vErrors.push(err217);
 }
 errors++;
 }
-let data116 = data111.cloudInit;
-if(typeof data116 !== "string"){
-const err218 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data116};
+if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
+const err218 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data116};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2958,8 +2964,9 @@ vErrors.push(err218);
 }
 errors++;
 }
-if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
-const err219 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data116};
+let data117 = data112.cloudInit;
+if(typeof data117 !== "string"){
+const err219 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data117};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2968,9 +2975,8 @@ vErrors.push(err219);
 }
 errors++;
 }
-let data117 = data111.cloudCredentials;
-if(typeof data117 !== "string"){
-const err220 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data117};
+if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
+const err220 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data117};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2979,8 +2985,9 @@ vErrors.push(err220);
 }
 errors++;
 }
-if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
-const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data117};
+let data118 = data112.cloudCredentials;
+if(typeof data118 !== "string"){
+const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data118};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2989,9 +2996,8 @@ vErrors.push(err221);
 }
 errors++;
 }
-let data118 = data111.privateKeys;
-if(typeof data118 !== "string"){
-const err222 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data118};
+if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
+const err222 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data118};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -3000,8 +3006,9 @@ vErrors.push(err222);
 }
 errors++;
 }
-if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
-const err223 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data118};
+let data119 = data112.privateKeys;
+if(typeof data119 !== "string"){
+const err223 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data119};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -3010,9 +3017,8 @@ vErrors.push(err223);
 }
 errors++;
 }
-let data119 = data111.logs;
-if(typeof data119 !== "string"){
-const err224 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data119};
+if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
+const err224 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data119};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -3021,8 +3027,9 @@ vErrors.push(err224);
 }
 errors++;
 }
-if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
-const err225 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data119};
+let data120 = data112.logs;
+if(typeof data120 !== "string"){
+const err225 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data120};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -3031,13 +3038,8 @@ vErrors.push(err225);
 }
 errors++;
 }
-let data120 = data111.allow;
-if(Array.isArray(data120)){
-const len14 = data120.length;
-for(let i14=0; i14<len14; i14++){
-let data121 = data120[i14];
-if(typeof data121 !== "string"){
-const err226 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i14,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data121};
+if(!(((data120 === "scrub") || (data120 === "refuse")) || (data120 === "keep"))){
+const err226 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data120};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -3046,10 +3048,13 @@ vErrors.push(err226);
 }
 errors++;
 }
-}
-}
-else {
-const err227 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data120};
+let data121 = data112.allow;
+if(Array.isArray(data121)){
+const len14 = data121.length;
+for(let i14=0; i14<len14; i14++){
+let data122 = data121[i14];
+if(typeof data122 !== "string"){
+const err227 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i14,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data122};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -3059,8 +3064,9 @@ vErrors.push(err227);
 errors++;
 }
 }
+}
 else {
-const err228 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data111};
+const err228 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data121};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -3069,9 +3075,9 @@ vErrors.push(err228);
 }
 errors++;
 }
-let data122 = data81.script;
-if((typeof data122 !== "string") && (data122 !== null)){
-const err229 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data122};
+}
+else {
+const err229 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data112};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3080,9 +3086,9 @@ vErrors.push(err229);
 }
 errors++;
 }
-if(typeof data122 === "string"){
-if(func3(data122) < 1){
-const err230 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data122};
+let data123 = data82.script;
+if((typeof data123 !== "string") && (data123 !== null)){
+const err230 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data123};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3091,10 +3097,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-}
-let data123 = data81.needs;
-if(typeof data123 !== "string"){
-const err231 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data123};
+if(typeof data123 === "string"){
+if(func3(data123) < 1){
+const err231 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data123};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3103,8 +3108,10 @@ vErrors.push(err231);
 }
 errors++;
 }
-if(!((data123 === "refuse") || (data123 === "warn"))){
-const err232 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data123};
+}
+let data124 = data82.needs;
+if(typeof data124 !== "string"){
+const err232 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data124};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3113,9 +3120,8 @@ vErrors.push(err232);
 }
 errors++;
 }
-let data124 = data81.compression;
-if(!(((typeof data124 == "number") && (!(data124 % 1) && !isNaN(data124))) && (isFinite(data124)))){
-const err233 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data124};
+if(!((data124 === "refuse") || (data124 === "warn"))){
+const err233 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data124};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3124,9 +3130,9 @@ vErrors.push(err233);
 }
 errors++;
 }
-if((typeof data124 == "number") && (isFinite(data124))){
-if(data124 > 9 || isNaN(data124)){
-const err234 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data124};
+let data125 = data82.compression;
+if(!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))){
+const err234 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data125};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3135,8 +3141,9 @@ vErrors.push(err234);
 }
 errors++;
 }
-if(data124 < 1 || isNaN(data124)){
-const err235 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data124};
+if((typeof data125 == "number") && (isFinite(data125))){
+if(data125 > 9 || isNaN(data125)){
+const err235 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data125};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3145,10 +3152,8 @@ vErrors.push(err235);
 }
 errors++;
 }
-}
-}
-else {
-const err236 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data81};
+if(data125 < 1 || isNaN(data125)){
+const err236 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data125};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3157,12 +3162,10 @@ vErrors.push(err236);
 }
 errors++;
 }
-var _valid1 = _errs230 === errors;
-valid36 = _valid1;
-ifClause0 = "else";
 }
-if(!valid36){
-const err237 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data81};
+}
+else {
+const err237 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data82};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3171,13 +3174,12 @@ vErrors.push(err237);
 }
 errors++;
 }
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-if(data81.method === undefined){
-data81.method = "native";
+var _valid1 = _errs232 === errors;
+valid36 = _valid1;
+ifClause0 = "else";
 }
-let data125 = data81.method;
-if(typeof data125 !== "string"){
-const err238 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data125};
+if(!valid36){
+const err238 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data82};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3186,8 +3188,13 @@ vErrors.push(err238);
 }
 errors++;
 }
-if(!((data125 === "native") || (data125 === "ami-tools"))){
-const err239 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data125};
+if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
+if(data82.method === undefined){
+data82.method = "native";
+}
+let data126 = data82.method;
+if(typeof data126 !== "string"){
+const err239 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data126};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3196,9 +3203,8 @@ vErrors.push(err239);
 }
 errors++;
 }
-}
-else {
-const err240 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data81};
+if(!((data126 === "native") || (data126 === "ami-tools"))){
+const err240 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data126};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3207,23 +3213,9 @@ vErrors.push(err240);
 }
 errors++;
 }
-let data126 = data.certificate;
-if(data126 && typeof data126 == "object" && !Array.isArray(data126)){
-if(data126.ec2 === undefined){
-data126.ec2 = "auto";
 }
-if(data126.allowMismatch === undefined){
-data126.allowMismatch = false;
-}
-if(data126.certificate === undefined){
-data126.certificate = null;
-}
-if(data126.privateKey === undefined){
-data126.privateKey = null;
-}
-for(const key20 in data126){
-if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
-const err241 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data126};
+else {
+const err241 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data82};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3232,10 +3224,23 @@ vErrors.push(err241);
 }
 errors++;
 }
+let data127 = data.certificate;
+if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
+if(data127.ec2 === undefined){
+data127.ec2 = "auto";
 }
-let data127 = data126.ec2;
-if(typeof data127 !== "string"){
-const err242 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data127};
+if(data127.allowMismatch === undefined){
+data127.allowMismatch = false;
+}
+if(data127.certificate === undefined){
+data127.certificate = null;
+}
+if(data127.privateKey === undefined){
+data127.privateKey = null;
+}
+for(const key20 in data127){
+if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
+const err242 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data127};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3244,9 +3249,10 @@ vErrors.push(err242);
 }
 errors++;
 }
-let data128 = data126.allowMismatch;
-if(typeof data128 !== "boolean"){
-const err243 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data128};
+}
+let data128 = data127.ec2;
+if(typeof data128 !== "string"){
+const err243 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data128};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3255,9 +3261,9 @@ vErrors.push(err243);
 }
 errors++;
 }
-let data129 = data126.certificate;
-if((typeof data129 !== "string") && (data129 !== null)){
-const err244 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data129};
+let data129 = data127.allowMismatch;
+if(typeof data129 !== "boolean"){
+const err244 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data129};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3266,9 +3272,9 @@ vErrors.push(err244);
 }
 errors++;
 }
-let data130 = data126.privateKey;
+let data130 = data127.certificate;
 if((typeof data130 !== "string") && (data130 !== null)){
-const err245 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data130};
+const err245 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data130};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3277,9 +3283,9 @@ vErrors.push(err245);
 }
 errors++;
 }
-}
-else {
-const err246 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data126};
+let data131 = data127.privateKey;
+if((typeof data131 !== "string") && (data131 !== null)){
+const err246 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data131};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3288,20 +3294,9 @@ vErrors.push(err246);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data131 = data.upload;
-if(data131 && typeof data131 == "object" && !Array.isArray(data131)){
-if(data131.method === undefined){
-data131.method = "s3";
 }
-if(data131.acl === undefined){
-data131.acl = "aws-exec-read";
-}
-if(data131.concurrency === undefined){
-data131.concurrency = 4;
-}
-if(data131.bucket === undefined){
-const err247 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data131};
+else {
+const err247 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data127};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3310,9 +3305,20 @@ vErrors.push(err247);
 }
 errors++;
 }
-for(const key21 in data131){
-if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
-const err248 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data131};
+if(data.upload !== undefined){
+let data132 = data.upload;
+if(data132 && typeof data132 == "object" && !Array.isArray(data132)){
+if(data132.method === undefined){
+data132.method = "s3";
+}
+if(data132.acl === undefined){
+data132.acl = "aws-exec-read";
+}
+if(data132.concurrency === undefined){
+data132.concurrency = 4;
+}
+if(data132.bucket === undefined){
+const err248 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data132};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3321,10 +3327,9 @@ vErrors.push(err248);
 }
 errors++;
 }
-}
-let data132 = data131.method;
-if(typeof data132 !== "string"){
-const err249 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data132};
+for(const key21 in data132){
+if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
+const err249 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data132};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3333,8 +3338,10 @@ vErrors.push(err249);
 }
 errors++;
 }
-if(!(data132 === "s3")){
-const err250 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data132};
+}
+let data133 = data132.method;
+if(typeof data133 !== "string"){
+const err250 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data133};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3343,10 +3350,8 @@ vErrors.push(err250);
 }
 errors++;
 }
-if(data131.bucket !== undefined){
-let data133 = data131.bucket;
-if(typeof data133 !== "string"){
-const err251 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data133};
+if(!(data133 === "s3")){
+const err251 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data133};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3355,11 +3360,10 @@ vErrors.push(err251);
 }
 errors++;
 }
-}
-if(data131.prefix !== undefined){
-let data134 = data131.prefix;
+if(data132.bucket !== undefined){
+let data134 = data132.bucket;
 if(typeof data134 !== "string"){
-const err252 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data134};
+const err252 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data134};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3369,9 +3373,10 @@ vErrors.push(err252);
 errors++;
 }
 }
-let data135 = data131.acl;
+if(data132.prefix !== undefined){
+let data135 = data132.prefix;
 if(typeof data135 !== "string"){
-const err253 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data135};
+const err253 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data135};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3380,8 +3385,10 @@ vErrors.push(err253);
 }
 errors++;
 }
-if(!(((data135 === "aws-exec-read") || (data135 === "public-read")) || (data135 === "ec2-bundle-read"))){
-const err254 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data135};
+}
+let data136 = data132.acl;
+if(typeof data136 !== "string"){
+const err254 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data136};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3390,9 +3397,8 @@ vErrors.push(err254);
 }
 errors++;
 }
-let data136 = data131.concurrency;
-if(!(((typeof data136 == "number") && (!(data136 % 1) && !isNaN(data136))) && (isFinite(data136)))){
-const err255 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data136};
+if(!(((data136 === "aws-exec-read") || (data136 === "public-read")) || (data136 === "ec2-bundle-read"))){
+const err255 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data136};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3401,9 +3407,9 @@ vErrors.push(err255);
 }
 errors++;
 }
-if((typeof data136 == "number") && (isFinite(data136))){
-if(data136 > 32 || isNaN(data136)){
-const err256 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data136};
+let data137 = data132.concurrency;
+if(!(((typeof data137 == "number") && (!(data137 % 1) && !isNaN(data137))) && (isFinite(data137)))){
+const err256 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data137};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3412,8 +3418,9 @@ vErrors.push(err256);
 }
 errors++;
 }
-if(data136 < 1 || isNaN(data136)){
-const err257 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data136};
+if((typeof data137 == "number") && (isFinite(data137))){
+if(data137 > 32 || isNaN(data137)){
+const err257 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data137};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3422,10 +3429,8 @@ vErrors.push(err257);
 }
 errors++;
 }
-}
-}
-else {
-const err258 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data131};
+if(data137 < 1 || isNaN(data137)){
+const err258 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data137};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3435,35 +3440,9 @@ vErrors.push(err258);
 errors++;
 }
 }
-let data137 = data.register;
-if(data137 && typeof data137 == "object" && !Array.isArray(data137)){
-if(data137.method === undefined){
-data137.method = "instance-store";
 }
-if(data137.description === undefined){
-data137.description = null;
-}
-if(data137.architecture === undefined){
-data137.architecture = null;
-}
-if(data137.virtualization === undefined){
-data137.virtualization = null;
-}
-if(data137.kernel === undefined){
-data137.kernel = null;
-}
-if(data137.ramdisk === undefined){
-data137.ramdisk = null;
-}
-if(data137.blockDeviceMappings === undefined){
-data137.blockDeviceMappings = {};
-}
-if(data137.tags === undefined){
-data137.tags = {};
-}
-for(const key22 in data137){
-if(!(func2.call(schema6.properties.register.properties, key22))){
-const err259 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data137};
+else {
+const err259 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data132};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3473,9 +3452,35 @@ vErrors.push(err259);
 errors++;
 }
 }
-let data138 = data137.method;
-if(typeof data138 !== "string"){
-const err260 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data138};
+let data138 = data.register;
+if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
+if(data138.method === undefined){
+data138.method = "instance-store";
+}
+if(data138.description === undefined){
+data138.description = null;
+}
+if(data138.architecture === undefined){
+data138.architecture = null;
+}
+if(data138.virtualization === undefined){
+data138.virtualization = null;
+}
+if(data138.kernel === undefined){
+data138.kernel = null;
+}
+if(data138.ramdisk === undefined){
+data138.ramdisk = null;
+}
+if(data138.blockDeviceMappings === undefined){
+data138.blockDeviceMappings = {};
+}
+if(data138.tags === undefined){
+data138.tags = {};
+}
+for(const key22 in data138){
+if(!(func2.call(schema6.properties.register.properties, key22))){
+const err260 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data138};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3484,8 +3489,10 @@ vErrors.push(err260);
 }
 errors++;
 }
-if(!(data138 === "instance-store")){
-const err261 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data138};
+}
+let data139 = data138.method;
+if(typeof data139 !== "string"){
+const err261 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data139};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3494,10 +3501,8 @@ vErrors.push(err261);
 }
 errors++;
 }
-if(data137.name !== undefined){
-let data139 = data137.name;
-if(typeof data139 !== "string"){
-const err262 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data139};
+if(!(data139 === "instance-store")){
+const err262 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data139};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3506,10 +3511,10 @@ vErrors.push(err262);
 }
 errors++;
 }
-}
-let data140 = data137.description;
-if((typeof data140 !== "string") && (data140 !== null)){
-const err263 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data140};
+if(data138.name !== undefined){
+let data140 = data138.name;
+if(typeof data140 !== "string"){
+const err263 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data140};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3518,9 +3523,10 @@ vErrors.push(err263);
 }
 errors++;
 }
-if(typeof data140 === "string"){
-if(func3(data140) > 255){
-const err264 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data140};
+}
+let data141 = data138.description;
+if((typeof data141 !== "string") && (data141 !== null)){
+const err264 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data141};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3529,10 +3535,9 @@ vErrors.push(err264);
 }
 errors++;
 }
-}
-let data141 = data137.architecture;
-if((typeof data141 !== "string") && (data141 !== null)){
-const err265 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data141};
+if(typeof data141 === "string"){
+if(func3(data141) > 255){
+const err265 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data141};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3541,8 +3546,10 @@ vErrors.push(err265);
 }
 errors++;
 }
-if(!(((data141 === "i386") || (data141 === "x86_64")) || (data141 === null))){
-const err266 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data141};
+}
+let data142 = data138.architecture;
+if((typeof data142 !== "string") && (data142 !== null)){
+const err266 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data142};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3551,9 +3558,8 @@ vErrors.push(err266);
 }
 errors++;
 }
-let data142 = data137.virtualization;
-if((typeof data142 !== "string") && (data142 !== null)){
-const err267 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data142};
+if(!(((data142 === "i386") || (data142 === "x86_64")) || (data142 === null))){
+const err267 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data142};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3562,8 +3568,9 @@ vErrors.push(err267);
 }
 errors++;
 }
-if(!(((data142 === "hvm") || (data142 === "paravirtual")) || (data142 === null))){
-const err268 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data142};
+let data143 = data138.virtualization;
+if((typeof data143 !== "string") && (data143 !== null)){
+const err268 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data143};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3572,9 +3579,8 @@ vErrors.push(err268);
 }
 errors++;
 }
-let data143 = data137.kernel;
-if((typeof data143 !== "string") && (data143 !== null)){
-const err269 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data143};
+if(!(((data143 === "hvm") || (data143 === "paravirtual")) || (data143 === null))){
+const err269 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data143};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3583,9 +3589,9 @@ vErrors.push(err269);
 }
 errors++;
 }
-if(typeof data143 === "string"){
-if(!pattern16.test(data143)){
-const err270 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data143};
+let data144 = data138.kernel;
+if((typeof data144 !== "string") && (data144 !== null)){
+const err270 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data144};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3594,10 +3600,9 @@ vErrors.push(err270);
 }
 errors++;
 }
-}
-let data144 = data137.ramdisk;
-if((typeof data144 !== "string") && (data144 !== null)){
-const err271 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data144};
+if(typeof data144 === "string"){
+if(!pattern17.test(data144)){
+const err271 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data144};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3606,9 +3611,10 @@ vErrors.push(err271);
 }
 errors++;
 }
-if(typeof data144 === "string"){
-if(!pattern17.test(data144)){
-const err272 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data144};
+}
+let data145 = data138.ramdisk;
+if((typeof data145 !== "string") && (data145 !== null)){
+const err272 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data145};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3617,10 +3623,9 @@ vErrors.push(err272);
 }
 errors++;
 }
-}
-let data145 = data137.blockDeviceMappings;
-if(!data145 || typeof data145 != "object"){
-const err273 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data145};
+if(typeof data145 === "string"){
+if(!pattern18.test(data145)){
+const err273 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data145};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3629,13 +3634,10 @@ vErrors.push(err273);
 }
 errors++;
 }
-if(Array.isArray(data145)){
-const len15 = data145.length;
-for(let i15=0; i15<len15; i15++){
-let data146 = data145[i15];
-if(data146 && typeof data146 == "object" && !Array.isArray(data146)){
-if(data146.device === undefined){
-const err274 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
+}
+let data146 = data138.blockDeviceMappings;
+if(!data146 || typeof data146 != "object"){
+const err274 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data146};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3644,8 +3646,13 @@ vErrors.push(err274);
 }
 errors++;
 }
-if(data146.virtual === undefined){
-const err275 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
+if(Array.isArray(data146)){
+const len15 = data146.length;
+for(let i15=0; i15<len15; i15++){
+let data147 = data146[i15];
+if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
+if(data147.device === undefined){
+const err275 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3654,9 +3661,8 @@ vErrors.push(err275);
 }
 errors++;
 }
-for(const key23 in data146){
-if(!((key23 === "device") || (key23 === "virtual"))){
-const err276 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
+if(data147.virtual === undefined){
+const err276 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3665,11 +3671,9 @@ vErrors.push(err276);
 }
 errors++;
 }
-}
-if(data146.device !== undefined){
-let data147 = data146.device;
-if(typeof data147 !== "string"){
-const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data147};
+for(const key23 in data147){
+if(!((key23 === "device") || (key23 === "virtual"))){
+const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3679,10 +3683,10 @@ vErrors.push(err277);
 errors++;
 }
 }
-if(data146.virtual !== undefined){
-let data148 = data146.virtual;
+if(data147.device !== undefined){
+let data148 = data147.device;
 if(typeof data148 !== "string"){
-const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data148};
+const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data148};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3692,9 +3696,10 @@ vErrors.push(err278);
 errors++;
 }
 }
-}
-else {
-const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data146};
+if(data147.virtual !== undefined){
+let data149 = data147.virtual;
+if(typeof data149 !== "string"){
+const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data149};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3705,11 +3710,8 @@ errors++;
 }
 }
 }
-if(data145 && typeof data145 == "object" && !Array.isArray(data145)){
-for(const key24 in data145){
-let data149 = data145[key24];
-if(typeof data149 !== "string"){
-const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data149};
+else {
+const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -3720,12 +3722,11 @@ errors++;
 }
 }
 }
-let data150 = data137.tags;
-if(data150 && typeof data150 == "object" && !Array.isArray(data150)){
-for(const key25 in data150){
-let data151 = data150[key25];
-if(typeof data151 !== "string"){
-const err281 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data151};
+if(data146 && typeof data146 == "object" && !Array.isArray(data146)){
+for(const key24 in data146){
+let data150 = data146[key24];
+if(typeof data150 !== "string"){
+const err281 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data150};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -3736,8 +3737,12 @@ errors++;
 }
 }
 }
-else {
-const err282 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data150};
+let data151 = data138.tags;
+if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
+for(const key25 in data151){
+let data152 = data151[key25];
+if(typeof data152 !== "string"){
+const err282 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data152};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -3747,8 +3752,9 @@ vErrors.push(err282);
 errors++;
 }
 }
+}
 else {
-const err283 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data137};
+const err283 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data151};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3757,26 +3763,9 @@ vErrors.push(err283);
 }
 errors++;
 }
-let data152 = data.verify;
-if(data152 && typeof data152 == "object" && !Array.isArray(data152)){
-if(data152.boot === undefined){
-data152.boot = null;
 }
-if(data152.console === undefined){
-data152.console = null;
-}
-if(data152.tests === undefined){
-data152.tests = [];
-}
-if(data152.timeout === undefined){
-data152.timeout = "10m";
-}
-if(data152.launch === undefined){
-data152.launch = {};
-}
-for(const key26 in data152){
-if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
-const err284 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data152};
+else {
+const err284 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data138};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3785,10 +3774,26 @@ vErrors.push(err284);
 }
 errors++;
 }
+let data153 = data.verify;
+if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
+if(data153.boot === undefined){
+data153.boot = null;
 }
-let data153 = data152.boot;
-if((typeof data153 !== "boolean") && (data153 !== null)){
-const err285 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data153};
+if(data153.console === undefined){
+data153.console = null;
+}
+if(data153.tests === undefined){
+data153.tests = [];
+}
+if(data153.timeout === undefined){
+data153.timeout = "10m";
+}
+if(data153.launch === undefined){
+data153.launch = {};
+}
+for(const key26 in data153){
+if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
+const err285 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data153};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3797,9 +3802,10 @@ vErrors.push(err285);
 }
 errors++;
 }
-let data154 = data152.console;
-if((typeof data154 !== "string") && (data154 !== null)){
-const err286 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data154};
+}
+let data154 = data153.boot;
+if((typeof data154 !== "boolean") && (data154 !== null)){
+const err286 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data154};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3808,9 +3814,9 @@ vErrors.push(err286);
 }
 errors++;
 }
-if(typeof data154 === "string"){
-if(func3(data154) < 1){
-const err287 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data154};
+let data155 = data153.console;
+if((typeof data155 !== "string") && (data155 !== null)){
+const err287 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data155};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3819,19 +3825,9 @@ vErrors.push(err287);
 }
 errors++;
 }
-}
-let data155 = data152.tests;
-if(Array.isArray(data155)){
-const len16 = data155.length;
-for(let i16=0; i16<len16; i16++){
-let data156 = data155[i16];
-const _errs353 = errors;
-let valid66 = false;
-let passing1 = null;
-const _errs354 = errors;
-if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
-if(data156.shell === undefined){
-const err288 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data156};
+if(typeof data155 === "string"){
+if(func3(data155) < 1){
+const err288 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data155};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3841,15 +3837,18 @@ vErrors.push(err288);
 errors++;
 }
 }
-var _valid2 = _errs354 === errors;
-if(_valid2){
-valid66 = true;
-passing1 = 0;
-}
+let data156 = data153.tests;
+if(Array.isArray(data156)){
+const len16 = data156.length;
+for(let i16=0; i16<len16; i16++){
+let data157 = data156[i16];
 const _errs355 = errors;
-if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
-if(data156.if === undefined){
-const err289 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data156};
+let valid66 = false;
+let passing1 = null;
+const _errs356 = errors;
+if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
+if(data157.shell === undefined){
+const err289 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data157};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3858,10 +3857,16 @@ vErrors.push(err289);
 }
 errors++;
 }
-if(data156.if !== undefined){
-let data157 = data156.if;
-if(false !== data157){
-const err290 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data157};
+}
+var _valid2 = _errs356 === errors;
+if(_valid2){
+valid66 = true;
+passing1 = 0;
+}
+const _errs357 = errors;
+if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
+if(data157.if === undefined){
+const err290 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data157};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3870,9 +3875,21 @@ vErrors.push(err290);
 }
 errors++;
 }
+if(data157.if !== undefined){
+let data158 = data157.if;
+if(false !== data158){
+const err291 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data158};
+if(vErrors === null){
+vErrors = [err291];
+}
+else {
+vErrors.push(err291);
+}
+errors++;
 }
 }
-var _valid2 = _errs355 === errors;
+}
+var _valid2 = _errs357 === errors;
 if(_valid2 && valid66){
 valid66 = false;
 passing1 = [passing1, 1];
@@ -3884,30 +3901,7 @@ passing1 = 1;
 }
 }
 if(!valid66){
-const err291 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data156};
-if(vErrors === null){
-vErrors = [err291];
-}
-else {
-vErrors.push(err291);
-}
-errors++;
-}
-else {
-errors = _errs353;
-if(vErrors !== null){
-if(_errs353){
-vErrors.length = _errs353;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data156 && typeof data156 == "object" && !Array.isArray(data156)){
-for(const key27 in data156){
-if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
-const err292 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data156};
+const err292 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data157};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3916,31 +3910,21 @@ vErrors.push(err292);
 }
 errors++;
 }
+else {
+errors = _errs355;
+if(vErrors !== null){
+if(_errs355){
+vErrors.length = _errs355;
 }
-if(data156.shell !== undefined){
-let data158 = data156.shell;
-if(data158 && typeof data158 == "object" && !Array.isArray(data158)){
-if(data158.env === undefined){
-data158.env = {};
+else {
+vErrors = null;
 }
-if(data158.sudo === undefined){
-data158.sudo = false;
 }
-if(data158.workdir === undefined){
-data158.workdir = null;
 }
-if(data158.timeout === undefined){
-data158.timeout = "1h";
-}
-if(data158.retries === undefined){
-data158.retries = 0;
-}
-if(data158.exitCodes === undefined){
-data158.exitCodes = [0];
-}
-for(const key28 in data158){
-if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
-const err293 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data158};
+if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
+for(const key27 in data157){
+if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
+const err293 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data157};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3950,10 +3934,30 @@ vErrors.push(err293);
 errors++;
 }
 }
-if(data158.file !== undefined){
-let data159 = data158.file;
-if(typeof data159 !== "string"){
-const err294 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data159};
+if(data157.shell !== undefined){
+let data159 = data157.shell;
+if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
+if(data159.env === undefined){
+data159.env = {};
+}
+if(data159.sudo === undefined){
+data159.sudo = false;
+}
+if(data159.workdir === undefined){
+data159.workdir = null;
+}
+if(data159.timeout === undefined){
+data159.timeout = "1h";
+}
+if(data159.retries === undefined){
+data159.retries = 0;
+}
+if(data159.exitCodes === undefined){
+data159.exitCodes = [0];
+}
+for(const key28 in data159){
+if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
+const err294 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data159};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3963,10 +3967,10 @@ vErrors.push(err294);
 errors++;
 }
 }
-if(data158.inline !== undefined){
-let data160 = data158.inline;
+if(data159.file !== undefined){
+let data160 = data159.file;
 if(typeof data160 !== "string"){
-const err295 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data160};
+const err295 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data160};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3976,12 +3980,10 @@ vErrors.push(err295);
 errors++;
 }
 }
-let data161 = data158.env;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-for(const key29 in data161){
-let data162 = data161[key29];
-if(typeof data162 !== "string"){
-const err296 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data162};
+if(data159.inline !== undefined){
+let data161 = data159.inline;
+if(typeof data161 !== "string"){
+const err296 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data161};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3991,9 +3993,12 @@ vErrors.push(err296);
 errors++;
 }
 }
-}
-else {
-const err297 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data161};
+let data162 = data159.env;
+if(data162 && typeof data162 == "object" && !Array.isArray(data162)){
+for(const key29 in data162){
+let data163 = data162[key29];
+if(typeof data163 !== "string"){
+const err297 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data163};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -4002,9 +4007,10 @@ vErrors.push(err297);
 }
 errors++;
 }
-let data163 = data158.sudo;
-if(typeof data163 !== "boolean"){
-const err298 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data163};
+}
+}
+else {
+const err298 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data162};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -4013,9 +4019,9 @@ vErrors.push(err298);
 }
 errors++;
 }
-let data164 = data158.workdir;
-if((typeof data164 !== "string") && (data164 !== null)){
-const err299 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data164};
+let data164 = data159.sudo;
+if(typeof data164 !== "boolean"){
+const err299 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data164};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -4024,10 +4030,9 @@ vErrors.push(err299);
 }
 errors++;
 }
-let data165 = data158.timeout;
-if(typeof data165 === "string"){
-if(!pattern3.test(data165)){
-const err300 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data165};
+let data165 = data159.workdir;
+if((typeof data165 !== "string") && (data165 !== null)){
+const err300 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data165};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -4036,9 +4041,10 @@ vErrors.push(err300);
 }
 errors++;
 }
-}
-else {
-const err301 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data165};
+let data166 = data159.timeout;
+if(typeof data166 === "string"){
+if(!pattern3.test(data166)){
+const err301 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data166};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -4047,9 +4053,9 @@ vErrors.push(err301);
 }
 errors++;
 }
-let data166 = data158.retries;
-if(!(((typeof data166 == "number") && (!(data166 % 1) && !isNaN(data166))) && (isFinite(data166)))){
-const err302 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data166};
+}
+else {
+const err302 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data166};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -4058,9 +4064,9 @@ vErrors.push(err302);
 }
 errors++;
 }
-if((typeof data166 == "number") && (isFinite(data166))){
-if(data166 > 20 || isNaN(data166)){
-const err303 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data166};
+let data167 = data159.retries;
+if(!(((typeof data167 == "number") && (!(data167 % 1) && !isNaN(data167))) && (isFinite(data167)))){
+const err303 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data167};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -4069,8 +4075,9 @@ vErrors.push(err303);
 }
 errors++;
 }
-if(data166 < 0 || isNaN(data166)){
-const err304 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data166};
+if((typeof data167 == "number") && (isFinite(data167))){
+if(data167 > 20 || isNaN(data167)){
+const err304 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data167};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -4079,11 +4086,8 @@ vErrors.push(err304);
 }
 errors++;
 }
-}
-let data167 = data158.exitCodes;
-if(Array.isArray(data167)){
-if(data167.length < 1){
-const err305 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data167};
+if(data167 < 0 || isNaN(data167)){
+const err305 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data167};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -4092,11 +4096,11 @@ vErrors.push(err305);
 }
 errors++;
 }
-const len17 = data167.length;
-for(let i17=0; i17<len17; i17++){
-let data168 = data167[i17];
-if(!(((typeof data168 == "number") && (!(data168 % 1) && !isNaN(data168))) && (isFinite(data168)))){
-const err306 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data168};
+}
+let data168 = data159.exitCodes;
+if(Array.isArray(data168)){
+if(data168.length < 1){
+const err306 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data168};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -4105,9 +4109,11 @@ vErrors.push(err306);
 }
 errors++;
 }
-if((typeof data168 == "number") && (isFinite(data168))){
-if(data168 > 255 || isNaN(data168)){
-const err307 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data168};
+const len17 = data168.length;
+for(let i17=0; i17<len17; i17++){
+let data169 = data168[i17];
+if(!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))){
+const err307 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data169};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -4116,8 +4122,9 @@ vErrors.push(err307);
 }
 errors++;
 }
-if(data168 < 0 || isNaN(data168)){
-const err308 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data168};
+if((typeof data169 == "number") && (isFinite(data169))){
+if(data169 > 255 || isNaN(data169)){
+const err308 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data169};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -4126,11 +4133,8 @@ vErrors.push(err308);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err309 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data167};
+if(data169 < 0 || isNaN(data169)){
+const err309 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data169};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -4140,8 +4144,10 @@ vErrors.push(err309);
 errors++;
 }
 }
+}
+}
 else {
-const err310 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data158};
+const err310 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data168};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4151,10 +4157,8 @@ vErrors.push(err310);
 errors++;
 }
 }
-if(data156.if !== undefined){
-let data169 = data156.if;
-if(typeof data169 !== "boolean"){
-const err311 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data169};
+else {
+const err311 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data159};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4164,11 +4168,10 @@ vErrors.push(err311);
 errors++;
 }
 }
-if(data156.only !== undefined){
-let data170 = data156.only;
-if(Array.isArray(data170)){
-if(data170.length < 1){
-const err312 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data170};
+if(data157.if !== undefined){
+let data170 = data157.if;
+if(typeof data170 !== "boolean"){
+const err312 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data170};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4177,11 +4180,12 @@ vErrors.push(err312);
 }
 errors++;
 }
-const len18 = data170.length;
-for(let i18=0; i18<len18; i18++){
-let data171 = data170[i18];
-if(typeof data171 !== "string"){
-const err313 = {instancePath:instancePath+"/verify/tests/" + i16+"/only/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data171};
+}
+if(data157.only !== undefined){
+let data171 = data157.only;
+if(Array.isArray(data171)){
+if(data171.length < 1){
+const err313 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data171};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4190,10 +4194,11 @@ vErrors.push(err313);
 }
 errors++;
 }
-}
-}
-else {
-const err314 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data170};
+const len18 = data171.length;
+for(let i18=0; i18<len18; i18++){
+let data172 = data171[i18];
+if(typeof data172 !== "string"){
+const err314 = {instancePath:instancePath+"/verify/tests/" + i16+"/only/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data172};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4203,11 +4208,9 @@ vErrors.push(err314);
 errors++;
 }
 }
-if(data156.except !== undefined){
-let data172 = data156.except;
-if(Array.isArray(data172)){
-if(data172.length < 1){
-const err315 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data172};
+}
+else {
+const err315 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data171};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4216,11 +4219,12 @@ vErrors.push(err315);
 }
 errors++;
 }
-const len19 = data172.length;
-for(let i19=0; i19<len19; i19++){
-let data173 = data172[i19];
-if(typeof data173 !== "string"){
-const err316 = {instancePath:instancePath+"/verify/tests/" + i16+"/except/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data173};
+}
+if(data157.except !== undefined){
+let data173 = data157.except;
+if(Array.isArray(data173)){
+if(data173.length < 1){
+const err316 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data173};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4229,10 +4233,11 @@ vErrors.push(err316);
 }
 errors++;
 }
-}
-}
-else {
-const err317 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data172};
+const len19 = data173.length;
+for(let i19=0; i19<len19; i19++){
+let data174 = data173[i19];
+if(typeof data174 !== "string"){
+const err317 = {instancePath:instancePath+"/verify/tests/" + i16+"/except/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data174};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4244,7 +4249,7 @@ errors++;
 }
 }
 else {
-const err318 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data156};
+const err318 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data173};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4256,7 +4261,7 @@ errors++;
 }
 }
 else {
-const err319 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data155};
+const err319 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data157};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4265,10 +4270,10 @@ vErrors.push(err319);
 }
 errors++;
 }
-let data174 = data152.timeout;
-if(typeof data174 === "string"){
-if(!pattern3.test(data174)){
-const err320 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data174};
+}
+}
+else {
+const err320 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data156};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4277,9 +4282,10 @@ vErrors.push(err320);
 }
 errors++;
 }
-}
-else {
-const err321 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data174};
+let data175 = data153.timeout;
+if(typeof data175 === "string"){
+if(!pattern3.test(data175)){
+const err321 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data175};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4288,20 +4294,9 @@ vErrors.push(err321);
 }
 errors++;
 }
-let data175 = data152.launch;
-if(data175 && typeof data175 == "object" && !Array.isArray(data175)){
-if(data175.instanceTypes === undefined){
-data175.instanceTypes = [];
 }
-if(data175.iamInstanceProfile === undefined){
-data175.iamInstanceProfile = null;
-}
-if(data175.userData === undefined){
-data175.userData = null;
-}
-for(const key30 in data175){
-if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
-const err322 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data175};
+else {
+const err322 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data175};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4310,14 +4305,20 @@ vErrors.push(err322);
 }
 errors++;
 }
+let data176 = data153.launch;
+if(data176 && typeof data176 == "object" && !Array.isArray(data176)){
+if(data176.instanceTypes === undefined){
+data176.instanceTypes = [];
 }
-let data176 = data175.instanceTypes;
-if(Array.isArray(data176)){
-const len20 = data176.length;
-for(let i20=0; i20<len20; i20++){
-let data177 = data176[i20];
-if(typeof data177 !== "string"){
-const err323 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i20,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data177};
+if(data176.iamInstanceProfile === undefined){
+data176.iamInstanceProfile = null;
+}
+if(data176.userData === undefined){
+data176.userData = null;
+}
+for(const key30 in data176){
+if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
+const err323 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data176};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4327,9 +4328,13 @@ vErrors.push(err323);
 errors++;
 }
 }
-}
-else {
-const err324 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data176};
+let data177 = data176.instanceTypes;
+if(Array.isArray(data177)){
+const len20 = data177.length;
+for(let i20=0; i20<len20; i20++){
+let data178 = data177[i20];
+if(typeof data178 !== "string"){
+const err324 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i20,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data178};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4338,9 +4343,10 @@ vErrors.push(err324);
 }
 errors++;
 }
-let data178 = data175.iamInstanceProfile;
-if((typeof data178 !== "string") && (data178 !== null)){
-const err325 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data178};
+}
+}
+else {
+const err325 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data177};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4349,9 +4355,9 @@ vErrors.push(err325);
 }
 errors++;
 }
-if(typeof data178 === "string"){
-if(func3(data178) < 1){
-const err326 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data178};
+let data179 = data176.iamInstanceProfile;
+if((typeof data179 !== "string") && (data179 !== null)){
+const err326 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data179};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4360,10 +4366,9 @@ vErrors.push(err326);
 }
 errors++;
 }
-}
-let data179 = data175.userData;
-if((typeof data179 !== "string") && (data179 !== null)){
-const err327 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data179};
+if(typeof data179 === "string"){
+if(func3(data179) < 1){
+const err327 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data179};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4373,8 +4378,9 @@ vErrors.push(err327);
 errors++;
 }
 }
-else {
-const err328 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data175};
+let data180 = data176.userData;
+if((typeof data180 !== "string") && (data180 !== null)){
+const err328 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data180};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4385,7 +4391,7 @@ errors++;
 }
 }
 else {
-const err329 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data152};
+const err329 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data176};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4396,12 +4402,23 @@ errors++;
 }
 }
 else {
-const err330 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+const err330 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data153};
 if(vErrors === null){
 vErrors = [err330];
 }
 else {
 vErrors.push(err330);
+}
+errors++;
+}
+}
+else {
+const err331 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err331];
+}
+else {
+vErrors.push(err331);
 }
 errors++;
 }

@@ -3,6 +3,7 @@ import type { Manifest } from "../bundle/manifest.ts";
 import { readManifest } from "../bundle/read-manifest.ts";
 import { whyNotWrappedFor } from "../bundle/wrapped-for.ts";
 import { elevate } from "../machine/elevate.ts";
+import { type HeldMachine, persist } from "../machine/held-machine.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Problem } from "../problem.ts";
 import { readObject } from "../store/read-object.ts";
@@ -17,10 +18,15 @@ const largestBytes = 2 * 1024 * 1024;
 
 /** Reads the manifest of a bundle on the instance, where only root may. */
 export async function readRemoteManifest(
-  machine: Machine,
+  held: HeldMachine,
   path: string,
   signal: AbortSignal,
 ): Promise<ToolsManifest> {
+  const bytes = await persist(held, signal, (machine) => readRemote(machine, path, signal));
+  return { manifest: readManifest(bytes.toString("utf8")), bytes };
+}
+
+async function readRemote(machine: Machine, path: string, signal: AbortSignal): Promise<Buffer> {
   const { stdout, result } = await machine.stream(elevate(["cat", path]), { signal });
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -39,8 +45,7 @@ export async function readRemoteManifest(
       },
     );
   }
-  const bytes = Buffer.concat(chunks);
-  return { manifest: readManifest(bytes.toString("utf8")), bytes };
+  return Buffer.concat(chunks);
 }
 
 /** Refuses a bundle that EC2 in this region could not open, as far as that can be told without EC2's private key. */

@@ -2,7 +2,7 @@ import { runAmiTools } from "../machine/ami-tools.ts";
 import { toPrograms } from "./ami-tools-commands.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { Stage } from "./stage.ts";
-import { login } from "./trust.ts";
+import { hold } from "./trust.ts";
 
 export type PrepareAmiToolsInput = {
   readonly on: LaunchedInstance;
@@ -20,9 +20,9 @@ export const prepareAmiTools: Stage<PrepareAmiToolsInput, LaunchedInstance> = {
   exitCode: 4,
   run: async (input, context) => {
     const { tools, helpers } = toPrograms(input, input.partition);
-    await using machine = await login(input.on, context);
+    await using held = hold(input.on, context);
     await runAmiTools(
-      machine,
+      held,
       {
         action: "prepare",
         name: "imgspec-prepare",

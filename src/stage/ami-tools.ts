@@ -3,7 +3,7 @@ import type { AwsKeys } from "../aws/provider.ts";
 import { toEc2Certificate } from "../bundle/ec2-certificate.ts";
 import { partSizeBytes } from "../bundle/manifest.ts";
 import { cleanAmiTools, runAmiTools } from "../machine/ami-tools.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { HeldMachine } from "../machine/held-machine.ts";
 import { quote } from "../machine/quote.ts";
 import { toSize } from "../util/size.ts";
 import { toBundleCommand, toUploadCommand } from "./ami-tools-commands.ts";
@@ -14,7 +14,7 @@ import { type CertificateInput, type CheckedImage, joinKey } from "./preflight.t
 import type { RegisterFacts } from "./register.ts";
 import { bundleObjects } from "./resources.ts";
 import type { Stage, StageContext } from "./stage.ts";
-import { login } from "./trust.ts";
+import { hold } from "./trust.ts";
 import type { StoredPart, UploadedBundle } from "./upload.ts";
 
 export type AmiToolsInput = {
@@ -58,11 +58,11 @@ export const amiTools: Stage<AmiToolsInput, AmiToolsBundle> = {
     const certificates = await chooseCertificates(input.certificate, context.cloud.options);
     const keys = await keysOf(input, context);
     warn(input, keys, context);
-    await using machine = await login(input.on, context);
-    await using traces = toTraces(machine, context);
-    await bundle(machine, traces, input, certificates, context);
+    await using held = hold(input.on, context);
+    await using traces = toTraces(held, context);
+    await bundle(held, traces, input, certificates, context);
     const path = `${traces.work}/${input.name}.manifest.xml`;
-    const made = await readRemoteManifest(machine, path, context.signal);
+    const made = await readRemoteManifest(held, path, context.signal);
     checkManifest(made, { certificates, accountId: input.checked.accountId, name: input.name });
     const objects = toObjects(made, input);
     const stored = [...objects.parts, objects.manifest];
@@ -74,7 +74,7 @@ export const amiTools: Stage<AmiToolsInput, AmiToolsBundle> = {
       run: context.run.id,
       manifestSha1: objects.manifest.sha1,
     });
-    await upload(machine, traces, input, keys, context);
+    await upload(held, traces, input, keys, context);
     await checkStored(context.cloud.account(account), input.bucket, stored, made, context.signal);
     const { image } = made.manifest;
     const { architecture, virtualization, kernel, ramdisk } = input.checked;
@@ -128,19 +128,19 @@ function warn({ on, certificate }: AmiToolsInput, keys: AwsKeys | null, { log }:
 type Traces = AsyncDisposable & { readonly name: string; work: string };
 
 /** What is on the instance: the key files, and the image with its parts. Both go, however the stage ends. */
-function toTraces(machine: Machine, { log }: StageContext): Traces {
+function toTraces(held: HeldMachine, { log }: StageContext): Traces {
   const name = `imgspec-ami-tools-${randomBytes(8).toString("hex")}`;
   return {
     name,
     work: "",
     async [Symbol.asyncDispose]() {
-      await cleanAmiTools(machine, name, this.work, log);
+      await cleanAmiTools(held, name, this.work, log);
     },
   };
 }
 
 async function bundle(
-  machine: Machine,
+  held: HeldMachine,
   traces: Traces,
   input: AmiToolsInput,
   certificates: Certificates,
@@ -157,7 +157,7 @@ async function bundle(
   const further = input.bundleArguments;
   const facts = { ...input, account: accountId, architecture, kernel, ramdisk, further };
   await runAmiTools(
-    machine,
+    held,
     {
       action: "bundle",
       name: traces.name,
@@ -181,7 +181,7 @@ async function bundle(
 }
 
 async function upload(
-  machine: Machine,
+  held: HeldMachine,
   { name, work }: Traces,
   input: AmiToolsInput,
   keys: AwsKeys | null,
@@ -197,7 +197,7 @@ async function upload(
   });
   const functions = { upload_command: command };
   await runAmiTools(
-    machine,
+    held,
     { action: "upload", name, values: { work }, functions, signal, log },
     {
       code: "upload-failed",

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Account } from "../aws/cloud.ts";
@@ -6,6 +6,8 @@ import { withFiles } from "../bundle/file-problem.ts";
 import { type BundleKey, newBundleKey } from "../bundle/key.ts";
 import { type PackedImage, pack, partName } from "../bundle/pack.ts";
 import { toManifest } from "../bundle/to-manifest.ts";
+import { endHeld } from "../machine/held-end.ts";
+import type { HeldMachine } from "../machine/held-machine.ts";
 import { openRootImage } from "../machine/root-image.ts";
 import type { HygieneFinding } from "../machine/root-image-lines.ts";
 import type { RootImageRequest } from "../machine/root-image-program.ts";
@@ -143,7 +145,7 @@ async function make(input: BundleInput, directory: string, context: StageContext
   const request = await toRootImageRequest(input.copy, input.on.publicKey);
   if (place !== null) return await bundleThere(input, request, place, context);
   const key = newBundleKey();
-  const { image, findings } = await packHere(input, request, key, directory, context);
+  const { image, findings } = await packHere(input, request, key, directory, held, context);
   return {
     image,
     findings,
@@ -163,14 +165,18 @@ async function packHere(
   request: RootImageRequest,
   key: BundleKey,
   directory: string,
+  held: HeldMachine,
   context: StageContext,
 ): Promise<PackedRoot> {
   for (let stream = 1; ; stream += 1) {
+    const mark = `imgspec-${randomBytes(12).toString("hex")}`;
     try {
-      return await packRoot(input, request, key, directory, context);
+      return await packRoot(input, { ...request, mark }, key, directory, context);
     } catch (error) {
-      const isLost = error instanceof Problem && error.code === "connect-failed";
-      if (!isLost || context.signal.aborted || stream === mostStreams) throw error;
+      if (!(error instanceof Problem) || error.code !== "connect-failed") throw error;
+      // What makes the image has not heard of the loss, and its file may have the room that the next one needs.
+      await endHeld(held, mark);
+      if (context.signal.aborted || stream === mostStreams) throw error;
       context.log(`${error.message}; streaming the root again from the start`);
     }
   }
@@ -178,7 +184,7 @@ async function packHere(
 
 async function packRoot(
   input: BundleInput,
-  request: RootImageRequest,
+  request: RootImageRequest & { readonly mark: string },
   key: BundleKey,
   directory: string,
   context: StageContext,

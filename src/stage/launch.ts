@@ -39,7 +39,8 @@ type ConnectInput = Partial<Way> & {
   readonly user: string;
   readonly port: number;
   readonly address: "public" | "private";
-  readonly hostKey: "auto" | "console" | "first-use";
+  /** `auto`, `console`, `first-use`, or the key itself as a public key line. */
+  readonly hostKey: string;
   readonly timeoutSeconds: number;
 };
 
@@ -51,9 +52,9 @@ export type LaunchedInstance = {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** In the run's directory or the user's own, mode 0600; the key itself crosses no edge. Empty: the agent has it. */
+  /** In the run's directory or the user's own, mode 0600; the key itself crosses no edge. Empty: there is none to read. */
   readonly privateKeyPath: string;
-  /** Empty when only the agent knows which it is. */
+  /** Empty when only the agent knows which it is, or when a password lets us in. */
   readonly publicKey: string;
   /** The pinned host key, as an OpenSSH public key line. */
   readonly hostKey: string;

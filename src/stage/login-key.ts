@@ -19,7 +19,7 @@ export type LoginKeyRequest = {
 };
 
 export type LoginKey = {
-  /** Of the private key; empty: the agent has it. */
+  /** Of the private key; empty: the agent has it, or a password does without. */
   readonly path: string;
   /** Empty when only the agent knows which it is. */
   readonly publicKey: string;
@@ -31,7 +31,7 @@ export type LoginKey = {
 export async function loginKey(request: LoginKeyRequest, context: StageContext): Promise<LoginKey> {
   const { account, way, label, tags } = request;
   const pair = request.keyPair ?? null;
-  if (way.agent) return { path: "", publicKey: "", pair };
+  if (way.agent || way.password !== null) return { path: "", publicKey: "", pair };
   if (way.privateKey !== null) {
     const publicKey = await publicKeyOf(way.privateKey);
     if (pair !== null || request.isForgotten !== true) return { path: way.privateKey, publicKey, pair };

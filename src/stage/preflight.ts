@@ -6,6 +6,7 @@ import { chooseCertificates } from "./certificates.ts";
 import { checkGate, tryLaunch, usableTypes } from "./launchable.ts";
 import { findSource, type SourceQuery } from "./source.ts";
 import type { Stage, StageContext } from "./stage.ts";
+import { checksOf, type Way } from "./way.ts";
 
 export type PreflightInput = {
   readonly account: Account;
@@ -24,6 +25,8 @@ export type PreflightInput = {
   readonly kernel: string | null;
   readonly ramdisk: string | null;
   readonly certificate: CertificateInput;
+  /** How the instance will be logged in to. */
+  readonly way: Way;
   /** What the launch will ask for beside image and type, tried out by a dry run. */
   readonly launch: Pick<LaunchRequest, "subnet" | "securityGroups" | "iamInstanceProfile"> &
     Partial<Pick<LaunchRequest, "keyName">>;
@@ -83,6 +86,7 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
     await checks.run(() => checkBucket(provider, input, context));
     await checks.run(() => checkName(provider, input.imageName, context.signal));
     await checks.run(async () => void (await chooseCertificates(input.certificate, context.cloud.options)));
+    for (const check of checksOf(input.way, context)) await checks.run(check);
     checks.end();
     // Both are there, or `end` has thrown.
     if (!source || !types || !boot || architecture === null || virtualization === null)

@@ -30,6 +30,8 @@ export type StageContext = {
   secret(ref: { readonly $secret: string }): string;
   /** From now on this value is masked wherever the run speaks. */
   hide(value: string): void;
+  /** The text as the run may speak it: what a stage writes into a file that people read goes through this. */
+  masked(text: string): string;
 };
 
 export type RunFacts = {

@@ -12,16 +12,22 @@ import { toRoute, toWay } from "./way.ts";
 /** An instance whose host key nobody knows yet. */
 export type Reach = Omit<LaunchedInstance, "hostKey">;
 
-/** Logs in for the first time and says which host key every later login must see. */
-export async function trust(
-  reach: Reach,
-  how: "auto" | "console" | "first-use",
-  context: StageContext,
-): Promise<string> {
-  const told = how === "console" ? await waitForConsole(reach, context) : [];
+/**
+ * Logs in for the first time and says which host key every later login must see; `how` is auto, console, first-use or
+ * the key itself.
+ */
+export async function trust(reach: Reach, how: string, context: StageContext): Promise<string> {
+  if (isKeyLine(how)) {
+    await using machine = await open(reach, [how], context);
+    context.log(`host key ${fingerprintOf(machine.hostKey)} is that of connect.hostKey`);
+    return machine.hostKey;
+  }
+  // A key tells nothing to the wrong machine; a password would be in its hands.
+  const isCareful = how === "console" || (how === "auto" && (reach.way?.password ?? null) !== null);
+  const told = isCareful ? await waitForConsole(reach, context) : [];
   await using machine = await open(reach, told.length > 0 ? told : null, context);
   const seen = machine.hostKey;
-  const printed = how === "auto" ? await consoleKeysIfAllowed(reach, context) : told;
+  const printed = told.length > 0 || how !== "auto" ? told : await consoleKeysIfAllowed(reach, context);
   if (printed.length > 0 && !printed.some((line) => sameKey(line, seen))) {
     throw new Problem(
       "host-key-changed",
@@ -82,7 +88,7 @@ async function waitForConsole(reach: Reach, context: StageContext): Promise<read
     await sleep(pauseMs, undefined, { signal: context.signal });
   }
   throw new Problem("timeout", `the console output of ${reach.instanceId} shows no SSH host keys`, {
-    hint: "raise connect.timeout, or set connect.hostKey: first-use for an AMI without cloud-init",
+    hint: "raise connect.timeout, or set connect.hostKey for an AMI without cloud-init: the key itself, or first-use",
   });
 }
 
@@ -102,6 +108,11 @@ async function consoleKeysIfAllowed(reach: Reach, context: StageContext): Promis
     context.log(`the console output cannot be read: ${error.message}`);
     return [];
   }
+}
+
+/** Whether connect.hostKey is the key itself. */
+export function isKeyLine(how: string): boolean {
+  return how.includes(" ");
 }
 
 /** Equal up to the comment. */

@@ -7,7 +7,7 @@ import type { CheckedImage } from "./preflight.ts";
 import type { RegisteredImage } from "./register.ts";
 import { type ShellInput, shell } from "./shell.ts";
 import type { StageContext } from "./stage.ts";
-import { type Reach, trust } from "./trust.ts";
+import { isKeyLine, type Reach, trust } from "./trust.ts";
 
 export type TryOutInput = Omit<LaunchInput, "checked"> & {
   readonly checked: CheckedImage;
@@ -78,7 +78,9 @@ async function waitForBoot(
 ): Promise<LaunchedInstance | null> {
   if (console !== null) await waitForConsole(reach, console, connect.timeoutSeconds, context);
   if (console !== null && tests.length === 0) return null;
-  return { ...reach, hostKey: await trust(reach, connect.hostKey, context) };
+  // A new image makes host keys of its own, which nobody can have named.
+  const how = isKeyLine(connect.hostKey) ? "auto" : connect.hostKey;
+  return { ...reach, hostKey: await trust(reach, how, context) };
 }
 
 async function runTests(
@@ -115,13 +117,13 @@ async function toVerdict(
 async function saveConsole(
   { account }: RegisteredImage,
   instanceId: string,
-  { cloud, signal, run, task }: StageContext,
+  { cloud, signal, run, task, masked }: StageContext,
 ): Promise<{ readonly path: string | null; readonly hint: string }> {
   const path = join(run.directory, `${task.replaceAll("/", "-")}-console.log`);
   try {
     const text = await cloud.account(account).consoleOutput(instanceId, signal);
     if (text.trim() === "") return { path: null, hint: `the console output of ${instanceId} is empty` };
-    await writeFile(path, text, { mode: 0o600 });
+    await writeFile(path, masked(text), { mode: 0o600 });
     return { path, hint: `its console output is in ${path}` };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

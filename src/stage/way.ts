@@ -1,3 +1,4 @@
+import { checkAgent, readPrivateKey } from "../machine/log-in.ts";
 import type { Hop, MachineAddress } from "../machine/machine.ts";
 import { Problem } from "../problem.ts";
 import type { StageContext } from "./stage.ts";
@@ -9,6 +10,8 @@ export type Way = {
   /** The user's own key; null: the run's, or one of the agent. */
   readonly privateKey: string | null;
   readonly agent: boolean;
+  /** Lets us in without a key. */
+  readonly password: Secret | null;
   readonly sudoPassword: Secret | null;
   readonly proxy: {
     readonly url: string;
@@ -25,10 +28,11 @@ export type Way = {
 };
 
 /** What is left open is the shortest. */
-export function toWay({ privateKey, agent, sudoPassword, proxy, bastions }: Partial<Way>): Way {
+export function toWay({ privateKey, agent, password, sudoPassword, proxy, bastions }: Partial<Way>): Way {
   return {
     privateKey: privateKey ?? null,
     agent: agent ?? false,
+    password: password ?? null,
     sudoPassword: sudoPassword ?? null,
     proxy: proxy ?? null,
     bastions: bastions ?? [],
@@ -39,7 +43,9 @@ export function toWay({ privateKey, agent, sudoPassword, proxy, bastions }: Part
 export function toRoute(
   way: Way,
   context: StageContext,
-): Pick<MachineAddress, "agent" | "proxy" | "bastions"> & { readonly sudoPassword: string | null } {
+): Pick<MachineAddress, "agent" | "password" | "proxy" | "bastions"> & {
+  readonly sudoPassword: string | null;
+} {
   const sudoPassword = way.sudoPassword === null ? "" : context.secret(way.sudoPassword);
   if (/[\n\0]/.test(sudoPassword)) {
     throw new Problem(
@@ -47,12 +53,33 @@ export function toRoute(
       "connect.sudoPassword is more than one line, which sudo cannot be told",
     );
   }
-  const agent = way.agent || way.bastions.some(({ privateKey }) => privateKey === null) ? agentPath() : null;
-  const told = { agent, sudoPassword: sudoPassword === "" ? null : sudoPassword };
-  // A cloud that brings a network of its own (`CloudOptions`) has no other way to its instances.
+  const password = way.password === null ? null : context.secret(way.password);
+  if (password === "") throw new Problem("spec-invalid", "connect.password is empty");
   const { networkProxy } = context.cloud.options;
+  const agent = wantsAgent(way, networkProxy) ? agentPath() : null;
+  const told = { agent, password, sudoPassword: sudoPassword === "" ? null : sudoPassword };
+  // A cloud that brings a network of its own (`CloudOptions`) has no other way to its instances.
   if (networkProxy !== undefined) return { ...told, proxy: networkProxy, bastions: [] };
   return { ...told, proxy: toProxy(way, context), bastions: way.bastions.map((one) => toHop(one, agent)) };
+}
+
+/**
+ * What can be told of a way before there is anything at its end: each check throws a Problem when a key, the agent or a
+ * password that it takes is not there or of no use.
+ */
+export function checksOf(way: Way, context: StageContext): readonly (() => Promise<void>)[] {
+  const { networkProxy } = context.cloud.options;
+  const hops = networkProxy === undefined ? [way, ...way.bastions] : [way];
+  const paths = new Set(hops.flatMap(({ privateKey }) => privateKey ?? []));
+  return [
+    ...[...paths].map((path) => async () => void (await readPrivateKey(path))),
+    async () => (wantsAgent(way, networkProxy) ? checkAgent(agentPath()) : undefined),
+    async () => void toRoute({ ...way, agent: false, bastions: [] }, context),
+  ];
+}
+
+function wantsAgent({ agent, bastions }: Way, networkProxy: string | undefined): boolean {
+  return agent || (networkProxy === undefined && bastions.some(({ privateKey }) => privateKey === null));
 }
 
 function toProxy({ proxy }: Way, context: StageContext): string | null {

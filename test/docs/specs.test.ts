@@ -10,7 +10,7 @@ import { blocks } from "./pages.ts";
 /** What the specs of the pages name. */
 const files = [
   ...["scripts/install.sh", "files/app.conf", "certs/cert-ec2.pem", "keys/cert.pem", "keys/pk.pem"],
-  ...["common.yaml", "regions/cn-north-1.yaml"],
+  ...["common.yaml", "regions/cn-north-1.yaml", "host-keys.yaml"],
 ];
 
 /** A block that is not a whole spec shows some sections of one: this has the others. */
@@ -29,6 +29,7 @@ const environment = {
   IMGSPEC_VAR_token: "secret",
   IMGSPEC_VAR_sudoPassword: "secret",
   IMGSPEC_VAR_proxyPassword: "secret",
+  IMGSPEC_VAR_loginPassword: "secret",
 };
 
 let directory: string;

@@ -33,10 +33,13 @@ test("an image that boots and passes its tests is kept, and its instance is gone
 });
 
 test("an image that fails a test is not kept: what it printed and its console output are", async () => {
-  await using gate = await newGate(`
+  await using gate = await newGate(
+    `
   tests:
     - shell: { inline: "echo the greeting is wrong; exit 3" }
-`);
+`,
+    "login",
+  );
   const { code, stdout } = await gate.build();
   expect(code).toBe(7);
   expect(stdout).toMatch(
@@ -52,7 +55,10 @@ test("an image that fails a test is not kept: what it printed and its console ou
   expect(failures).toMatchObject([{ task: "us-east-1/boot", code: "boot-failed", exitCode: 7 }]);
   const file = failures[0]?.file ?? "";
   expect(failures[0]?.hint).toContain(`its console output is in ${file}`);
-  expect(await readFile(file, "utf8")).toContain("login:");
+  // What the run keeps secret is not in it either.
+  const said = await readFile(file, "utf8");
+  expect(said).toMatch(/^ip-[-0-9]+ \*\*\*:/m);
+  expect(said).not.toContain("login");
 });
 
 test("a console pattern alone is enough, and nobody logs in", async () => {
@@ -128,12 +134,22 @@ type Gate = AsyncDisposable & {
 };
 
 /** The quickstart with a section `verify`. */
-async function newGate(verify: string): Promise<Gate> {
-  const cli = await newCli("quickstart");
+async function newGate(verify: string, secret?: string): Promise<Gate> {
+  const cli = await newCli("quickstart", secret === undefined ? {} : { IMGSPEC_VAR_token: secret });
   const path = join(cli.folder, "image.yaml");
+  const emulator = await newEmulated(path);
+  if (secret !== undefined) {
+    const spec = await readFile(path, "utf8");
+    const local = `  - local: { command: ":", env: { TOKEN: "\${{ vars.token }}" } }\n`;
+    await writeFile(
+      path,
+      spec
+        .replace("variables:\n", "variables:\n  token: { sensitive: true }\n")
+        .replace("provision:\n", `provision:\n${local}`),
+    );
+  }
   await writeFile(join(cli.folder, "smoke.sh"), "#!/bin/sh\n");
   await appendFile(path, `\nverify:${verify}`);
-  const emulator = await newEmulated(path);
   return {
     cli,
     emulator,

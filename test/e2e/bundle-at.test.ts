@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { toCloud } from "../../src/aws/sdk-cloud.ts";
 import { openKey } from "../../src/bundle/open-key.ts";
@@ -11,6 +10,7 @@ import { newUserCertificate } from "../../src/bundle/user-certificate.ts";
 import type { Emulator } from "../../src/emulator/emulator.ts";
 import { type Cli, newCli } from "../help/cli.ts";
 import { newEmulated } from "../help/emulated.ts";
+import { watchProcesses } from "../help/processes.ts";
 
 test("a build on the instance shows neither the passphrase of its key nor a presigned URL to anybody", async () => {
   await using cli = await newCli("quickstart");
@@ -21,7 +21,8 @@ test("a build on the instance shows neither the passphrase of its key nor a pres
   await edit(cli, "bundle: { at: instance }\ncertificate: { certificate: cert.pem, privateKey: pk.pem }\n");
 
   const running = cli.run("build", "image.yaml", "--emulator", emulator.url, "--output", "ndjson");
-  const processes = await watch(running);
+  const { commands, environments } = await watchProcesses(running);
+  const processes = `${commands}\n${environments}`;
   const { code, stdout, stderr } = await running;
   expect(stderr).toBe("");
   expect(code).toBe(0);
@@ -61,25 +62,6 @@ async function edit(cli: Cli, sections: string): Promise<void> {
   const path = join(cli.folder, "image.yaml");
   const spec = await readFile(path, "utf8");
   await writeFile(path, spec.replace(/^bundle:\n(?: .*\n)+/m, sections));
-}
-
-/** Arguments and environments of all processes of this machine while the work goes on, instances' too. */
-async function watch(work: Promise<unknown>): Promise<string> {
-  const seen = new Set<string>();
-  let over = false;
-  const end = (): void => {
-    over = true;
-  };
-  void work.then(end, end);
-  while (!over) {
-    const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-    const files = ids.flatMap((id) => [`/proc/${id}/cmdline`, `/proc/${id}/environ`]);
-    for (const said of await Promise.all(files.map((path) => readFile(path, "utf8").catch(() => "")))) {
-      seen.add(said.replaceAll("\0", " "));
-    }
-    await sleep(20);
-  }
-  return [...seen].join("\n");
 }
 
 async function manifestOf(emulator: Emulator): Promise<string> {

@@ -10,7 +10,7 @@ export type StubTools = AsyncDisposable & {
   argumentsOf(tool: "bundle" | "upload"): Promise<readonly string[]>;
   /** What a tool noted: `keys`, `processes`. */
   note(name: string): Promise<string>;
-  /** Makes a tool behave: `bundle-fails`, `bundle-hangs`, `upload-lies`, `other-key`. */
+  /** Makes a tool behave: `bundle-fails`, `bundle-hangs`, `bundle-waits`, `upload-waits`, `upload-lies`, `other-key`. */
   misbehave(how: string): Promise<void>;
   behave(): Promise<void>;
 };
@@ -38,6 +38,7 @@ stat -c '%a %n' "$privatekey" "$(dirname "$privatekey")" >"$log/keys"
 stat -f -c %T "$privatekey" >>"$log/keys"
 [ ! -e "$log/bundle-fails" ] || { echo "ERROR: no space left on device"; exit 1; }
 [ ! -e "$log/bundle-hangs" ] || { echo "copying"; exec sleep 600; }
+[ ! -e "$log/bundle-waits" ] || { echo "copying"; sleep 1.5; }
 [ ! -e "$log/other-key" ] || ec2cert=$cert
 hex() { od -An -v -tx1 | tr -d ' \\n'; }
 sha1() { sha1sum "$1" | cut -d' ' -f1; }
@@ -56,6 +57,7 @@ echo "Bundle manifest is $prefix.manifest.xml"
 `;
 
 const uploadBundle = `
+[ ! -e "$log/upload-waits" ] || { echo "uploading"; sleep 1.5; }
 [ ! -e "$log/upload-lies" ] || { echo "Bundle upload completed."; exit 0; }
 for file in "$directory"/*.part.* "$manifest"; do
   printf 'user = "%s:%s"\\n' "$access_key" "$secret_key" |
@@ -72,7 +74,7 @@ export async function newStubTools(): Promise<StubTools> {
   await mkdir(join(home, "bin"));
   await writeFile(join(home, "bin/ec2-bundle-vol"), start(log, "bundle") + bundleVol, { mode: 0o755 });
   await writeFile(join(home, "bin/ec2-upload-bundle"), start(log, "upload") + uploadBundle, { mode: 0o755 });
-  const ways = ["bundle-fails", "bundle-hangs", "upload-lies", "other-key"];
+  const ways = ["bundle-fails", "bundle-hangs", "bundle-waits", "upload-waits", "upload-lies", "other-key"];
   return {
     home,
     argumentsOf: async (tool) =>

@@ -9,6 +9,8 @@ import { makeKeyPair } from "../../src/machine/key-pair.ts";
 import type { MachineAddress } from "../../src/machine/machine.ts";
 
 const program = "/usr/sbin/sshd";
+const setEnv = "SetEnv ";
+const isSetEnv = (line: string): boolean => line.startsWith(setEnv);
 
 /** Whether OpenSSH's server is installed (Debian: openssh-server). */
 export const haveSshd: boolean = existsSync(program);
@@ -45,8 +47,11 @@ export async function startSshd(config: readonly string[] = [], options: SshdOpt
     "PermitRootLogin yes",
     "MaxStartups 100",
     // bash reads ~/.bashrc when sshd starts it, and whoever runs the tests may have slow things in theirs.
-    `SetEnv HOME=${at("home")}`,
-    ...config,
+    // sshd heeds the first line of this kind alone.
+    [`SetEnv HOME=${at("home")}`, ...config.filter(isSetEnv).map((line) => line.slice(setEnv.length))].join(
+      " ",
+    ),
+    ...config.filter((line) => !isSetEnv(line)),
   ];
   await writeFile(at("config"), `${lines.join("\n")}\n`);
   if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true });

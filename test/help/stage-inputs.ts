@@ -1,6 +1,7 @@
 import type { Image } from "../../src/aws/provider.ts";
 import type { CertificateInput, CheckedImage, PreflightInput } from "../../src/stage/preflight.ts";
 import type { VolumeCopyInput } from "../../src/stage/volume-copy.ts";
+import { toWay } from "../../src/stage/way.ts";
 
 export const account: { readonly region: string } = { region: "us-east-1" };
 
@@ -81,6 +82,7 @@ export function toPreflight(change: Partial<PreflightInput> = {}): PreflightInpu
     partition: "auto",
     bundleName: "image",
     imageName: "web 1",
+    way: toWay({}),
     launch: { subnet: null, securityGroups: [], iamInstanceProfile: null },
     architecture: null,
     virtualization: null,

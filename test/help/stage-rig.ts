@@ -9,6 +9,7 @@ import type { Entry } from "../../src/journal/journal.ts";
 import { openJournal } from "../../src/journal/journal-file.ts";
 import { RunScope } from "../../src/journal/new-scope.ts";
 import type { ResourceChange } from "../../src/journal/resource-change.ts";
+import { Mask } from "../../src/run/mask.ts";
 import type { Stage, StageContext } from "../../src/stage/stage.ts";
 import type { Json } from "../../src/util/json.ts";
 
@@ -67,6 +68,7 @@ export async function newStageRig(
     progress: (done, total) => progress.push({ done, total }),
     secret: ({ $secret }) => secrets[$secret] ?? "",
     hide: (value) => hidden.push(value),
+    masked: (text) => new Mask([...Object.values(secrets), ...hidden]).text(text),
   });
   return {
     cloud,

@@ -28,6 +28,7 @@ test("passwords are in no image, only in the secrets that it refers to", async (
     timeoutSeconds: 300,
     privateKey: null,
     agent: true,
+    password: null,
     sudoPassword: { $secret: "us-east-1/connect.sudoPassword" },
     proxy: {
       url: "socks5://127.0.0.1:1080",

@@ -31,6 +31,7 @@ test("what a spec leaves open is filled in", async () => {
         timeoutSeconds: 300,
         privateKey: null,
         agent: false,
+        password: null,
         sudoPassword: null,
         proxy: null,
         bastions: [],

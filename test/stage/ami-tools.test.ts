@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type AmiToolsInput, amiTools } from "../../src/stage/ami-tools.ts";
 import { prepareAmiTools } from "../../src/stage/ami-tools-prepare.ts";
@@ -9,6 +9,7 @@ import { register } from "../../src/stage/register.ts";
 import { verify } from "../../src/stage/verify.ts";
 import { goldenPath } from "../bundle/golden.ts";
 import { newStubTools, type StubTools } from "../help/ami-tools.ts";
+import { bundleCommand, reached, toAmiToolsInput, uploadCommand } from "../help/ami-tools-input.ts";
 import { createBucket, startEmulatedCloud } from "../help/clouds.ts";
 import { haveSshd, type Sshd, startSshd } from "../help/sshd.ts";
 import { account, certificate, toChecked, toImage } from "../help/stage-inputs.ts";
@@ -216,36 +217,11 @@ describe.skipIf(!able)("Amazon's tools on a machine (skipped without root and ss
 
   const secret = (): string => cloud.options.credentials?.secretAccessKey ?? "";
 
-  function toInput(change: Partial<AmiToolsInput> = {}): AmiToolsInput {
-    return {
+  const toInput = (change: Partial<AmiToolsInput> = {}): AmiToolsInput =>
+    toAmiToolsInput({
       on,
       checked: { ...toChecked(toImage()), accountId: cloud.emulator.accountId },
-      name: "image",
-      sizeMib: null,
-      exclude: [],
-      partition: null,
-      inherit: false,
-      destination: null,
-      credentials: "builder",
-      bundleArguments: ["--no-filter"],
-      uploadArguments: [],
-      bundleCommand,
-      uploadCommand,
-      bucket: "acme-images",
       prefix: `web/${count}`,
-      acl: "aws-exec-read",
-      certificate,
-      blockDeviceMappings: [{ device: "/dev/sdb", virtual: "ephemeral0" }],
       ...change,
-    };
-  }
+    });
 });
-
-const bundleCommand = "ec2-bundle-vol {arguments}";
-const uploadCommand = "ec2-upload-bundle {arguments}";
-
-type Reached = Pick<LaunchedInstance, "hostKey" | "publicKey" | "connectTimeoutSeconds" | "privateKeyPath">;
-
-function reached({ hostKey, directory }: Sshd): Reached {
-  return { hostKey, publicKey: "", connectTimeoutSeconds: 20, privateKeyPath: join(directory, "user") };
-}

@@ -174,7 +174,7 @@ describe("an instance that nobody can log in to", () => {
     const connect = { ...input.connect, hostKey: "console", timeoutSeconds: 1 } as const;
     await expect(rig.stage(launch, { ...input, connect })).rejects.toMatchObject({
       code: "timeout",
-      hint: "raise connect.timeout, or set connect.hostKey: first-use for an AMI without cloud-init",
+      hint: "raise connect.timeout, or set connect.hostKey for an AMI without cloud-init: the key itself, or first-use",
     });
   });
 

@@ -1,12 +1,14 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutBucketOwnershipControlsCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ec2PublicKey } from "../../src/bundle/ec2-keys.ts";
 import { newUserCertificate } from "../../src/bundle/user-certificate.ts";
 import type { Emulator } from "../../src/emulator/emulator.ts";
 import { Problem } from "../../src/problem.ts";
 import { type PreflightInput, preflight } from "../../src/stage/preflight.ts";
+import { toWay } from "../../src/stage/way.ts";
 import { startEmulatedCloud } from "../help/clouds.ts";
 import { certificate, toPreflight } from "../help/stage-inputs.ts";
 import { newStageRig, type StageRig } from "../help/stage-rig.ts";
@@ -148,6 +150,44 @@ test("a region without a known certificate asks for a path", async () => {
     code: "certificate-unusable",
     hint: "give the path of one in certificate.ec2",
   });
+});
+
+test("what logging in takes is looked at before anything is launched: keys, the agent, passwords", async () => {
+  const { networkProxy: _, ...options } = emulator.cloud;
+  await using direct = await newStageRig(options, { sudo: "two\nlines" });
+  const open = await write("open.key", "no key");
+  const locked = join(rig.run.directory, "locked.key");
+  const privateKeyEncoding = {
+    ...({ type: "pkcs1", format: "pem" } as const),
+    ...{ cipher: "aes-128-cbc", passphrase: "a passphrase" },
+  };
+  const publicKeyEncoding = { type: "pkcs1", format: "pem" } as const;
+  const pair = generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding, publicKeyEncoding });
+  await writeFile(locked, pair.privateKey, { mode: 0o600 });
+  vi.stubEnv("SSH_AUTH_SOCK", "");
+  const bastion = { host: "bastion.example.com", port: 22, user: "builder", hostKey: "ssh-ed25519 AAAA" };
+  const way = toWay({
+    privateKey: open,
+    sudoPassword: { $secret: "sudo" },
+    bastions: [
+      { ...bastion, privateKey: "/no/key" },
+      { ...bastion, privateKey: locked },
+      { ...bastion, privateKey: null },
+    ],
+  });
+  const failing = direct.stage(preflight, toPreflight({ way })).catch((reason: unknown) => reason);
+  const lines = String(await failing).split("\n");
+  expect(lines.filter((line) => line.startsWith("- "))).toEqual([
+    `- the private key ${open} can be read by others`,
+    "- the private key /no/key cannot be read (ENOENT)",
+    `- the private key ${locked} is locked by a passphrase`,
+    "- connect wants the SSH agent, and SSH_AUTH_SOCK is not set",
+    "- connect.sudoPassword is more than one line, which sudo cannot be told",
+  ]);
+  vi.stubEnv("SSH_AUTH_SOCK", "/no/agent");
+  const agent = await refusal({ way: toWay({ agent: true }) });
+  expect(agent).toMatchObject({ code: "connect-failed", message: "no SSH agent answers at /no/agent" });
+  vi.unstubAllEnvs();
 });
 
 const findNothing = {

@@ -4,11 +4,13 @@ import type { Rule } from "./rule.ts";
 /** A password is never a part of the spec. The value of a sensitive variable is not here, only its place is. */
 export const passwordsAreSecret: Rule = {
   needs: [
+    ["connect", "password"],
     ["connect", "sudoPassword"],
     ["connect", "proxy"],
   ],
-  *find({ connect: { sudoPassword, proxy } }) {
+  *find({ connect: { password, sudoPassword, proxy } }) {
     const passwords: readonly (readonly [Path, string | null])[] = [
+      [["connect", "password"], password],
       [["connect", "sudoPassword"], sudoPassword],
       [["connect", "proxy", "password"], proxy?.password ?? null],
     ];
@@ -30,15 +32,23 @@ export const keysAreComplete: Rule = {
   needs: [
     ["connect", "privateKey"],
     ["connect", "agent"],
+    ["connect", "password"],
     ["connect", "bastions"],
     ["launch", "keyPair"],
   ],
-  *find({ connect: { privateKey, agent, bastions }, launch: { keyPair } }) {
+  *find({ connect: { privateKey, agent, password, bastions }, launch: { keyPair } }) {
     const both = "privateKey and agent exclude each other";
-    if (privateKey !== null && agent) {
-      yield { code: "login-ambiguous", at: ["connect", "agent"], on: "key", message: both };
+    const given = [
+      ...(privateKey === null ? [] : ["privateKey"]),
+      ...(agent ? ["agent"] : []),
+      ...(password === null ? [] : ["password"]),
+    ];
+    const [one, other = ""] = given;
+    if (other !== "") {
+      const message = `${one} and ${other} exclude each other`;
+      yield { code: "login-ambiguous", at: ["connect", other], on: "key", message };
     }
-    if (keyPair !== null && privateKey === null && !agent) {
+    if (keyPair !== null && one === undefined) {
       const message = `the private key of the key pair ${keyPair} is nowhere named`;
       const hint = "set connect.privateKey to its path, or connect.agent: true";
       yield { code: "login-incomplete", at: ["launch", "keyPair"], message, hint };
