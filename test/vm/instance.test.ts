@@ -22,6 +22,7 @@ const rootDevices: Readonly<Record<Layout, string>> = {
   none: "/dev/vda",
   mbr: "/dev/vda1",
   gpt: "/dev/vda1",
+  uefi: "/dev/vda1",
 };
 
 test.for(layouts)(
