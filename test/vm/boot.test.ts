@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -15,7 +15,7 @@ import { openEmulator, toFurniture } from "../../src/command/emulate.ts";
 import { loadSpec } from "../../src/command/load.ts";
 import type { Emulator } from "../../src/emulator/emulator.ts";
 import { type Cli, newCli } from "../help/cli.ts";
-import { debianDisk, type Layout, layouts } from "./layouts.ts";
+import { debianDisk, firstSector, grubSector, type Layout, layouts } from "./layouts.ts";
 import { whyNot } from "./needs.ts";
 import { differences, type Entry, type Tree, toTree } from "./tree.ts";
 
@@ -23,7 +23,6 @@ const execute = promisify(execFile);
 const reason = await whyNot();
 const proof = join(import.meta.dirname, "proof");
 const places = ["builder", "instance"] as const;
-const rootOffset: Readonly<Record<Layout, number>> = { none: 0, mbr: 2048 * 512, gpt: 4096 * 512 };
 
 test.for(layouts.flatMap((layout) => places.map((at) => [layout, at] as const)))(
   "VM-1 a Debian of layout %s is bundled at the %s; the image boots, and is the same but for what was declared",
@@ -51,8 +50,12 @@ test.for(layouts.flatMap((layout) => places.map((at) => [layout, at] as const)))
     const secrets = [canary, Buffer.from(canary).toString("base64")];
     expect(await Promise.all(secrets.map((secret) => holds(image, secret)))).toEqual([false, false]);
     expect(await holds(image, "proven by a build")).toBe(true);
+    if (layout !== "none") {
+      const source = await readGrub(await debianDisk(layout), layout);
+      expect((await readGrub(image, layout)).equals(source)).toBe(true);
+    }
     const before = toTree(await readFile(join(cli.folder, "before")));
-    const after = toTree(await listImage(image, rootOffset[layout]));
+    const after = toTree(await listImage(image, firstSector[layout] * 512));
     expectPlanted(before);
     const undeclared = differences(before, after).filter(
       (line) => !declared.some((pattern) => pattern.test(line)),
@@ -128,6 +131,14 @@ async function restore(cli: Cli, emulator: Emulator, privateKey: string): Promis
   const key = unwrapKey(manifest.image.owner, privateKey);
   await writeImage(manifest, key, ({ fileName }) => named(`/${fileName}`), path, { signal });
   return path;
+}
+
+/** What lies between the partition table and the root: GRUB in the gap or in its partition, and an EFI system partition whole. */
+async function readGrub(path: string, layout: Exclude<Layout, "none">): Promise<Buffer> {
+  const [from, to] = [grubSector[layout] * 512, firstSector[layout] * 512];
+  await using file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
+  return buffer;
 }
 
 /** Lists it as the kernel of this machine reads it. */

@@ -22,6 +22,7 @@ const rootDevices: Readonly<Record<Layout, string>> = {
   none: "/dev/vda",
   mbr: "/dev/vda1",
   gpt: "/dev/vda1",
+  uefi: "/dev/vda1",
 };
 
 test.for(layouts)(
@@ -36,7 +37,8 @@ test.for(layouts)(
       facts: { ...facts, virtualization: virtualizationOf(layout), metadataTokens: "required" },
     });
     const { stdout } = await instance.run(
-      "cat /proc/1/comm; findmnt -no SOURCE /; findmnt -no SOURCE /mnt; sudo id -u; cat /run/said",
+      `cat /proc/1/comm; findmnt -no SOURCE /; findmnt -no SOURCE /mnt; sudo id -u; cat /run/said
+      [ -d /sys/firmware/efi ] && echo by UEFI || echo not by UEFI`,
     );
     expect(stdout.trim().split("\n")).toEqual([
       "systemd",
@@ -44,6 +46,7 @@ test.for(layouts)(
       "/dev/vdb",
       "0",
       "user data ran",
+      layout === "uefi" ? "by UEFI" : "not by UEFI",
     ]);
     const { stdout: hostKey } = await instance.run("cat /etc/ssh/ssh_host_ed25519_key.pub");
     expect(toHostKeys(instance.guest.consoleOutput())).toEqual([hostKey.split(" ").slice(0, 2).join(" ")]);

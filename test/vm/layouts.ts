@@ -1,17 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  rename,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -19,25 +8,34 @@ import { debianDigest, installDebian } from "./debian.ts";
 
 const execute = promisify(execFile);
 
-/** A bare file system, and disks with GRUB in the gap after the MBR or in a partition of its own. */
-export const layouts = ["none", "mbr", "gpt"] as const;
+/** A bare file system, and disks with GRUB in the gap after the MBR, in a partition of its own, or in an EFI system partition. */
+export const layouts = ["none", "mbr", "gpt", "uefi"] as const;
 export type Layout = (typeof layouts)[number];
+type DiskLayout = Exclude<Layout, "none">;
 
 const rootBytes = 512 * 1024 * 1024;
 const sectorBytes = 512;
-const firstSector = { none: 0, mbr: 2048, gpt: 4096 } as const;
+/** Where the partition with GRUB begins, and where the root does. */
+export const grubSector = { mbr: 1, gpt: 2048, uefi: 2048 } as const;
+export const firstSector = { none: 0, mbr: 2048, gpt: 4096, uefi: 18_432 } as const;
 /** Room for the backup GPT. */
-const tailSectors = { none: 0, mbr: 0, gpt: 34 } as const;
-const coreSector = { mbr: 1, gpt: 2048 } as const;
+const tailSectors = { mbr: 0, gpt: 34, uefi: 34 } as const;
 const rootSectors = rootBytes / sectorBytes;
-/** As Amazon's own images number them: the root first, GRUB's partition last but in front of it. */
+const efiSectors = firstSector.uefi - grubSector.uefi;
+const types = {
+  bios: "21686148-6449-6E6F-744E-656564454649",
+  efi: "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
+} as const;
+/** As Amazon's and Debian's own images number them: the root first, GRUB's partition last but in front of it. */
 const tables = {
   mbr: `label: dos\n${firstSector.mbr},${rootSectors},83,*\n`,
-  gpt: `label: gpt\n1 : start=${firstSector.gpt},size=${rootSectors},type=L,name=Linux\n128 : start=${coreSector.gpt},size=2048,type=21686148-6449-6E6F-744E-656564454649\n`,
+  gpt: `label: gpt\n1 : start=${firstSector.gpt},size=${rootSectors},type=L,name=Linux\n128 : start=${grubSector.gpt},size=2048,type=${types.bios}\n`,
+  uefi: `label: gpt\n1 : start=${firstSector.uefi},size=${rootSectors},type=L,name=Linux\n15 : start=${grubSector.uefi},size=${efiSectors},type=${types.efi}\n`,
 } as const;
-const modules = {
-  mbr: ["part_msdos"],
-  gpt: ["part_gpt"],
+const formats = {
+  mbr: ["-O", "i386-pc", "biosdisk", "part_msdos"],
+  gpt: ["-O", "i386-pc", "biosdisk", "part_gpt"],
+  uefi: ["-O", "x86_64-efi", "part_gpt"],
 } as const;
 const earlyConfig = `search --no-floppy --label root --set=root
 set prefix=($root)/boot/grub
@@ -68,8 +66,8 @@ async function makeDisks(home: string, folder: string): Promise<void> {
     await truncate(root, rootBytes);
     await execute("mke2fs", ["-q", "-F", "-t", "ext4", "-L", "root", "-d", tree, root]);
     await rm(tree, { recursive: true });
-    await makeDisk("mbr", root, join(beside, "mbr.img"));
-    await makeDisk("gpt", root, join(beside, "gpt.img"));
+    for (const layout of ["mbr", "gpt", "uefi"] as const)
+      await makeDisk(layout, root, join(beside, `${layout}.img`));
     await rename(beside, folder);
   } catch (error) {
     await rm(beside, { recursive: true, force: true });
@@ -78,7 +76,7 @@ async function makeDisks(home: string, folder: string): Promise<void> {
 }
 
 /** Writes the table, GRUB and the root file system into a file; no loop device, no mount, no root. */
-async function makeDisk(layout: "mbr" | "gpt", root: string, path: string): Promise<void> {
+async function makeDisk(layout: DiskLayout, root: string, path: string): Promise<void> {
   const sectors = firstSector[layout] + rootSectors + tailSectors[layout];
   await writeFile(path, "");
   await truncate(path, sectors * sectorBytes);
@@ -98,29 +96,39 @@ async function makeDisk(layout: "mbr" | "gpt", root: string, path: string): Prom
   await installGrub(layout, path);
 }
 
-async function installGrub(layout: "mbr" | "gpt", path: string): Promise<void> {
+async function installGrub(layout: DiskLayout, path: string): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), "imgspec-grub-"));
   try {
     const early = join(work, "early.cfg");
     const core = join(work, "core.img");
     await writeFile(early, earlyConfig);
-    await copyFile("/usr/lib/grub/i386-pc/boot.img", join(work, "boot.img"));
-    const wanted =
-      "biosdisk ext2 search search_label linux serial normal configfile terminal boot echo".split(" ");
+    const wanted = "ext2 search search_label linux serial normal configfile terminal boot echo".split(" ");
     await execute("grub-mkimage", [
-      ...["-O", "i386-pc", "-o", core, "-p", "/boot/grub", "-c", early],
-      ...modules[layout],
+      ...["-o", core, "-p", "/boot/grub", "-c", early],
+      ...formats[layout],
       ...wanted,
     ]);
-    const first = await readFile(join(work, "boot.img"));
-    const rest = await readFile(core);
-    // Where boot.img finds the core, and where the core's first sector finds the others (GRUB's boot.h, diskboot.S).
-    first.writeBigUInt64LE(BigInt(coreSector[layout]), 0x5c);
-    rest.writeBigUInt64LE(BigInt(coreSector[layout] + 1), 0x1f4);
-    await using disk = await open(path, "r+");
-    await disk.write(first, 0, 440, 0);
-    await disk.write(rest, 0, rest.length, coreSector[layout] * sectorBytes);
+    await (layout === "uefi" ? writeEfi(core, path) : writeBios(core, grubSector[layout], path));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+async function writeBios(core: string, sector: number, path: string): Promise<void> {
+  const first = await readFile("/usr/lib/grub/i386-pc/boot.img");
+  const rest = await readFile(core);
+  // Where boot.img finds the core, and where the core's first sector finds the others (GRUB's boot.h, diskboot.S).
+  first.writeBigUInt64LE(BigInt(sector), 0x5c);
+  rest.writeBigUInt64LE(BigInt(sector + 1), 0x1f4);
+  await using disk = await open(path, "r+");
+  await disk.write(first, 0, 440, 0);
+  await disk.write(rest, 0, rest.length, sector * sectorBytes);
+}
+
+/** Makes a FAT file system in place, with GRUB under the name that a UEFI looks for on any disk. */
+async function writeEfi(core: string, path: string): Promise<void> {
+  const image = ["-i", `${path}@@${grubSector.uefi * sectorBytes}`];
+  await execute("mformat", [...image, "-T", String(efiSectors), "-h", "64", "-s", "32", "::"]);
+  await execute("mmd", [...image, "::/EFI", "::/EFI/BOOT"]);
+  await execute("mcopy", [...image, core, "::/EFI/BOOT/BOOTX64.EFI"]);
 }

@@ -6,10 +6,15 @@ const commands: Readonly<Record<string, string>> = {
   mmdebstrap: "mmdebstrap",
   "grub-mkimage": "grub-common",
   sfdisk: "fdisk",
+  mformat: "mtools",
   mke2fs: "e2fsprogs",
   getfattr: "attr",
 };
-const grub = "/usr/lib/grub/i386-pc/boot.img";
+const files: Readonly<Record<string, string>> = {
+  "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
+  "/usr/lib/grub/x86_64-efi/linux.mod": "grub-efi-amd64-bin",
+  "/usr/share/OVMF": "ovmf",
+};
 
 /** What keeps the tests with virtual machines from running here, as the reason why they are skipped. */
 export async function whyNot(): Promise<string | undefined> {
@@ -18,12 +23,7 @@ export async function whyNot(): Promise<string | undefined> {
   for (const [command, from] of Object.entries(commands)) {
     if ((await findTool(command)) === undefined) missing.push(from);
   }
-  if (
-    await access(grub, constants.R_OK).then(
-      () => false,
-      () => true,
-    )
-  )
-    missing.push("grub-pc-bin");
+  for (const [path, from] of Object.entries(files))
+    await access(path, constants.R_OK).catch(() => missing.push(from));
   return missing.length === 0 ? undefined : `they need: apt-get install ${missing.join(" ")}`;
 }

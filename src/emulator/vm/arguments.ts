@@ -1,4 +1,5 @@
 import type { Accelerator } from "./accelerator.ts";
+import type { Firmware } from "./firmware.ts";
 import type { Kernel } from "./kernel.ts";
 
 export type Hardware = {
@@ -9,6 +10,8 @@ export type Hardware = {
   readonly disk: string;
   /** Null: by the disk's own boot loader. */
   readonly kernel: Kernel | null;
+  /** A UEFI; null: the BIOS that QEMU has. */
+  readonly firmware: Firmware | null;
   /** Raw images that the instance may write to: its instance store volumes, in the order of their devices. */
   readonly volumes: readonly string[];
   /** A command that joins its standard input and output with the metadata service. */
@@ -32,7 +35,7 @@ export const guestNetwork = {
 
 /** The command line of QEMU: a machine of 2013's kind, with virtio disks, and its serial port on standard output. */
 export function toArguments(hardware: Hardware): readonly string[] {
-  const { accelerator, processors, disk, kernel, volumes } = hardware;
+  const { accelerator, processors, disk, kernel, firmware, volumes } = hardware;
   return [
     ...["-M", "pc", "-m", "1024", "-smp", String(Math.min(2, processors))],
     // Each guest processor has a thread, and translated code more room than the default, which a boot overflows.
@@ -42,7 +45,8 @@ export function toArguments(hardware: Hardware): readonly string[] {
     ...["-nodefaults", "-display", "none", "-device", "virtio-rng-pci"],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-chardev", `socket,id=control,fd=${controlFd}`, "-mon", "chardev=control,mode=control"],
-    ...toDrive("root", disk, "snapshot=on"),
+    ...(firmware === null ? [] : toFlash(firmware)),
+    ...toDrive("root", disk, { drive: ["snapshot=on"], device: ["bootindex=0"] }),
     ...volumes.flatMap((path, index) => toDrive(`volume${index}`, path)),
     ...["-netdev", toNetwork(hardware.relay), "-device", "virtio-net-pci,netdev=network,romfile="],
     ...(kernel === null ? [] : toKernelArguments(kernel)),
@@ -50,7 +54,11 @@ export function toArguments(hardware: Hardware): readonly string[] {
 }
 
 /** What is on the disk is of no use after a crash of this machine, so nothing waits for it to be written. */
-function toDrive(id: string, path: string, ...more: readonly string[]): readonly string[] {
+function toDrive(
+  id: string,
+  path: string,
+  more: { readonly drive: readonly string[]; readonly device: readonly string[] } = { drive: [], device: [] },
+): readonly string[] {
   const drive = [
     "if=none",
     `id=${id}`,
@@ -58,9 +66,18 @@ function toDrive(id: string, path: string, ...more: readonly string[]): readonly
     "format=raw",
     "cache=unsafe",
     "discard=unmap",
-    ...more,
+    ...more.drive,
   ];
-  return ["-drive", drive.join(","), "-device", `virtio-blk-pci,drive=${id}`];
+  const device = ["virtio-blk-pci", `drive=${id}`, ...more.device];
+  return ["-drive", drive.join(","), "-device", device.join(",")];
+}
+
+/** What the UEFI writes goes to a temporary file too. */
+function toFlash({ code, variables }: Firmware): readonly string[] {
+  return [
+    ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${quoted(code)}`],
+    ...["-drive", `if=pflash,unit=1,format=raw,snapshot=on,file=${quoted(variables)}`],
+  ];
 }
 
 function toNetwork(relay: readonly string[]): string {

@@ -10,6 +10,7 @@ import type { Accelerator } from "./accelerator.ts";
 import { toArguments } from "./arguments.ts";
 import type { VmTools } from "./check.ts";
 import { diskKindOf } from "./disk.ts";
+import { firmwareOf } from "./firmware.ts";
 import { extractKernel, type Kernel } from "./kernel.ts";
 import { startMachine } from "./machine.ts";
 import { startMetadataService } from "./metadata-service.ts";
@@ -45,6 +46,7 @@ export async function startGuest(place: VmPlace, request: StartRequest): Promise
     const relay = join(folder, "relay.cjs");
     await writeFile(relay, relayProgram);
     const kernel = await kernelOf(request, folder, tools);
+    const firmware = await firmwareOf(root.path);
     const volumes = await makeVolumes(request, folder, tools);
     signal.throwIfAborted();
     const service = await startMetadataService(socket, {
@@ -60,6 +62,7 @@ export async function startGuest(place: VmPlace, request: StartRequest): Promise
       processors: availableParallelism(),
       disk: root.path,
       kernel,
+      firmware,
       volumes,
       relay: [process.execPath, relay, socket],
     });

@@ -6,7 +6,7 @@ import { isLeftBehind, ownFolder } from "../sandbox/instance-folder.ts";
 import { findAccelerator } from "./accelerator.ts";
 import { guestNetwork } from "./arguments.ts";
 import { findVmTools } from "./check.ts";
-import { diskKindOf } from "./disk.ts";
+import { firmwareOf } from "./firmware.ts";
 import { startGuest, type VmPlace } from "./guest.ts";
 
 export type VmHostOptions = {
@@ -34,7 +34,7 @@ export function newVmHost(options: VmHostOptions): InstanceHost {
   return {
     gateway: guestNetwork.gateway,
     check: async () => {
-      await diskKindOf(sourceDisk);
+      await firmwareOf(sourceDisk);
       await settled();
     },
     baseRoot: () => Promise.resolve({ id: "source", path: sourceDisk }),

@@ -20,15 +20,19 @@ fill_ext() {
   try=1
   while ! make_ext; do
     # mke2fs gives up when a file goes away between the listing and the copy, as they do on a running system.
-    [ "$try" -lt 5 ] && grep -qi -e 'no such file' -e 'not found' -e 'stale file' "$stage/said" ||
+    grep -qi -e 'no such file' -e 'not found' -e 'stale file' "$stage/said" && try_again ||
       { cat "$stage/said" >&2; problem "mke2fs could not make the file system"; }
     tell "note: a file went away while it was copied ($(last_line "$stage/said")); trying again"
-    # Whatever removes them may well be done in a moment.
-    sleep "$try"
-    try=$((try + 1))
     blank_image
   done
   mend_ext
+}
+
+# Lets five tries pass, and a moment between them: whatever changes files may well be done by then.
+try_again() {
+  [ "$try" -lt 5 ] || return 1
+  sleep "$try"
+  try=$((try + 1))
 }
 
 last_line() { while IFS= read -r each_line || [ -n "$each_line" ]; do last=$each_line; done <"$1"; echo "$last"; }

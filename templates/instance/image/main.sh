@@ -45,6 +45,7 @@ look() {
   examine
   find_table
   choose_table
+  check_boot_loader
   [ "$failing" != 0 ] || tell "table: $table"
   [ -z "$checking" ] || [ "$failing" != 0 ] || check_room
 }

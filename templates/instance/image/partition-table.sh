@@ -86,7 +86,12 @@ check_gpt() {
   while read -r entry_type && read -r _ && read -r place && read -r _ && read -r _ && read -r _ && read -r _ && read -r _; do
     set -- $place
     number_of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8"
-    case $entry_type in *[1-9]*) [ "$number" != "$start" ] || known=yes ;; esac
+    case $entry_type in
+      *[1-9]*)
+        [ "$number" != "$start" ] || known=yes
+        [ "$number" -le "$start" ] || check_behind $entry_type
+        ;;
+    esac
   done <"$stage/entries"
   [ -n "$known" ] || objection "the GPT of $disk has no partition at sector $start, where the root is" "$repair"
 }
@@ -98,6 +103,8 @@ check_mbr() {
     set -- $(mbr_entry "$disk" "$index")
     number_of "$9" "${10}" "${11}" "${12}"
     [ "$5" = 0 ] || [ "$number" != "$start" ] || known=yes
+    # An EFI system partition.
+    [ "$5" != 239 ] || [ "$number" -le "$start" ] || ! boots_by_uefi || object_to_behind "EFI system partition"
   done
   [ -n "$known" ] || objection "the root is a logical partition of $disk" \
     "take a source AMI whose root is a primary partition, or set bundle.partition: none"

@@ -15,11 +15,7 @@ fill_xfs() {
     problem "the new xfs could not be mounted through a loop device"
   }
   rm -f "$image"
-  "$gnu_cp" -a "$tree/." "$stage/xfs/" 2>"$stage/said" || {
-    grep -qi 'no space left' "$stage/said" && no_room "the files do not fit into $((fs_kib / 1024)) MiB"
-    ! grep -v -e 'No such file or directory' -e 'Stale file handle' "$stage/said" >&2 || problem "cp could not fill the file system"
-    tell "note: files went away while they were copied: $(last_line "$stage/said")"
-  }
+  fill_mounted
   while IFS= read -r name; do rm -f "$stage/xfs$name"; done <"$stage/drops"
   find "$stage/xfs" -type s -exec rm -f {} +
   if [ -n "$added" ]; then
@@ -27,6 +23,26 @@ fill_xfs() {
     cp -p "$stage/new-fstab" "$stage/xfs$added"
   fi
   umount -n "$stage/xfs" || problem "the new xfs could not be unmounted"
+}
+
+# cp passes over what goes away while it copies, and over what is replaced; the latter must be in the image.
+fill_mounted() {
+  gone='No such file or directory|Stale file handle' replaced='replaced while being copied'
+  try=1
+  set -- -a
+  until "$gnu_cp" "$@" "$tree/." "$stage/xfs/" 2>"$stage/said"; do
+    cp_code=$?
+    ! grep -qi 'no space left' "$stage/said" || no_room "the files do not fit into $((fs_kib / 1024)) MiB"
+    ! grep -vE "$gone|$replaced" "$stage/said" >&2 && [ "$cp_code" = 1 ] || problem "cp could not fill the file system"
+    ! grep -E "$gone" "$stage/said" >"$stage/told" || tell "note: files went away while they were copied: $(last_line "$stage/told")"
+    grep "$replaced" "$stage/said" >"$stage/told" || break
+    try_again || {
+      tell "hint: stop what replaces it in a last provision step, or leave it out with bundle.exclude"
+      problem "a file is replaced each time that it is copied ($(last_line "$stage/told"))"
+    }
+    tell "note: a file was replaced while it was copied ($(last_line "$stage/told")); copying again what is missing or newer"
+    set -- -au --remove-destination
+  done
 }
 
 # The features of the source as far as this machine's mkfs.xfs and xfs_info know them: its boot loader must read them.

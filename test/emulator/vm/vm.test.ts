@@ -9,6 +9,7 @@ import { bootsWith } from "../../../src/emulator/vm/accelerator.ts";
 import { toArguments } from "../../../src/emulator/vm/arguments.ts";
 import { findVmTools } from "../../../src/emulator/vm/check.ts";
 import { diskKindOf, uuidOf } from "../../../src/emulator/vm/disk.ts";
+import { firmwareOf } from "../../../src/emulator/vm/firmware.ts";
 import { newVmHost } from "../../../src/emulator/vm/host.ts";
 import { extractKernel, toMenuEntry } from "../../../src/emulator/vm/kernel.ts";
 
@@ -53,6 +54,33 @@ test("a disk is told from a bare file system", async () => {
   truncateSync(disk, 4 * 1024 ** 2);
   execFileSync("sfdisk", ["--quiet", disk], { input: "label: gpt\n2048,,L\n" });
   expect([await diskKindOf(disk), await diskKindOf(bare)]).toEqual(["disk", "file-system"]);
+});
+
+test("a disk boots by UEFI if it has a partition for that and no code for a BIOS, and UEFI must be installed", async () => {
+  const disk = join(directory, "efi");
+  const [nowhere, ovmf] = ["nowhere", "ovmf"].map((name) => join(directory, name));
+  const candidates = [nowhere, ovmf].map((code = "") => ({ code, variables: ovmf ?? "" }));
+  const firmware = (table: string, code = Buffer.alloc(440)): ReturnType<typeof firmwareOf> => {
+    writeFileSync(disk, code);
+    truncateSync(disk, 4 * 1024 ** 2);
+    execFileSync("sfdisk", ["--quiet", disk], { input: table });
+    return firmwareOf(disk, candidates);
+  };
+  const [gpt, mbr] = ["label: gpt\n4096,,L\n2048,2048,U\n", "label: dos\n2048,2048,ef\n4096,,83\n"];
+  await expect(firmware(gpt)).rejects.toMatchObject({
+    code: "vm-unavailable",
+    message: `${disk} boots by UEFI, and vm instances need OVMF for that`,
+    hint: "install it: apt-get install --no-install-recommends ovmf",
+  });
+  writeFileSync(ovmf ?? "", "");
+  const found = { code: ovmf, variables: ovmf };
+  expect([await firmware(gpt), await firmware(mbr)]).toEqual([found, found]);
+  expect([await firmware(gpt, Buffer.alloc(440, 1)), await firmware(mbr, Buffer.alloc(440, 1))]).toEqual([
+    null,
+    null,
+  ]);
+  expect(await firmware("label: gpt\n2048,,L\n")).toBeNull();
+  expect(await firmwareOf(newFileSystem("bare-root", {}), candidates)).toBeNull();
 });
 
 test("a paravirtual image boots the default entry of its menu, through links, with its own root and a console", async () => {
@@ -110,6 +138,7 @@ test("the root disk of a machine is only read, and a comma in a path is no end o
     processors: 8,
     disk: "/a,b/root.img",
     kernel: null,
+    firmware: null,
     volumes: ["/v"],
     relay: ["/usr/bin/node", "/a b'c"],
   });
