@@ -28,6 +28,12 @@ if (process.env.IMGSPEC_BENCH_APART === undefined) {
 
 const [mib, copies, bundles] = [600, 3, 2].map((usual, index) => Number(process.argv[index + 2] ?? usual));
 const rig = await openRig(root, mib);
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+]) {
+  process.once(signal, () => void rig[Symbol.asyncDispose]().finally(() => process.exit(code)));
+}
 try {
   // The first makes known how large an image is, which the others get, too.
   const first = await copyOurs(rig, "ext4");
