@@ -41,9 +41,9 @@ function* chooseSome(folder, mostBytes) {
   let left = mostBytes;
   const taken = new Set();
   for (const { path, sizeBytes, inode } of filesIn(folder)) {
-    // Another name of the same file takes nothing.
-    if (sizeBytes > left && !taken.has(inode)) continue;
-    left -= taken.has(inode) ? 0 : sizeBytes;
+    // One name of each file: Amazon's tools would make files of their own of the others.
+    if (sizeBytes > left || taken.has(inode)) continue;
+    left -= sizeBytes;
     taken.add(inode);
     yield path;
   }

@@ -13,7 +13,7 @@ export function toReport(facts) {
 Made by \`node bench/volume-copy.mjs ${facts.mib} ${copies} ${bundles}\` on ${date}: a root of ${files} files from Debian's /usr, ${usedMib} MiB on the
 disk, in the page cache, into an image of ${imageMib} MiB; ${machine}; ${tools.join(", ")}. All ways took turns, so that whatever
 else the machine did fell on all of them alike: trust the ratios, which are medians of the pairs. Load is that of just before each run.
-
+${warningOf(seen, cores)}
 ## The copy of the tree
 
 From the start of the program to the finished image on the disk, synced. Ours is all of it, with the default search for keys and
@@ -90,6 +90,16 @@ function ratioRow(seen, way) {
   const numbers = [({ wall }) => wall, cpuOf, ({ cpu }) => cpu.instance, ({ scratchBytes }) => scratchBytes];
   const cells = numbers.map((number) => ratio(seen[way], seen[amazons], number));
   return `| ${[way, ...cells, loads(seen[way])].join(" | ")} |`;
+}
+
+/** What a busy machine does to the numbers. */
+function warningOf(seen, cores) {
+  const most = Math.max(...Object.values(seen).flatMap((runs) => runs.map(({ load }) => Number(load))));
+  if (most <= cores + 1) return "";
+  return `
+**The machine was busy with other work** (load up to ${most} on ${cores} cores): seconds and their ratios say little here, CPU seconds,
+memory and scratch hold. Run it again on an idle machine before quoting any.
+`;
 }
 
 /** How long each phase of the volume copy took. */

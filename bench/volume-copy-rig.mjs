@@ -45,6 +45,8 @@ export async function openRig(root, treeMib) {
       await emulator[Symbol.asyncDispose]();
       await sshd[Symbol.asyncDispose]();
       for (const group of [instance, builder]) group.end();
+      // What a script that failed has mounted.
+      sh('! mountpoint -q "$1" || umount -l "$1"', at("disk", "work", "to"));
       sh('umount "$1" "$2"; umount -l /mnt /dev/shm "$3"', trees.ext4, trees.xfs, at("memory"));
       rmSync(scratch, { recursive: true });
     },
