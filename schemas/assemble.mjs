@@ -161,6 +161,7 @@ function toPublished(sections) {
       },
       variables: readJson("sections/variables.json"),
       env: readJson("sections/env.json"),
+      matrix: readJson("sections/matrix.json"),
       ...refs,
       presets: {
         type: ["object", "null"],

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
+import { groupName } from "../util/task-id.ts";
 import { loadSpec } from "./load.ts";
 import { addSpecOptions, type SpecOptions } from "./options.ts";
 import { tellDiagnostics } from "./tell.ts";
@@ -25,7 +26,7 @@ Examples:
     .action(async (path: string, options: ValidateOptions) => {
       try {
         const { spec, warnings } = await loadSpec(path, options);
-        const regions = spec.images.map(({ region }) => region.name);
+        const regions = spec.images.map(({ region, variant }) => groupName(region.name, variant));
         if (options.output === "json") return json({ valid: true, regions, diagnostics: warnings });
         await tellDiagnostics(warnings);
         const count =

@@ -21,7 +21,7 @@ export function toText(plan: Plan): string {
     });
     return `\n${group}\n${lines.join("")}`;
   });
-  return `${plan.name}: ${toCount(plan.tasks.length, "task")}, ${toCount(groups.length, "region")}\n${blocks.join("")}`;
+  return `${plan.name}: ${toCount(plan.tasks.length, "task")}, ${toCount(groups.length, "image")}\n${blocks.join("")}`;
 }
 
 /** The last part of a task's id: `launch` of `us-east-1/launch`. */

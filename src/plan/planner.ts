@@ -10,6 +10,7 @@ import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
 import { trial } from "../stage/trial.ts";
 import { verify } from "../stage/verify.ts";
 import { toWay } from "../stage/way.ts";
+import { groupName } from "../util/task-id.ts";
 import { addBundle, addTools, imageFiles, needsOf } from "./add-bundle.ts";
 import { type Plan, PlanBuilder, type Ref } from "./plan.ts";
 
@@ -28,8 +29,11 @@ export function toPlan(spec: Spec, options: PlanOptions): Plan {
 }
 
 function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: PlanOptions): void {
-  const group = image.region.name;
-  const account: Account = { region: group, ...(image.profile === null ? {} : { profile: image.profile }) };
+  const group = groupName(image.region.name, image.variant);
+  const account: Account = {
+    region: image.region.name,
+    ...(image.profile === null ? {} : { profile: image.profile }),
+  };
   const regional = image.region.certificate;
   const certificate = { ...image.certificate, regional };
 

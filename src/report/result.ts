@@ -2,12 +2,15 @@ import type { Leftover } from "../journal/resource-change.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Outcome } from "../run/event.ts";
 import type { Failure, RunResult, TaskResult, TaskStatus } from "../run/result.ts";
+import { imageOfGroup } from "../util/task-id.ts";
 import type { BootResult, BundleResult, LaunchResult, SourceResult, UploadResult } from "./sections.ts";
 import { toBoot, toBundle, toLaunch, toRegistered, toSource, toUpload } from "./sections.ts";
 
-/** What a run made in one region; what it did not come to is null. */
+/** What a run made of one image; what it did not come to is null. */
 export type ImageResult = {
   readonly region: string;
+  /** Tells the images of one region apart; null where there is one. */
+  readonly variant: string | null;
   readonly outcome: Outcome;
   readonly imageId: string | null;
   readonly name: string | null;
@@ -49,7 +52,7 @@ export type ResultFacts = { readonly run: string; readonly spec: string };
 
 /** What a person or a script keeps of a run, also of a failed one. */
 export function toResult(plan: Plan, result: RunResult, facts: ResultFacts): Result {
-  const regions = [...new Set(plan.tasks.map(({ group }) => group))];
+  const groups = [...new Set(plan.tasks.map(({ group }) => group))];
   const titles = new Map(plan.tasks.map(({ id, title }) => [id, title]));
   return {
     schema: 1,
@@ -60,7 +63,7 @@ export function toResult(plan: Plan, result: RunResult, facts: ResultFacts): Res
     exitCode: result.exitCode,
     startedAt: new Date(result.startedAt).toISOString(),
     ms: result.ms,
-    images: regions.map((region) => toImage(region, result)),
+    images: groups.map((group) => toImage(group, result)),
     tasks: result.tasks.map(({ id, status, startedAt, ms }) => ({
       id,
       title: titles.get(id) ?? id,
@@ -73,16 +76,16 @@ export function toResult(plan: Plan, result: RunResult, facts: ResultFacts): Res
   };
 }
 
-function toImage(region: string, { tasks, outcome }: RunResult): ImageResult {
-  const mine = tasks.filter(({ id }) => id.startsWith(`${region}/`));
+function toImage(group: string, { tasks, outcome }: RunResult): ImageResult {
+  const mine = tasks.filter(({ id }) => id.startsWith(`${group}/`));
   const outputOf = (word: string): TaskResult["output"] =>
-    mine.find(({ id }) => id === `${region}/${word}`)?.output ?? null;
+    mine.find(({ id }) => id === `${group}/${word}`)?.output ?? null;
   // Behind a boot gate an image is one only once it has passed.
-  const gate = mine.find(({ id }) => id === `${region}/boot`);
+  const gate = mine.find(({ id }) => id === `${group}/boot`);
   const isKept = gate === undefined || gate.status === "succeeded";
   const registered = isKept ? toRegistered(outputOf("register")) : null;
   return {
-    region,
+    ...imageOfGroup(group),
     // One region may be done though another failed.
     outcome: mine.every(({ status }) => status === "succeeded") ? "succeeded" : toFailed(mine, outcome),
     imageId: registered?.imageId ?? null,

@@ -3,6 +3,7 @@ import { type MapNode, nodeAt, type Path, toValue } from "../document/node.ts";
 import { check, type Refusal, toLabel } from "./check.ts";
 import type { Marks } from "./evaluate.ts";
 import { type Finding, toDiagnostic } from "./finding.ts";
+import { type Matrix, toMatrix } from "./matrix.ts";
 import { misplacedExpressions } from "./misplaced.ts";
 import { chosenRegions, regionFindings } from "./regions.ts";
 import { validateSpec } from "./validate-spec.gen.ts";
@@ -18,6 +19,7 @@ export type Header = {
   readonly marks: Marks;
   /** The regions to build in: those of the spec, or those chosen of them. */
   readonly regions: readonly string[];
+  readonly matrix: Matrix;
   /** Values of the sensitive variables, so that they can be masked wherever they come up. */
   readonly secrets: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
@@ -34,6 +36,8 @@ export function toHeader(root: MapNode, options: HeaderOptions): Header {
   const environment = toEnvironment(root, options.environment, isSound);
   const misplaced = [...misplacedExpressions(root)];
   const name = nodeAt(root, ["name"]);
+  const regions = chosenRegions(root, options.regions);
+  const matrix = toMatrix(root, regions);
   const isMisplaced = ({ at }: Refusal): boolean =>
     misplaced.some((other) => toLabel(other.at) === toLabel(at));
   const findings = [
@@ -42,6 +46,7 @@ export function toHeader(root: MapNode, options: HeaderOptions): Header {
     ...environment.findings,
     ...misplaced,
     ...regionFindings(root),
+    ...matrix.findings,
   ];
   return {
     name: name?.kind === "scalar" ? String(name.value) : "",
@@ -52,7 +57,8 @@ export function toHeader(root: MapNode, options: HeaderOptions): Header {
       unsetVariables: unsetOf(variables.values),
       unsetEnvironment: unsetOf(environment.values),
     },
-    regions: chosenRegions(root, options.regions),
+    regions,
+    matrix,
     secrets: variables.secrets,
     diagnostics: [...findings.map((finding) => toDiagnostic(finding, root)), ...variables.diagnostics],
   };

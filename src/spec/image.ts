@@ -18,6 +18,7 @@ import type {
 export type ImageContext = {
   readonly name: string;
   readonly region: Region;
+  readonly variant: string | null;
   /** Absolute; relative paths are relative to it. */
   readonly directory: string;
   readonly build: { readonly id: string; readonly now: Date };
@@ -33,11 +34,13 @@ const alwaysExcluded = ["/tmp", "/var/tmp", "/proc", "/sys", "/run", "/mnt", "/m
 
 /** The image with nothing left open: units converted, paths absolute. */
 export function toImageSpec(written: WrittenImage, context: ImageContext): ImageSpec {
-  const { name, region, directory, build } = context;
+  const { name, region, variant, directory, build } = context;
+  const own = variant === null ? "" : `-${variant}`;
   const { launch, connect, bundle, upload, register } = written;
   return {
     name,
     region,
+    variant,
     profile: written.profile,
     source: toSource(written.source),
     launch: {
@@ -58,10 +61,10 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     ),
     bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
     certificate: toCertificate(written.certificate, directory),
-    upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}` },
+    upload: { ...upload, prefix: upload.prefix ?? `${name}/${build.id}${own.replace("-", "/")}` },
     register: {
       ...register,
-      name: register.name ?? `${name}-${build.id}`,
+      name: register.name ?? `${name}${own}-${build.id}`,
       blockDeviceMappings: blockDeviceMappingsOf(register),
       tags: { ...register.tags },
     },

@@ -1,6 +1,7 @@
 import type { Region } from "../util/region.ts";
 import type { Scope } from "./evaluate.ts";
 import type { GitState } from "./git.ts";
+import type { Combination } from "./matrix.ts";
 import type { Value } from "./variable-value.ts";
 
 export type Build = {
@@ -17,12 +18,14 @@ export function toScope(
   build: Build,
   variables: ReadonlyMap<string, Value | null>,
   environment: ReadonlyMap<string, string | null>,
+  combination: Combination | null,
 ): Scope {
   const iso = build.now.toISOString();
   return {
     name,
     vars: variables,
     env: environment,
+    ...(combination === null ? {} : { matrix: combination }),
     region: new Map(Object.entries(region)),
     build: new Map<string, string | boolean | Date>([
       ["id", build.id],

@@ -1634,6 +1634,40 @@ export interface WrittenSpec {
    * Names of the environment variables that expressions may use, as ${{ env.NAME }}.
    */
   env?: string[] | null;
+  /**
+   * Lists of values: each region has an image for each combination of them, which expressions know as ${{ matrix.NAME }}.
+   */
+  matrix?: {
+    /**
+     * Combinations that are there besides, each with a value for every name; with a region, only there.
+     *
+     * Items: One combination.
+     */
+    include?: {
+      [k: string]: string | number | boolean;
+    }[];
+    /**
+     * Combinations that are not there: those that have all of these values. region is a name as well.
+     *
+     * Items: Some values.
+     */
+    exclude?: {
+      [k: string]: string | number | boolean;
+    }[];
+    /**
+     * The values of one name.
+     *
+     * @minItems 1
+     *
+     * Items: One value.
+     */
+    [k: string]:
+      | (string | number | boolean)[]
+      | {
+          [k: string]: string | number | boolean;
+        }[]
+      | undefined;
+  } | null;
   source?: Source;
   launch?: Launch;
   connect?: Connect;

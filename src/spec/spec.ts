@@ -18,6 +18,8 @@ type SecretRef = { readonly $secret: string };
 export type ImageSpec = {
   readonly name: string;
   readonly region: Region;
+  /** Tells the images of one region apart, where there are several: `x86_64-web`. */
+  readonly variant: string | null;
   /** AWS profile for this region's account; null: the default credential chain. */
   readonly profile: string | null;
   readonly source: SourceSpec;

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { byPlace } from "../document/excerpt.ts";
 import { type MapNode, type Node, type Path, placeAt, scalarsOf, toValue } from "../document/node.ts";
 import { type Region, regionOf } from "../util/region.ts";
+import { groupName } from "../util/task-id.ts";
 import { check } from "./check.ts";
 import { withChosenSteps } from "./conditions.ts";
 import { type Evaluated, type Evaluator, evaluate, type Marks, type Scope } from "./evaluate.ts";
@@ -9,6 +10,7 @@ import { toDiagnostic } from "./finding.ts";
 import { type Header, toHeader } from "./header.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toImageSpec } from "./image.ts";
+import { type Combination, variantOf } from "./matrix.ts";
 import { withRebasedPaths } from "./paths.ts";
 import { toRegionNode } from "./region-node.ts";
 import type { WrittenRegion } from "./rendered.ts";
@@ -16,6 +18,7 @@ import type { RuleContext } from "./rules/rule.ts";
 import { findingsOf } from "./rules/rules.ts";
 import { type Build, toScope } from "./scope.ts";
 import type { ImageSpec, Spec } from "./spec.ts";
+import { twins } from "./twins.ts";
 import { validateImage } from "./validate-image.gen.ts";
 import type { Given } from "./variables.ts";
 
@@ -54,8 +57,11 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
   const header = toHeader(root, options);
   // Without a region the common sections are looked at all the same, so that all mistakes are told at once.
   const regions = header.regions.length > 0 ? header.regions : [undefined];
-  const checked = regions.map((region) => toChecked(root, region, header, options));
-  const told = checked.flatMap(({ diagnostics }) => diagnostics);
+  const checked = regions.flatMap((region) => {
+    const combinations = header.matrix.combinationsOf(region ?? someRegion);
+    return combinations.map((combination) => toChecked(root, { region, combination }, header, options));
+  });
+  const told = [...checked.flatMap(({ diagnostics }) => diagnostics), ...twins(checked)];
   const known = new Set(told.map(toGist));
   // The sections were checked whole; that a part of one is wrong by itself too need not be told again.
   const fresh = header.diagnostics.filter((diagnostic) => !known.has(toGist(diagnostic)));
@@ -72,14 +78,13 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
 /** Any region will do to evaluate expressions where none is named. */
 const someRegion = "us-east-1";
 
-function toChecked(
-  root: MapNode,
-  name: string | undefined,
-  header: Header,
-  options: SpecOptions,
-): CheckedImage {
+/** Which image: of a region, and a combination of the matrix. */
+type Which = { readonly region: string | undefined; readonly combination: Combination | null };
+
+function toChecked(root: MapNode, which: Which, header: Header, options: SpecOptions): CheckedImage {
+  const { region: name, combination } = which;
   const region = regionOf(name ?? someRegion);
-  const evaluated = toEvaluated(toRegionNode(root, name), region, header, options);
+  const evaluated = toEvaluated(toRegionNode(root, name), { region, combination }, header, options);
   const { secrets } = evaluated;
   const chosen = withChosenSteps(evaluated.node, region.name);
   const node = withRebasedPaths(chosen.node, options.directory);
@@ -111,8 +116,9 @@ function toChecked(
   if (found.some(({ severity }) => severity === "error"))
     return { image: undefined, diagnostics: found, secrets };
   const { directory, build } = options;
+  const variant = combination && variantOf(combination);
   return {
-    image: toImageSpec(written, { name: header.name, region, directory, build, node }),
+    image: toImageSpec(written, { name: header.name, region, variant, directory, build, node }),
     written: { value: written, node },
     diagnostics: found,
     secrets,
@@ -122,9 +128,24 @@ function toChecked(
 /** What only sensitive variables may give. */
 const passwordPaths = ["connect.password", "connect.sudoPassword", "connect.proxy.password"];
 
-function toEvaluated(node: Node, region: Region, header: Header, options: SpecOptions): Evaluated {
+type Where = { readonly region: Region; readonly combination: Combination | null };
+
+function toEvaluated(
+  node: Node,
+  { region, combination }: Where,
+  header: Header,
+  options: SpecOptions,
+): Evaluated {
   if (!options.toEvaluator) return { node, diagnostics: [], secrets: new Map() };
-  const scope = toScope(header.name, region, options.build, header.variables, header.environment);
+  const scope = toScope(
+    header.name,
+    region,
+    options.build,
+    header.variables,
+    header.environment,
+    combination,
+  );
+  const group = groupName(region.name, combination && variantOf(combination));
   return evaluate(node, options.toEvaluator(scope, header.marks), (path) => {
     const isTest = path[0] === "verify" && path[1] === "tests";
     const [list, [index, kind, env, ...rest]] = isTest
@@ -132,10 +153,10 @@ function toEvaluated(node: Node, region: Region, header: Header, options: SpecOp
       : [path[0], path.slice(1)];
     const isStep = (isTest || list === "provision") && (kind === "shell" || kind === "local");
     if (isStep && env === "env" && rest.length === 1) {
-      return `${region.name}/${list}[${index}].${kind}.env.${rest[0]}`;
+      return `${group}/${list}[${index}].${kind}.env.${rest[0]}`;
     }
     const written = path.join(".");
-    return passwordPaths.includes(written) ? `${region.name}/${written}` : undefined;
+    return passwordPaths.includes(written) ? `${group}/${written}` : undefined;
   });
 }
 

@@ -5,16 +5,17 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE, a file of --var-file or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"type":["string","number","boolean","array","object"],"description":"The value unless another is set. Literal: no expressions.","items":{},"examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","description":"Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed, for a list those of its items.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps and in the passwords of connect.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"description":"Named sets of sections that regions can build on.","examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"type":"object","description":"What the regions that build on this preset have in common.","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, the profile, and what it builds on.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"type":["string","array"],"description":"The presets that this region builds on, each laid over the one before.","items":{"type":"string","description":"Name of one preset.","examples":["china"]},"examples":["china",["china","small"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}},"verify":{"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE, a file of --var-file or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"type":["string","number","boolean","array","object"],"description":"The value unless another is set. Literal: no expressions.","items":{},"examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","description":"Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed, for a list those of its items.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps and in the passwords of connect.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"matrix":{"type":["object","null"],"description":"Lists of values: each region has an image for each combination of them, which expressions know as ${{ matrix.NAME }}.","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}],"minProperties":1,"propertyNames":{"pattern":"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", not begin with a digit or with \"__\", and not be \"region\""},"properties":{"include":{"type":"array","description":"Combinations that are there besides, each with a value for every name; with a region, only there.","items":{"type":"object","description":"One combination.","additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386"}]},"examples":[[{"arch":"i386"}]]},"exclude":{"type":"array","description":"Combinations that are not there: those that have all of these values. region is a name as well.","items":{"type":"object","description":"Some values.","minProperties":1,"additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386","region":"cn-north-1"}]},"examples":[[{"arch":"i386","region":"cn-north-1"}]]}},"additionalProperties":{"type":"array","description":"The values of one name.","minItems":1,"uniqueItems":true,"items":{"type":["string","number","boolean"],"description":"One value.","examples":["x86_64"]},"examples":[["x86_64","i386"]]}},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"description":"Named sets of sections that regions can build on.","examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"type":"object","description":"What the regions that build on this preset have in common.","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, the profile, and what it builds on.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"type":["string","array"],"description":"The presets that this region builds on, each laid over the one before.","items":{"type":"string","description":"Name of one preset.","examples":["china"]},"examples":["china",["china","small"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}},"verify":{"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
 const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern157 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
+const pattern3 = new RegExp("^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$", "u");
+const pattern158 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
 const schema7 = {"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}};
-const pattern3 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern4 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern6 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
+const pattern4 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern5 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern7 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -45,7 +46,7 @@ errors++;
 if(data.image !== undefined){
 let data0 = data.image;
 if(typeof data0 === "string"){
-if(!pattern3.test(data0)){
+if(!pattern4.test(data0)){
 const err2 = {instancePath:instancePath+"/image",schemaPath:"#/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema7.properties.image,data:data0};
 if(vErrors === null){
 vErrors = [err2];
@@ -164,7 +165,7 @@ valid4 = valid4 || _valid0;
 if(!valid4){
 const _errs17 = errors;
 if(typeof data5 === "string"){
-if(!pattern4.test(data5)){
+if(!pattern5.test(data5)){
 const err11 = {instancePath:instancePath+"/find/architecture",schemaPath:"#/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema7.properties.find.properties.architecture.anyOf[1],data:data5};
 if(vErrors === null){
 vErrors = [err11];
@@ -240,7 +241,7 @@ valid5 = valid5 || _valid1;
 if(!valid5){
 const _errs23 = errors;
 if(typeof data6 === "string"){
-if(!pattern4.test(data6)){
+if(!pattern5.test(data6)){
 const err16 = {instancePath:instancePath+"/find/virtualization",schemaPath:"#/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema7.properties.find.properties.virtualization.anyOf[1],data:data6};
 if(vErrors === null){
 vErrors = [err16];
@@ -299,7 +300,7 @@ vErrors.push(err19);
 errors++;
 }
 if(typeof data7 === "string"){
-if(!pattern6.test(data7)){
+if(!pattern7.test(data7)){
 const err20 = {instancePath:instancePath+"/find/newest",schemaPath:"#/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema7.properties.find.properties.newest,data:data7};
 if(vErrors === null){
 vErrors = [err20];
@@ -324,7 +325,7 @@ vErrors.push(err21);
 errors++;
 }
 if(typeof data8 === "string"){
-if(!pattern6.test(data8)){
+if(!pattern7.test(data8)){
 const err22 = {instancePath:instancePath+"/find/filters",schemaPath:"#/properties/find/properties/filters/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema7.properties.find.properties.filters,data:data8};
 if(vErrors === null){
 vErrors = [err22];
@@ -385,9 +386,9 @@ return errors === 0;
 }
 
 const schema8 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const pattern10 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern12 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern17 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern11 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern13 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern18 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -445,7 +446,7 @@ valid1 = valid1 || _valid0;
 if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
-if(!pattern4.test(data0)){
+if(!pattern5.test(data0)){
 const err4 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.method.anyOf[1],data:data0};
 if(vErrors === null){
 vErrors = [err4];
@@ -504,7 +505,7 @@ vErrors.push(err7);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
+if(!pattern7.test(data1)){
 const err8 = {instancePath:instancePath+"/instanceTypes",schemaPath:"#/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.instanceTypes,data:data1};
 if(vErrors === null){
 vErrors = [err8];
@@ -650,7 +651,7 @@ vErrors.push(err18);
 errors++;
 }
 if(typeof data8 === "string"){
-if(!pattern10.test(data8)){
+if(!pattern11.test(data8)){
 const err19 = {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.subnet,data:data8};
 if(vErrors === null){
 vErrors = [err19];
@@ -675,7 +676,7 @@ vErrors.push(err20);
 errors++;
 }
 if(typeof data9 === "string"){
-if(!pattern6.test(data9)){
+if(!pattern7.test(data9)){
 const err21 = {instancePath:instancePath+"/securityGroups",schemaPath:"#/properties/securityGroups/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.securityGroups,data:data9};
 if(vErrors === null){
 vErrors = [err21];
@@ -691,7 +692,7 @@ const len3 = data9.length;
 for(let i3=0; i3<len3; i3++){
 let data10 = data9[i3];
 if(typeof data10 === "string"){
-if(!pattern12.test(data10)){
+if(!pattern13.test(data10)){
 const err22 = {instancePath:instancePath+"/securityGroups/" + i3,schemaPath:"#/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.items,data:data10};
 if(vErrors === null){
 vErrors = [err22];
@@ -744,7 +745,7 @@ const len4 = data11.length;
 for(let i4=0; i4<len4; i4++){
 let data12 = data11[i4];
 if(typeof data12 === "string"){
-if(!pattern12.test(data12)){
+if(!pattern13.test(data12)){
 const err26 = {instancePath:instancePath+"/securityGroups/prepend/" + i4,schemaPath:"#/properties/securityGroups/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.properties.prepend.items,data:data12};
 if(vErrors === null){
 vErrors = [err26];
@@ -785,7 +786,7 @@ const len5 = data13.length;
 for(let i5=0; i5<len5; i5++){
 let data14 = data13[i5];
 if(typeof data14 === "string"){
-if(!pattern12.test(data14)){
+if(!pattern13.test(data14)){
 const err29 = {instancePath:instancePath+"/securityGroups/append/" + i5,schemaPath:"#/properties/securityGroups/properties/append/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.properties.append.items,data:data14};
 if(vErrors === null){
 vErrors = [err29];
@@ -877,7 +878,7 @@ valid16 = valid16 || _valid1;
 if(!valid16){
 const _errs46 = errors;
 if(typeof data17 === "string"){
-if(!pattern4.test(data17)){
+if(!pattern5.test(data17)){
 const err36 = {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.metadataTokens.anyOf[1],data:data17};
 if(vErrors === null){
 vErrors = [err36];
@@ -936,7 +937,7 @@ vErrors.push(err39);
 errors++;
 }
 if(typeof data18 === "string"){
-if(!pattern6.test(data18)){
+if(!pattern7.test(data18)){
 const err40 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.tags,data:data18};
 if(vErrors === null){
 vErrors = [err40];
@@ -966,7 +967,7 @@ errors++;
 if(data.timeout !== undefined){
 let data20 = data.timeout;
 if(typeof data20 === "string"){
-if(!pattern17.test(data20)){
+if(!pattern18.test(data20)){
 const err42 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.timeout,data:data20};
 if(vErrors === null){
 vErrors = [err42];
@@ -994,10 +995,10 @@ return errors === 0;
 }
 
 const schema9 = {"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const pattern18 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern21 = new RegExp("(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern23 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern27 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern19 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern22 = new RegExp("(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern24 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern28 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1028,7 +1029,7 @@ errors++;
 if(data.user !== undefined){
 let data0 = data.user;
 if(typeof data0 === "string"){
-if(!pattern18.test(data0)){
+if(!pattern19.test(data0)){
 const err2 = {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.user,data:data0};
 if(vErrors === null){
 vErrors = [err2];
@@ -1085,7 +1086,7 @@ errors++;
 }
 }
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
+if(!pattern7.test(data1)){
 const err7 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.port,data:data1};
 if(vErrors === null){
 vErrors = [err7];
@@ -1127,7 +1128,7 @@ valid1 = valid1 || _valid0;
 if(!valid1){
 const _errs10 = errors;
 if(typeof data2 === "string"){
-if(!pattern4.test(data2)){
+if(!pattern5.test(data2)){
 const err10 = {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.address.anyOf[1],data:data2};
 if(vErrors === null){
 vErrors = [err10];
@@ -1176,7 +1177,7 @@ vErrors = null;
 if(data.hostKey !== undefined){
 let data3 = data.hostKey;
 if(typeof data3 === "string"){
-if(!pattern21.test(data3)){
+if(!pattern22.test(data3)){
 const err13 = {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.hostKey,data:data3};
 if(vErrors === null){
 vErrors = [err13];
@@ -1224,7 +1225,7 @@ vErrors.push(err16);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern6.test(data5)){
+if(!pattern7.test(data5)){
 const err17 = {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.agent,data:data5};
 if(vErrors === null){
 vErrors = [err17];
@@ -1290,7 +1291,7 @@ errors++;
 if(data8.url !== undefined){
 let data9 = data8.url;
 if(typeof data9 === "string"){
-if(!pattern23.test(data9)){
+if(!pattern24.test(data9)){
 const err22 = {instancePath:instancePath+"/proxy/url",schemaPath:"#/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.proxy.properties.url,data:data9};
 if(vErrors === null){
 vErrors = [err22];
@@ -1353,7 +1354,7 @@ vErrors.push(err26);
 errors++;
 }
 if(typeof data12 === "string"){
-if(!pattern6.test(data12)){
+if(!pattern7.test(data12)){
 const err27 = {instancePath:instancePath+"/bastions",schemaPath:"#/properties/bastions/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions,data:data12};
 if(vErrors === null){
 vErrors = [err27];
@@ -1459,7 +1460,7 @@ errors++;
 }
 }
 if(typeof data15 === "string"){
-if(!pattern6.test(data15)){
+if(!pattern7.test(data15)){
 const err36 = {instancePath:instancePath+"/bastions/" + i0+"/port",schemaPath:"#/properties/bastions/items/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.items.properties.port,data:data15};
 if(vErrors === null){
 vErrors = [err36];
@@ -1510,7 +1511,7 @@ vErrors.push(err39);
 errors++;
 }
 if(typeof data18 === "string"){
-if(!pattern6.test(data18)){
+if(!pattern7.test(data18)){
 const err40 = {instancePath:instancePath+"/bastions/" + i0+"/agent",schemaPath:"#/properties/bastions/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.items.properties.agent,data:data18};
 if(vErrors === null){
 vErrors = [err40];
@@ -1525,7 +1526,7 @@ errors++;
 if(data13.hostKey !== undefined){
 let data19 = data13.hostKey;
 if(typeof data19 === "string"){
-if(!pattern27.test(data19)){
+if(!pattern28.test(data19)){
 const err41 = {instancePath:instancePath+"/bastions/" + i0+"/hostKey",schemaPath:"#/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.items.properties.hostKey,data:data19};
 if(vErrors === null){
 vErrors = [err41];
@@ -1680,7 +1681,7 @@ errors++;
 }
 }
 if(typeof data23 === "string"){
-if(!pattern6.test(data23)){
+if(!pattern7.test(data23)){
 const err54 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/port",schemaPath:"#/properties/bastions/properties/prepend/items/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.port,data:data23};
 if(vErrors === null){
 vErrors = [err54];
@@ -1731,7 +1732,7 @@ vErrors.push(err57);
 errors++;
 }
 if(typeof data26 === "string"){
-if(!pattern6.test(data26)){
+if(!pattern7.test(data26)){
 const err58 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/agent",schemaPath:"#/properties/bastions/properties/prepend/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.agent,data:data26};
 if(vErrors === null){
 vErrors = [err58];
@@ -1746,7 +1747,7 @@ errors++;
 if(data21.hostKey !== undefined){
 let data27 = data21.hostKey;
 if(typeof data27 === "string"){
-if(!pattern27.test(data27)){
+if(!pattern28.test(data27)){
 const err59 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/hostKey",schemaPath:"#/properties/bastions/properties/prepend/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.hostKey,data:data27};
 if(vErrors === null){
 vErrors = [err59];
@@ -1889,7 +1890,7 @@ errors++;
 }
 }
 if(typeof data31 === "string"){
-if(!pattern6.test(data31)){
+if(!pattern7.test(data31)){
 const err71 = {instancePath:instancePath+"/bastions/append/" + i2+"/port",schemaPath:"#/properties/bastions/properties/append/items/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.append.items.properties.port,data:data31};
 if(vErrors === null){
 vErrors = [err71];
@@ -1940,7 +1941,7 @@ vErrors.push(err74);
 errors++;
 }
 if(typeof data34 === "string"){
-if(!pattern6.test(data34)){
+if(!pattern7.test(data34)){
 const err75 = {instancePath:instancePath+"/bastions/append/" + i2+"/agent",schemaPath:"#/properties/bastions/properties/append/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.append.items.properties.agent,data:data34};
 if(vErrors === null){
 vErrors = [err75];
@@ -1955,7 +1956,7 @@ errors++;
 if(data29.hostKey !== undefined){
 let data35 = data29.hostKey;
 if(typeof data35 === "string"){
-if(!pattern27.test(data35)){
+if(!pattern28.test(data35)){
 const err76 = {instancePath:instancePath+"/bastions/append/" + i2+"/hostKey",schemaPath:"#/properties/bastions/properties/append/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.properties.append.items.properties.hostKey,data:data35};
 if(vErrors === null){
 vErrors = [err76];
@@ -2006,7 +2007,7 @@ errors++;
 if(data.timeout !== undefined){
 let data36 = data.timeout;
 if(typeof data36 === "string"){
-if(!pattern17.test(data36)){
+if(!pattern18.test(data36)){
 const err80 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.timeout,data:data36};
 if(vErrors === null){
 vErrors = [err80];
@@ -2034,7 +2035,7 @@ return errors === 0;
 }
 
 const schema10 = {"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
-const pattern43 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern44 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2244,7 +2245,7 @@ vErrors.push(err11);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern6.test(data4)){
+if(!pattern7.test(data4)){
 const err12 = {instancePath:instancePath+"/" + i0+"/shell/env",schemaPath:"#/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.env,data:data4};
 if(vErrors === null){
 vErrors = [err12];
@@ -2284,7 +2285,7 @@ vErrors.push(err14);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern6.test(data6)){
+if(!pattern7.test(data6)){
 const err15 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
 if(vErrors === null){
 vErrors = [err15];
@@ -2312,7 +2313,7 @@ errors++;
 if(data1.timeout !== undefined){
 let data8 = data1.timeout;
 if(typeof data8 === "string"){
-if(!pattern17.test(data8)){
+if(!pattern18.test(data8)){
 const err17 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
 if(vErrors === null){
 vErrors = [err17];
@@ -2369,7 +2370,7 @@ errors++;
 }
 }
 if(typeof data9 === "string"){
-if(!pattern6.test(data9)){
+if(!pattern7.test(data9)){
 const err22 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
 if(vErrors === null){
 vErrors = [err22];
@@ -2394,7 +2395,7 @@ vErrors.push(err23);
 errors++;
 }
 if(typeof data10 === "string"){
-if(!pattern6.test(data10)){
+if(!pattern7.test(data10)){
 const err24 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
 if(vErrors === null){
 vErrors = [err24];
@@ -2452,7 +2453,7 @@ errors++;
 }
 }
 if(typeof data11 === "string"){
-if(!pattern6.test(data11)){
+if(!pattern7.test(data11)){
 const err29 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
 if(vErrors === null){
 vErrors = [err29];
@@ -2527,7 +2528,7 @@ errors++;
 }
 }
 if(typeof data13 === "string"){
-if(!pattern6.test(data13)){
+if(!pattern7.test(data13)){
 const err35 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
 if(vErrors === null){
 vErrors = [err35];
@@ -2590,7 +2591,7 @@ errors++;
 }
 }
 if(typeof data15 === "string"){
-if(!pattern6.test(data15)){
+if(!pattern7.test(data15)){
 const err40 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
 if(vErrors === null){
 vErrors = [err40];
@@ -2692,7 +2693,7 @@ vErrors.push(err47);
 errors++;
 }
 if(typeof data19 === "string"){
-if(!pattern43.test(data19)){
+if(!pattern44.test(data19)){
 const err48 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
 if(vErrors === null){
 vErrors = [err48];
@@ -2717,7 +2718,7 @@ vErrors.push(err49);
 errors++;
 }
 if(typeof data20 === "string"){
-if(!pattern6.test(data20)){
+if(!pattern7.test(data20)){
 const err50 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
 if(vErrors === null){
 vErrors = [err50];
@@ -2875,7 +2876,7 @@ vErrors.push(err62);
 errors++;
 }
 if(typeof data26 === "string"){
-if(!pattern6.test(data26)){
+if(!pattern7.test(data26)){
 const err63 = {instancePath:instancePath+"/" + i0+"/local/env",schemaPath:"#/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.local.properties.env,data:data26};
 if(vErrors === null){
 vErrors = [err63];
@@ -2918,7 +2919,7 @@ errors++;
 if(data24.timeout !== undefined){
 let data29 = data24.timeout;
 if(typeof data29 === "string"){
-if(!pattern17.test(data29)){
+if(!pattern18.test(data29)){
 const err66 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
 if(vErrors === null){
 vErrors = [err66];
@@ -2955,7 +2956,7 @@ vErrors.push(err68);
 errors++;
 }
 if(typeof data30 === "string"){
-if(!pattern6.test(data30)){
+if(!pattern7.test(data30)){
 const err69 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.if,data:data30};
 if(vErrors === null){
 vErrors = [err69];
@@ -2980,7 +2981,7 @@ vErrors.push(err70);
 errors++;
 }
 if(typeof data31 === "string"){
-if(!pattern6.test(data31)){
+if(!pattern7.test(data31)){
 const err71 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.only,data:data31};
 if(vErrors === null){
 vErrors = [err71];
@@ -3113,7 +3114,7 @@ vErrors.push(err80);
 errors++;
 }
 if(typeof data37 === "string"){
-if(!pattern6.test(data37)){
+if(!pattern7.test(data37)){
 const err81 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.except,data:data37};
 if(vErrors === null){
 vErrors = [err81];
@@ -3466,7 +3467,7 @@ vErrors.push(err103);
 errors++;
 }
 if(typeof data48 === "string"){
-if(!pattern6.test(data48)){
+if(!pattern7.test(data48)){
 const err104 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env",schemaPath:"#/properties/prepend/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.env,data:data48};
 if(vErrors === null){
 vErrors = [err104];
@@ -3506,7 +3507,7 @@ vErrors.push(err106);
 errors++;
 }
 if(typeof data50 === "string"){
-if(!pattern6.test(data50)){
+if(!pattern7.test(data50)){
 const err107 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
 if(vErrors === null){
 vErrors = [err107];
@@ -3534,7 +3535,7 @@ errors++;
 if(data45.timeout !== undefined){
 let data52 = data45.timeout;
 if(typeof data52 === "string"){
-if(!pattern17.test(data52)){
+if(!pattern18.test(data52)){
 const err109 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
 if(vErrors === null){
 vErrors = [err109];
@@ -3591,7 +3592,7 @@ errors++;
 }
 }
 if(typeof data53 === "string"){
-if(!pattern6.test(data53)){
+if(!pattern7.test(data53)){
 const err114 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
 if(vErrors === null){
 vErrors = [err114];
@@ -3616,7 +3617,7 @@ vErrors.push(err115);
 errors++;
 }
 if(typeof data54 === "string"){
-if(!pattern6.test(data54)){
+if(!pattern7.test(data54)){
 const err116 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
 if(vErrors === null){
 vErrors = [err116];
@@ -3674,7 +3675,7 @@ errors++;
 }
 }
 if(typeof data55 === "string"){
-if(!pattern6.test(data55)){
+if(!pattern7.test(data55)){
 const err121 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
 if(vErrors === null){
 vErrors = [err121];
@@ -3749,7 +3750,7 @@ errors++;
 }
 }
 if(typeof data57 === "string"){
-if(!pattern6.test(data57)){
+if(!pattern7.test(data57)){
 const err127 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
 if(vErrors === null){
 vErrors = [err127];
@@ -3812,7 +3813,7 @@ errors++;
 }
 }
 if(typeof data59 === "string"){
-if(!pattern6.test(data59)){
+if(!pattern7.test(data59)){
 const err132 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
 if(vErrors === null){
 vErrors = [err132];
@@ -3914,7 +3915,7 @@ vErrors.push(err139);
 errors++;
 }
 if(typeof data63 === "string"){
-if(!pattern43.test(data63)){
+if(!pattern44.test(data63)){
 const err140 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
 if(vErrors === null){
 vErrors = [err140];
@@ -3939,7 +3940,7 @@ vErrors.push(err141);
 errors++;
 }
 if(typeof data64 === "string"){
-if(!pattern6.test(data64)){
+if(!pattern7.test(data64)){
 const err142 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
 if(vErrors === null){
 vErrors = [err142];
@@ -4097,7 +4098,7 @@ vErrors.push(err154);
 errors++;
 }
 if(typeof data70 === "string"){
-if(!pattern6.test(data70)){
+if(!pattern7.test(data70)){
 const err155 = {instancePath:instancePath+"/prepend/" + i10+"/local/env",schemaPath:"#/properties/prepend/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.local.properties.env,data:data70};
 if(vErrors === null){
 vErrors = [err155];
@@ -4140,7 +4141,7 @@ errors++;
 if(data68.timeout !== undefined){
 let data73 = data68.timeout;
 if(typeof data73 === "string"){
-if(!pattern17.test(data73)){
+if(!pattern18.test(data73)){
 const err158 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
 if(vErrors === null){
 vErrors = [err158];
@@ -4177,7 +4178,7 @@ vErrors.push(err160);
 errors++;
 }
 if(typeof data74 === "string"){
-if(!pattern6.test(data74)){
+if(!pattern7.test(data74)){
 const err161 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
 if(vErrors === null){
 vErrors = [err161];
@@ -4202,7 +4203,7 @@ vErrors.push(err162);
 errors++;
 }
 if(typeof data75 === "string"){
-if(!pattern6.test(data75)){
+if(!pattern7.test(data75)){
 const err163 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
 if(vErrors === null){
 vErrors = [err163];
@@ -4335,7 +4336,7 @@ vErrors.push(err172);
 errors++;
 }
 if(typeof data81 === "string"){
-if(!pattern6.test(data81)){
+if(!pattern7.test(data81)){
 const err173 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
 if(vErrors === null){
 vErrors = [err173];
@@ -4676,7 +4677,7 @@ vErrors.push(err194);
 errors++;
 }
 if(typeof data92 === "string"){
-if(!pattern6.test(data92)){
+if(!pattern7.test(data92)){
 const err195 = {instancePath:instancePath+"/append/" + i20+"/shell/env",schemaPath:"#/properties/append/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.env,data:data92};
 if(vErrors === null){
 vErrors = [err195];
@@ -4716,7 +4717,7 @@ vErrors.push(err197);
 errors++;
 }
 if(typeof data94 === "string"){
-if(!pattern6.test(data94)){
+if(!pattern7.test(data94)){
 const err198 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
 if(vErrors === null){
 vErrors = [err198];
@@ -4744,7 +4745,7 @@ errors++;
 if(data89.timeout !== undefined){
 let data96 = data89.timeout;
 if(typeof data96 === "string"){
-if(!pattern17.test(data96)){
+if(!pattern18.test(data96)){
 const err200 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
 if(vErrors === null){
 vErrors = [err200];
@@ -4801,7 +4802,7 @@ errors++;
 }
 }
 if(typeof data97 === "string"){
-if(!pattern6.test(data97)){
+if(!pattern7.test(data97)){
 const err205 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
 if(vErrors === null){
 vErrors = [err205];
@@ -4826,7 +4827,7 @@ vErrors.push(err206);
 errors++;
 }
 if(typeof data98 === "string"){
-if(!pattern6.test(data98)){
+if(!pattern7.test(data98)){
 const err207 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
 if(vErrors === null){
 vErrors = [err207];
@@ -4884,7 +4885,7 @@ errors++;
 }
 }
 if(typeof data99 === "string"){
-if(!pattern6.test(data99)){
+if(!pattern7.test(data99)){
 const err212 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
 if(vErrors === null){
 vErrors = [err212];
@@ -4959,7 +4960,7 @@ errors++;
 }
 }
 if(typeof data101 === "string"){
-if(!pattern6.test(data101)){
+if(!pattern7.test(data101)){
 const err218 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
 if(vErrors === null){
 vErrors = [err218];
@@ -5022,7 +5023,7 @@ errors++;
 }
 }
 if(typeof data103 === "string"){
-if(!pattern6.test(data103)){
+if(!pattern7.test(data103)){
 const err223 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
 if(vErrors === null){
 vErrors = [err223];
@@ -5124,7 +5125,7 @@ vErrors.push(err230);
 errors++;
 }
 if(typeof data107 === "string"){
-if(!pattern43.test(data107)){
+if(!pattern44.test(data107)){
 const err231 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
 if(vErrors === null){
 vErrors = [err231];
@@ -5149,7 +5150,7 @@ vErrors.push(err232);
 errors++;
 }
 if(typeof data108 === "string"){
-if(!pattern6.test(data108)){
+if(!pattern7.test(data108)){
 const err233 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
 if(vErrors === null){
 vErrors = [err233];
@@ -5307,7 +5308,7 @@ vErrors.push(err245);
 errors++;
 }
 if(typeof data114 === "string"){
-if(!pattern6.test(data114)){
+if(!pattern7.test(data114)){
 const err246 = {instancePath:instancePath+"/append/" + i20+"/local/env",schemaPath:"#/properties/append/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.local.properties.env,data:data114};
 if(vErrors === null){
 vErrors = [err246];
@@ -5350,7 +5351,7 @@ errors++;
 if(data112.timeout !== undefined){
 let data117 = data112.timeout;
 if(typeof data117 === "string"){
-if(!pattern17.test(data117)){
+if(!pattern18.test(data117)){
 const err249 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
 if(vErrors === null){
 vErrors = [err249];
@@ -5387,7 +5388,7 @@ vErrors.push(err251);
 errors++;
 }
 if(typeof data118 === "string"){
-if(!pattern6.test(data118)){
+if(!pattern7.test(data118)){
 const err252 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.if,data:data118};
 if(vErrors === null){
 vErrors = [err252];
@@ -5412,7 +5413,7 @@ vErrors.push(err253);
 errors++;
 }
 if(typeof data119 === "string"){
-if(!pattern6.test(data119)){
+if(!pattern7.test(data119)){
 const err254 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.only,data:data119};
 if(vErrors === null){
 vErrors = [err254];
@@ -5545,7 +5546,7 @@ vErrors.push(err263);
 errors++;
 }
 if(typeof data125 === "string"){
-if(!pattern6.test(data125)){
+if(!pattern7.test(data125)){
 const err264 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.except,data:data125};
 if(vErrors === null){
 vErrors = [err264];
@@ -5695,9 +5696,9 @@ return errors === 0;
 }
 
 const schema11 = {"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","string"],"description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}};
-const pattern81 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern82 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern86 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern82 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern83 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern87 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -5810,7 +5811,7 @@ valid3 = valid3 || _valid1;
 if(!valid3){
 const _errs12 = errors;
 if(typeof data1 === "string"){
-if(!pattern4.test(data1)){
+if(!pattern5.test(data1)){
 const err7 = {instancePath:instancePath+"/method",schemaPath:"#/then/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.method.anyOf[1],data:data1};
 if(vErrors === null){
 vErrors = [err7];
@@ -5859,7 +5860,7 @@ vErrors = null;
 if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern81.test(data2)){
+if(!pattern82.test(data2)){
 const err10 = {instancePath:instancePath+"/name",schemaPath:"#/then/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.name,data:data2};
 if(vErrors === null){
 vErrors = [err10];
@@ -5894,7 +5895,7 @@ vErrors.push(err12);
 errors++;
 }
 if(typeof data3 === "string"){
-if(!pattern82.test(data3)){
+if(!pattern83.test(data3)){
 const err13 = {instancePath:instancePath+"/size",schemaPath:"#/then/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.size,data:data3};
 if(vErrors === null){
 vErrors = [err13];
@@ -5919,7 +5920,7 @@ vErrors.push(err14);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern6.test(data4)){
+if(!pattern7.test(data4)){
 const err15 = {instancePath:instancePath+"/exclude",schemaPath:"#/then/properties/exclude/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.exclude,data:data4};
 if(vErrors === null){
 vErrors = [err15];
@@ -6059,7 +6060,7 @@ valid11 = valid11 || _valid2;
 if(!valid11){
 const _errs35 = errors;
 if(typeof data10 === "string"){
-if(!pattern4.test(data10)){
+if(!pattern5.test(data10)){
 const err25 = {instancePath:instancePath+"/partition",schemaPath:"#/then/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.partition.anyOf[1],data:data10};
 if(vErrors === null){
 vErrors = [err25];
@@ -6150,7 +6151,7 @@ valid13 = valid13 || _valid3;
 if(!valid13){
 const _errs44 = errors;
 if(typeof data12 === "string"){
-if(!pattern4.test(data12)){
+if(!pattern5.test(data12)){
 const err31 = {instancePath:instancePath+"/amiTools/install",schemaPath:"#/then/properties/amiTools/properties/install/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.install.anyOf[1],data:data12};
 if(vErrors === null){
 vErrors = [err31];
@@ -6222,7 +6223,7 @@ vErrors.push(err35);
 errors++;
 }
 if(typeof data14 === "string"){
-if(!pattern86.test(data14)){
+if(!pattern87.test(data14)){
 const err36 = {instancePath:instancePath+"/amiTools/destination",schemaPath:"#/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.destination,data:data14};
 if(vErrors === null){
 vErrors = [err36];
@@ -6247,7 +6248,7 @@ vErrors.push(err37);
 errors++;
 }
 if(typeof data15 === "string"){
-if(!pattern6.test(data15)){
+if(!pattern7.test(data15)){
 const err38 = {instancePath:instancePath+"/amiTools/inherit",schemaPath:"#/then/properties/amiTools/properties/inherit/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.amiTools.properties.inherit,data:data15};
 if(vErrors === null){
 vErrors = [err38];
@@ -6289,7 +6290,7 @@ valid14 = valid14 || _valid4;
 if(!valid14){
 const _errs56 = errors;
 if(typeof data16 === "string"){
-if(!pattern4.test(data16)){
+if(!pattern5.test(data16)){
 const err41 = {instancePath:instancePath+"/amiTools/credentials",schemaPath:"#/then/properties/amiTools/properties/credentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.credentials.anyOf[1],data:data16};
 if(vErrors === null){
 vErrors = [err41];
@@ -6348,7 +6349,7 @@ vErrors.push(err44);
 errors++;
 }
 if(typeof data17 === "string"){
-if(!pattern6.test(data17)){
+if(!pattern7.test(data17)){
 const err45 = {instancePath:instancePath+"/amiTools/bundleArguments",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.amiTools.properties.bundleArguments,data:data17};
 if(vErrors === null){
 vErrors = [err45];
@@ -6471,7 +6472,7 @@ vErrors.push(err53);
 errors++;
 }
 if(typeof data23 === "string"){
-if(!pattern6.test(data23)){
+if(!pattern7.test(data23)){
 const err54 = {instancePath:instancePath+"/amiTools/uploadArguments",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.amiTools.properties.uploadArguments,data:data23};
 if(vErrors === null){
 vErrors = [err54];
@@ -6679,7 +6680,7 @@ valid30 = valid30 || _valid5;
 if(!valid30){
 const _errs95 = errors;
 if(typeof data31 === "string"){
-if(!pattern4.test(data31)){
+if(!pattern5.test(data31)){
 const err69 = {instancePath:instancePath+"/method",schemaPath:"#/else/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.method.anyOf[1],data:data31};
 if(vErrors === null){
 vErrors = [err69];
@@ -6755,7 +6756,7 @@ valid31 = valid31 || _valid6;
 if(!valid31){
 const _errs101 = errors;
 if(typeof data32 === "string"){
-if(!pattern4.test(data32)){
+if(!pattern5.test(data32)){
 const err74 = {instancePath:instancePath+"/at",schemaPath:"#/else/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.at.anyOf[1],data:data32};
 if(vErrors === null){
 vErrors = [err74];
@@ -6804,7 +6805,7 @@ vErrors = null;
 if(data.name !== undefined){
 let data33 = data.name;
 if(typeof data33 === "string"){
-if(!pattern81.test(data33)){
+if(!pattern82.test(data33)){
 const err77 = {instancePath:instancePath+"/name",schemaPath:"#/else/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.name,data:data33};
 if(vErrors === null){
 vErrors = [err77];
@@ -6856,7 +6857,7 @@ valid32 = valid32 || _valid7;
 if(!valid32){
 const _errs109 = errors;
 if(typeof data34 === "string"){
-if(!pattern4.test(data34)){
+if(!pattern5.test(data34)){
 const err81 = {instancePath:instancePath+"/partition",schemaPath:"#/else/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.partition.anyOf[1],data:data34};
 if(vErrors === null){
 vErrors = [err81];
@@ -6915,7 +6916,7 @@ vErrors.push(err84);
 errors++;
 }
 if(typeof data35 === "string"){
-if(!pattern82.test(data35)){
+if(!pattern83.test(data35)){
 const err85 = {instancePath:instancePath+"/size",schemaPath:"#/else/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.size,data:data35};
 if(vErrors === null){
 vErrors = [err85];
@@ -6940,7 +6941,7 @@ vErrors.push(err86);
 errors++;
 }
 if(typeof data36 === "string"){
-if(!pattern6.test(data36)){
+if(!pattern7.test(data36)){
 const err87 = {instancePath:instancePath+"/exclude",schemaPath:"#/else/properties/exclude/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.exclude,data:data36};
 if(vErrors === null){
 vErrors = [err87];
@@ -7063,7 +7064,7 @@ vErrors.push(err95);
 errors++;
 }
 if(typeof data42 === "string"){
-if(!pattern6.test(data42)){
+if(!pattern7.test(data42)){
 const err96 = {instancePath:instancePath+"/include",schemaPath:"#/else/properties/include/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.include,data:data42};
 if(vErrors === null){
 vErrors = [err96];
@@ -7231,7 +7232,7 @@ valid48 = valid48 || _valid8;
 if(!valid48){
 const _errs148 = errors;
 if(typeof data50 === "string"){
-if(!pattern4.test(data50)){
+if(!pattern5.test(data50)){
 const err108 = {instancePath:instancePath+"/hygiene/authorizedKeys",schemaPath:"#/else/properties/hygiene/properties/authorizedKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[1],data:data50};
 if(vErrors === null){
 vErrors = [err108];
@@ -7307,7 +7308,7 @@ valid49 = valid49 || _valid9;
 if(!valid49){
 const _errs154 = errors;
 if(typeof data51 === "string"){
-if(!pattern4.test(data51)){
+if(!pattern5.test(data51)){
 const err113 = {instancePath:instancePath+"/hygiene/sshHostKeys",schemaPath:"#/else/properties/hygiene/properties/sshHostKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[1],data:data51};
 if(vErrors === null){
 vErrors = [err113];
@@ -7383,7 +7384,7 @@ valid50 = valid50 || _valid10;
 if(!valid50){
 const _errs160 = errors;
 if(typeof data52 === "string"){
-if(!pattern4.test(data52)){
+if(!pattern5.test(data52)){
 const err118 = {instancePath:instancePath+"/hygiene/machineId",schemaPath:"#/else/properties/hygiene/properties/machineId/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.machineId.anyOf[1],data:data52};
 if(vErrors === null){
 vErrors = [err118];
@@ -7459,7 +7460,7 @@ valid51 = valid51 || _valid11;
 if(!valid51){
 const _errs166 = errors;
 if(typeof data53 === "string"){
-if(!pattern4.test(data53)){
+if(!pattern5.test(data53)){
 const err123 = {instancePath:instancePath+"/hygiene/shellHistories",schemaPath:"#/else/properties/hygiene/properties/shellHistories/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[1],data:data53};
 if(vErrors === null){
 vErrors = [err123];
@@ -7535,7 +7536,7 @@ valid52 = valid52 || _valid12;
 if(!valid52){
 const _errs172 = errors;
 if(typeof data54 === "string"){
-if(!pattern4.test(data54)){
+if(!pattern5.test(data54)){
 const err128 = {instancePath:instancePath+"/hygiene/cloudInit",schemaPath:"#/else/properties/hygiene/properties/cloudInit/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[1],data:data54};
 if(vErrors === null){
 vErrors = [err128];
@@ -7611,7 +7612,7 @@ valid53 = valid53 || _valid13;
 if(!valid53){
 const _errs178 = errors;
 if(typeof data55 === "string"){
-if(!pattern4.test(data55)){
+if(!pattern5.test(data55)){
 const err133 = {instancePath:instancePath+"/hygiene/cloudCredentials",schemaPath:"#/else/properties/hygiene/properties/cloudCredentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[1],data:data55};
 if(vErrors === null){
 vErrors = [err133];
@@ -7687,7 +7688,7 @@ valid54 = valid54 || _valid14;
 if(!valid54){
 const _errs184 = errors;
 if(typeof data56 === "string"){
-if(!pattern4.test(data56)){
+if(!pattern5.test(data56)){
 const err138 = {instancePath:instancePath+"/hygiene/privateKeys",schemaPath:"#/else/properties/hygiene/properties/privateKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[1],data:data56};
 if(vErrors === null){
 vErrors = [err138];
@@ -7763,7 +7764,7 @@ valid55 = valid55 || _valid15;
 if(!valid55){
 const _errs190 = errors;
 if(typeof data57 === "string"){
-if(!pattern4.test(data57)){
+if(!pattern5.test(data57)){
 const err143 = {instancePath:instancePath+"/hygiene/logs",schemaPath:"#/else/properties/hygiene/properties/logs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.logs.anyOf[1],data:data57};
 if(vErrors === null){
 vErrors = [err143];
@@ -7822,7 +7823,7 @@ vErrors.push(err146);
 errors++;
 }
 if(typeof data58 === "string"){
-if(!pattern6.test(data58)){
+if(!pattern7.test(data58)){
 const err147 = {instancePath:instancePath+"/hygiene/allow",schemaPath:"#/else/properties/hygiene/properties/allow/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.hygiene.properties.allow,data:data58};
 if(vErrors === null){
 vErrors = [err147];
@@ -7987,7 +7988,7 @@ valid63 = valid63 || _valid16;
 if(!valid63){
 const _errs211 = errors;
 if(typeof data65 === "string"){
-if(!pattern4.test(data65)){
+if(!pattern5.test(data65)){
 const err159 = {instancePath:instancePath+"/needs",schemaPath:"#/else/properties/needs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.needs.anyOf[1],data:data65};
 if(vErrors === null){
 vErrors = [err159];
@@ -8068,7 +8069,7 @@ errors++;
 }
 }
 if(typeof data66 === "string"){
-if(!pattern6.test(data66)){
+if(!pattern7.test(data66)){
 const err165 = {instancePath:instancePath+"/compression",schemaPath:"#/else/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.compression,data:data66};
 if(vErrors === null){
 vErrors = [err165];
@@ -8136,7 +8137,7 @@ valid65 = valid65 || _valid17;
 if(!valid65){
 const _errs219 = errors;
 if(typeof data67 === "string"){
-if(!pattern4.test(data67)){
+if(!pattern5.test(data67)){
 const err170 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.properties.method.anyOf[1],data:data67};
 if(vErrors === null){
 vErrors = [err170];
@@ -8241,7 +8242,7 @@ vErrors.push(err3);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern6.test(data1)){
+if(!pattern7.test(data1)){
 const err4 = {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.allowMismatch,data:data1};
 if(vErrors === null){
 vErrors = [err4];
@@ -8342,7 +8343,7 @@ valid1 = valid1 || _valid0;
 if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
-if(!pattern4.test(data0)){
+if(!pattern5.test(data0)){
 const err4 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data0};
 if(vErrors === null){
 vErrors = [err4];
@@ -8444,7 +8445,7 @@ valid2 = valid2 || _valid1;
 if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
-if(!pattern4.test(data3)){
+if(!pattern5.test(data3)){
 const err11 = {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.acl.anyOf[1],data:data3};
 if(vErrors === null){
 vErrors = [err11];
@@ -8525,7 +8526,7 @@ errors++;
 }
 }
 if(typeof data4 === "string"){
-if(!pattern6.test(data4)){
+if(!pattern7.test(data4)){
 const err17 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema13.properties.concurrency,data:data4};
 if(vErrors === null){
 vErrors = [err17];
@@ -8543,8 +8544,8 @@ return errors === 0;
 }
 
 const schema14 = {"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
-const pattern117 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern118 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern118 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern119 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
 function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -8602,7 +8603,7 @@ valid1 = valid1 || _valid0;
 if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
-if(!pattern4.test(data0)){
+if(!pattern5.test(data0)){
 const err4 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.method.anyOf[1],data:data0};
 if(vErrors === null){
 vErrors = [err4];
@@ -8704,7 +8705,7 @@ valid2 = valid2 || _valid1;
 if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
-if(!pattern4.test(data3)){
+if(!pattern5.test(data3)){
 const err11 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.architecture.anyOf[1],data:data3};
 if(vErrors === null){
 vErrors = [err11];
@@ -8780,7 +8781,7 @@ valid3 = valid3 || _valid2;
 if(!valid3){
 const _errs22 = errors;
 if(typeof data4 === "string"){
-if(!pattern4.test(data4)){
+if(!pattern5.test(data4)){
 const err16 = {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.virtualization.anyOf[1],data:data4};
 if(vErrors === null){
 vErrors = [err16];
@@ -8839,7 +8840,7 @@ vErrors.push(err19);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern117.test(data5)){
+if(!pattern118.test(data5)){
 const err20 = {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.kernel,data:data5};
 if(vErrors === null){
 vErrors = [err20];
@@ -8864,7 +8865,7 @@ vErrors.push(err21);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern118.test(data6)){
+if(!pattern119.test(data6)){
 const err22 = {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.ramdisk,data:data6};
 if(vErrors === null){
 vErrors = [err22];
@@ -8993,7 +8994,7 @@ vErrors.push(err31);
 errors++;
 }
 if(typeof data12 === "string"){
-if(!pattern6.test(data12)){
+if(!pattern7.test(data12)){
 const err32 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.tags,data:data12};
 if(vErrors === null){
 vErrors = [err32];
@@ -9066,7 +9067,7 @@ vErrors.push(err2);
 errors++;
 }
 if(typeof data0 === "string"){
-if(!pattern6.test(data0)){
+if(!pattern7.test(data0)){
 const err3 = {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.boot,data:data0};
 if(vErrors === null){
 vErrors = [err3];
@@ -9104,7 +9105,7 @@ vErrors.push(err5);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern6.test(data2)){
+if(!pattern7.test(data2)){
 const err6 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests,data:data2};
 if(vErrors === null){
 vErrors = [err6];
@@ -9238,7 +9239,7 @@ vErrors.push(err14);
 errors++;
 }
 if(typeof data7 === "string"){
-if(!pattern6.test(data7)){
+if(!pattern7.test(data7)){
 const err15 = {instancePath:instancePath+"/tests/" + i0+"/shell/env",schemaPath:"#/properties/tests/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.env,data:data7};
 if(vErrors === null){
 vErrors = [err15];
@@ -9278,7 +9279,7 @@ vErrors.push(err17);
 errors++;
 }
 if(typeof data9 === "string"){
-if(!pattern6.test(data9)){
+if(!pattern7.test(data9)){
 const err18 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
 if(vErrors === null){
 vErrors = [err18];
@@ -9306,7 +9307,7 @@ errors++;
 if(data4.timeout !== undefined){
 let data11 = data4.timeout;
 if(typeof data11 === "string"){
-if(!pattern17.test(data11)){
+if(!pattern18.test(data11)){
 const err20 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
 if(vErrors === null){
 vErrors = [err20];
@@ -9363,7 +9364,7 @@ errors++;
 }
 }
 if(typeof data12 === "string"){
-if(!pattern6.test(data12)){
+if(!pattern7.test(data12)){
 const err25 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
 if(vErrors === null){
 vErrors = [err25];
@@ -9388,7 +9389,7 @@ vErrors.push(err26);
 errors++;
 }
 if(typeof data13 === "string"){
-if(!pattern6.test(data13)){
+if(!pattern7.test(data13)){
 const err27 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
 if(vErrors === null){
 vErrors = [err27];
@@ -9446,7 +9447,7 @@ errors++;
 }
 }
 if(typeof data14 === "string"){
-if(!pattern6.test(data14)){
+if(!pattern7.test(data14)){
 const err32 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
 if(vErrors === null){
 vErrors = [err32];
@@ -9521,7 +9522,7 @@ errors++;
 }
 }
 if(typeof data16 === "string"){
-if(!pattern6.test(data16)){
+if(!pattern7.test(data16)){
 const err38 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
 if(vErrors === null){
 vErrors = [err38];
@@ -9584,7 +9585,7 @@ errors++;
 }
 }
 if(typeof data18 === "string"){
-if(!pattern6.test(data18)){
+if(!pattern7.test(data18)){
 const err43 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
 if(vErrors === null){
 vErrors = [err43];
@@ -9625,7 +9626,7 @@ vErrors.push(err45);
 errors++;
 }
 if(typeof data19 === "string"){
-if(!pattern6.test(data19)){
+if(!pattern7.test(data19)){
 const err46 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.if,data:data19};
 if(vErrors === null){
 vErrors = [err46];
@@ -9650,7 +9651,7 @@ vErrors.push(err47);
 errors++;
 }
 if(typeof data20 === "string"){
-if(!pattern6.test(data20)){
+if(!pattern7.test(data20)){
 const err48 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.only,data:data20};
 if(vErrors === null){
 vErrors = [err48];
@@ -9783,7 +9784,7 @@ vErrors.push(err57);
 errors++;
 }
 if(typeof data26 === "string"){
-if(!pattern6.test(data26)){
+if(!pattern7.test(data26)){
 const err58 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.except,data:data26};
 if(vErrors === null){
 vErrors = [err58];
@@ -10064,7 +10065,7 @@ vErrors.push(err77);
 errors++;
 }
 if(typeof data37 === "string"){
-if(!pattern6.test(data37)){
+if(!pattern7.test(data37)){
 const err78 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env,data:data37};
 if(vErrors === null){
 vErrors = [err78];
@@ -10104,7 +10105,7 @@ vErrors.push(err80);
 errors++;
 }
 if(typeof data39 === "string"){
-if(!pattern6.test(data39)){
+if(!pattern7.test(data39)){
 const err81 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
 if(vErrors === null){
 vErrors = [err81];
@@ -10132,7 +10133,7 @@ errors++;
 if(data34.timeout !== undefined){
 let data41 = data34.timeout;
 if(typeof data41 === "string"){
-if(!pattern17.test(data41)){
+if(!pattern18.test(data41)){
 const err83 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
 if(vErrors === null){
 vErrors = [err83];
@@ -10189,7 +10190,7 @@ errors++;
 }
 }
 if(typeof data42 === "string"){
-if(!pattern6.test(data42)){
+if(!pattern7.test(data42)){
 const err88 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
 if(vErrors === null){
 vErrors = [err88];
@@ -10214,7 +10215,7 @@ vErrors.push(err89);
 errors++;
 }
 if(typeof data43 === "string"){
-if(!pattern6.test(data43)){
+if(!pattern7.test(data43)){
 const err90 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
 if(vErrors === null){
 vErrors = [err90];
@@ -10272,7 +10273,7 @@ errors++;
 }
 }
 if(typeof data44 === "string"){
-if(!pattern6.test(data44)){
+if(!pattern7.test(data44)){
 const err95 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
 if(vErrors === null){
 vErrors = [err95];
@@ -10347,7 +10348,7 @@ errors++;
 }
 }
 if(typeof data46 === "string"){
-if(!pattern6.test(data46)){
+if(!pattern7.test(data46)){
 const err101 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
 if(vErrors === null){
 vErrors = [err101];
@@ -10410,7 +10411,7 @@ errors++;
 }
 }
 if(typeof data48 === "string"){
-if(!pattern6.test(data48)){
+if(!pattern7.test(data48)){
 const err106 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
 if(vErrors === null){
 vErrors = [err106];
@@ -10451,7 +10452,7 @@ vErrors.push(err108);
 errors++;
 }
 if(typeof data49 === "string"){
-if(!pattern6.test(data49)){
+if(!pattern7.test(data49)){
 const err109 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
 if(vErrors === null){
 vErrors = [err109];
@@ -10476,7 +10477,7 @@ vErrors.push(err110);
 errors++;
 }
 if(typeof data50 === "string"){
-if(!pattern6.test(data50)){
+if(!pattern7.test(data50)){
 const err111 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
 if(vErrors === null){
 vErrors = [err111];
@@ -10609,7 +10610,7 @@ vErrors.push(err120);
 errors++;
 }
 if(typeof data56 === "string"){
-if(!pattern6.test(data56)){
+if(!pattern7.test(data56)){
 const err121 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
 if(vErrors === null){
 vErrors = [err121];
@@ -10878,7 +10879,7 @@ vErrors.push(err139);
 errors++;
 }
 if(typeof data67 === "string"){
-if(!pattern6.test(data67)){
+if(!pattern7.test(data67)){
 const err140 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env,data:data67};
 if(vErrors === null){
 vErrors = [err140];
@@ -10918,7 +10919,7 @@ vErrors.push(err142);
 errors++;
 }
 if(typeof data69 === "string"){
-if(!pattern6.test(data69)){
+if(!pattern7.test(data69)){
 const err143 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
 if(vErrors === null){
 vErrors = [err143];
@@ -10946,7 +10947,7 @@ errors++;
 if(data64.timeout !== undefined){
 let data71 = data64.timeout;
 if(typeof data71 === "string"){
-if(!pattern17.test(data71)){
+if(!pattern18.test(data71)){
 const err145 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
 if(vErrors === null){
 vErrors = [err145];
@@ -11003,7 +11004,7 @@ errors++;
 }
 }
 if(typeof data72 === "string"){
-if(!pattern6.test(data72)){
+if(!pattern7.test(data72)){
 const err150 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
 if(vErrors === null){
 vErrors = [err150];
@@ -11028,7 +11029,7 @@ vErrors.push(err151);
 errors++;
 }
 if(typeof data73 === "string"){
-if(!pattern6.test(data73)){
+if(!pattern7.test(data73)){
 const err152 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
 if(vErrors === null){
 vErrors = [err152];
@@ -11086,7 +11087,7 @@ errors++;
 }
 }
 if(typeof data74 === "string"){
-if(!pattern6.test(data74)){
+if(!pattern7.test(data74)){
 const err157 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
 if(vErrors === null){
 vErrors = [err157];
@@ -11161,7 +11162,7 @@ errors++;
 }
 }
 if(typeof data76 === "string"){
-if(!pattern6.test(data76)){
+if(!pattern7.test(data76)){
 const err163 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
 if(vErrors === null){
 vErrors = [err163];
@@ -11224,7 +11225,7 @@ errors++;
 }
 }
 if(typeof data78 === "string"){
-if(!pattern6.test(data78)){
+if(!pattern7.test(data78)){
 const err168 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
 if(vErrors === null){
 vErrors = [err168];
@@ -11265,7 +11266,7 @@ vErrors.push(err170);
 errors++;
 }
 if(typeof data79 === "string"){
-if(!pattern6.test(data79)){
+if(!pattern7.test(data79)){
 const err171 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
 if(vErrors === null){
 vErrors = [err171];
@@ -11290,7 +11291,7 @@ vErrors.push(err172);
 errors++;
 }
 if(typeof data80 === "string"){
-if(!pattern6.test(data80)){
+if(!pattern7.test(data80)){
 const err173 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
 if(vErrors === null){
 vErrors = [err173];
@@ -11423,7 +11424,7 @@ vErrors.push(err182);
 errors++;
 }
 if(typeof data86 === "string"){
-if(!pattern6.test(data86)){
+if(!pattern7.test(data86)){
 const err183 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
 if(vErrors === null){
 vErrors = [err183];
@@ -11572,7 +11573,7 @@ errors++;
 if(data.timeout !== undefined){
 let data92 = data.timeout;
 if(typeof data92 === "string"){
-if(!pattern17.test(data92)){
+if(!pattern18.test(data92)){
 const err194 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.timeout,data:data92};
 if(vErrors === null){
 vErrors = [err194];
@@ -11622,7 +11623,7 @@ vErrors.push(err197);
 errors++;
 }
 if(typeof data94 === "string"){
-if(!pattern6.test(data94)){
+if(!pattern7.test(data94)){
 const err198 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
 if(vErrors === null){
 vErrors = [err198];
@@ -12170,6 +12171,223 @@ indices0[item0] = i3;
 }
 }
 }
+if(data.matrix !== undefined){
+let data15 = data.matrix;
+if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
+const err30 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/type",keyword:"type",params:{type: schema6.properties.matrix.type},message:"must be object,null",schema:schema6.properties.matrix.type,parentSchema:schema6.properties.matrix,data:data15};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+if(Object.keys(data15).length < 1){
+const err31 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.matrix,data:data15};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+for(const key4 in data15){
+const _errs37 = errors;
+if(typeof key4 === "string"){
+if(!pattern3.test(key4)){
+const err32 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.matrix.propertyNames,data:key4,propertyName:key4};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+}
+var valid11 = _errs37 === errors;
+if(!valid11){
+const err33 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/propertyNames",keyword:"propertyNames",params:{propertyName: key4},message:"property name must be valid",schema:schema6.properties.matrix.propertyNames,parentSchema:schema6.properties.matrix,data:data15};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+for(const key5 in data15){
+if(!((key5 === "include") || (key5 === "exclude"))){
+let data16 = data15[key5];
+if(Array.isArray(data16)){
+if(data16.length < 1){
+const err34 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/additionalProperties/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.matrix.additionalProperties,data:data16};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+const len3 = data16.length;
+for(let i4=0; i4<len3; i4++){
+let data17 = data16[i4];
+if(((typeof data17 !== "string") && (!((typeof data17 == "number") && (isFinite(data17))))) && (typeof data17 !== "boolean")){
+const err35 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i4,schemaPath:"#/properties/matrix/additionalProperties/items/type",keyword:"type",params:{type: schema6.properties.matrix.additionalProperties.items.type},message:"must be string,number,boolean",schema:schema6.properties.matrix.additionalProperties.items.type,parentSchema:schema6.properties.matrix.additionalProperties.items,data:data17};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+}
+}
+let i5 = data16.length;
+let j1;
+if(i5 > 1){
+const indices1 = {};
+for(;i5--;){
+let item1 = data16[i5];
+if(((typeof item1 !== "string") && (!((typeof item1 == "number") && (isFinite(item1))))) && (typeof item1 !== "boolean")){
+continue;
+}
+if(typeof item1 == "string"){
+item1 += "_";
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err36 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/additionalProperties/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i5+" are identical)",schema:true,parentSchema:schema6.properties.matrix.additionalProperties,data:data16};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
+}
+errors++;
+break;
+}
+indices1[item1] = i5;
+}
+}
+}
+else {
+const err37 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/additionalProperties/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.matrix.additionalProperties.type,parentSchema:schema6.properties.matrix.additionalProperties,data:data16};
+if(vErrors === null){
+vErrors = [err37];
+}
+else {
+vErrors.push(err37);
+}
+errors++;
+}
+}
+}
+if(data15.include !== undefined){
+let data18 = data15.include;
+if(Array.isArray(data18)){
+const len4 = data18.length;
+for(let i6=0; i6<len4; i6++){
+let data19 = data18[i6];
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+for(const key6 in data19){
+let data20 = data19[key6];
+if(((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))) && (typeof data20 !== "boolean")){
+const err38 = {instancePath:instancePath+"/matrix/include/" + i6+"/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/properties/include/items/additionalProperties/type",keyword:"type",params:{type: schema6.properties.matrix.properties.include.items.additionalProperties.type},message:"must be string,number,boolean",schema:schema6.properties.matrix.properties.include.items.additionalProperties.type,parentSchema:schema6.properties.matrix.properties.include.items.additionalProperties,data:data20};
+if(vErrors === null){
+vErrors = [err38];
+}
+else {
+vErrors.push(err38);
+}
+errors++;
+}
+}
+}
+else {
+const err39 = {instancePath:instancePath+"/matrix/include/" + i6,schemaPath:"#/properties/matrix/properties/include/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.matrix.properties.include.items.type,parentSchema:schema6.properties.matrix.properties.include.items,data:data19};
+if(vErrors === null){
+vErrors = [err39];
+}
+else {
+vErrors.push(err39);
+}
+errors++;
+}
+}
+}
+else {
+const err40 = {instancePath:instancePath+"/matrix/include",schemaPath:"#/properties/matrix/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.matrix.properties.include.type,parentSchema:schema6.properties.matrix.properties.include,data:data18};
+if(vErrors === null){
+vErrors = [err40];
+}
+else {
+vErrors.push(err40);
+}
+errors++;
+}
+}
+if(data15.exclude !== undefined){
+let data21 = data15.exclude;
+if(Array.isArray(data21)){
+const len5 = data21.length;
+for(let i7=0; i7<len5; i7++){
+let data22 = data21[i7];
+if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
+if(Object.keys(data22).length < 1){
+const err41 = {instancePath:instancePath+"/matrix/exclude/" + i7,schemaPath:"#/properties/matrix/properties/exclude/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.matrix.properties.exclude.items,data:data22};
+if(vErrors === null){
+vErrors = [err41];
+}
+else {
+vErrors.push(err41);
+}
+errors++;
+}
+for(const key7 in data22){
+let data23 = data22[key7];
+if(((typeof data23 !== "string") && (!((typeof data23 == "number") && (isFinite(data23))))) && (typeof data23 !== "boolean")){
+const err42 = {instancePath:instancePath+"/matrix/exclude/" + i7+"/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/properties/exclude/items/additionalProperties/type",keyword:"type",params:{type: schema6.properties.matrix.properties.exclude.items.additionalProperties.type},message:"must be string,number,boolean",schema:schema6.properties.matrix.properties.exclude.items.additionalProperties.type,parentSchema:schema6.properties.matrix.properties.exclude.items.additionalProperties,data:data23};
+if(vErrors === null){
+vErrors = [err42];
+}
+else {
+vErrors.push(err42);
+}
+errors++;
+}
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/matrix/exclude/" + i7,schemaPath:"#/properties/matrix/properties/exclude/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.matrix.properties.exclude.items.type,parentSchema:schema6.properties.matrix.properties.exclude.items,data:data22};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
+}
+errors++;
+}
+}
+}
+else {
+const err44 = {instancePath:instancePath+"/matrix/exclude",schemaPath:"#/properties/matrix/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.matrix.properties.exclude.type,parentSchema:schema6.properties.matrix.properties.exclude,data:data21};
+if(vErrors === null){
+vErrors = [err44];
+}
+else {
+vErrors.push(err44);
+}
+errors++;
+}
+}
+}
+}
 if(data.source !== undefined){
 if(!(validate22(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
@@ -12225,256 +12443,9 @@ errors = vErrors.length;
 }
 }
 if(data.presets !== undefined){
-let data24 = data.presets;
-if((!(data24 && typeof data24 == "object" && !Array.isArray(data24))) && (data24 !== null)){
-const err30 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/type",keyword:"type",params:{type: schema6.properties.presets.type},message:"must be object,null",schema:schema6.properties.presets.type,parentSchema:schema6.properties.presets,data:data24};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-for(const key4 in data24){
-const _errs46 = errors;
-if(typeof key4 === "string"){
-if(!pattern157.test(key4)){
-const err31 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z][A-Za-z0-9_-]{0,62}$"+"\"",schema:"^[A-Za-z][A-Za-z0-9_-]{0,62}$",parentSchema:schema6.properties.presets.propertyNames,data:key4,propertyName:key4};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-var valid11 = _errs46 === errors;
-if(!valid11){
-const err32 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames",keyword:"propertyNames",params:{propertyName: key4},message:"property name must be valid",schema:schema6.properties.presets.propertyNames,parentSchema:schema6.properties.presets,data:data24};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-for(const key5 in data24){
-let data25 = data24[key5];
-if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
-for(const key6 in data25){
-if(!(func2.call(schema6.properties.presets.additionalProperties.properties, key6))){
-const err33 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/presets/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.presets.additionalProperties,data:data25};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-if(data25.extends !== undefined){
-let data26 = data25.extends;
-if((typeof data26 !== "string") && (!(Array.isArray(data26)))){
-const err34 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/type",keyword:"type",params:{type: schema6.properties.presets.additionalProperties.properties.extends.type},message:"must be string,array",schema:schema6.properties.presets.additionalProperties.properties.extends.type,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data26};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-if(typeof data26 === "string"){
-if(func3(data26) < 1){
-const err35 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data26};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-if(Array.isArray(data26)){
-if(data26.length < 1){
-const err36 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data26};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-const len3 = data26.length;
-for(let i4=0; i4<len3; i4++){
-let data27 = data26[i4];
-if(typeof data27 === "string"){
-if(func3(data27) < 1){
-const err37 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i4,schemaPath:"#/properties/presets/additionalProperties/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends.items,data:data27};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i4,schemaPath:"#/properties/presets/additionalProperties/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.presets.additionalProperties.properties.extends.items.type,parentSchema:schema6.properties.presets.additionalProperties.properties.extends.items,data:data27};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-}
-}
-if(data25.profile !== undefined){
-let data28 = data25.profile;
-if((typeof data28 !== "string") && (data28 !== null)){
-const err39 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/presets/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema6.properties.presets.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema6.properties.presets.additionalProperties.properties.profile.type,parentSchema:schema6.properties.presets.additionalProperties.properties.profile,data:data28};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-if(data25.source !== undefined){
-if(!(validate22(data25.source, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",parentData:data25,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-if(data25.launch !== undefined){
-if(!(validate24(data25.launch, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",parentData:data25,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-if(data25.connect !== undefined){
-if(!(validate26(data25.connect, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",parentData:data25,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-}
-if(data25.provision !== undefined){
-if(!(validate28(data25.provision, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",parentData:data25,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-}
-if(data25.bundle !== undefined){
-if(!(validate30(data25.bundle, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",parentData:data25,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-}
-if(data25.certificate !== undefined){
-if(!(validate32(data25.certificate, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",parentData:data25,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
-}
-}
-if(data25.upload !== undefined){
-if(!(validate34(data25.upload, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",parentData:data25,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
-errors = vErrors.length;
-}
-}
-if(data25.register !== undefined){
-if(!(validate36(data25.register, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",parentData:data25,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
-errors = vErrors.length;
-}
-}
-if(data25.verify !== undefined){
-if(!(validate38(data25.verify, {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/verify",parentData:data25,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/presets/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/presets/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.presets.additionalProperties.type,parentSchema:schema6.properties.presets.additionalProperties,data:data25};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-}
-if(data.regions !== undefined){
-let data38 = data.regions;
-if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
-if(Object.keys(data38).length < 1){
-const err41 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.regions,data:data38};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-for(const key7 in data38){
-let data39 = data38[key7];
-if((!(data39 && typeof data39 == "object" && !Array.isArray(data39))) && (data39 !== null)){
-const err42 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.type},message:"must be object,null",schema:schema6.properties.regions.additionalProperties.type,parentSchema:schema6.properties.regions.additionalProperties,data:data39};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
-for(const key8 in data39){
-if(!(func2.call(schema6.properties.regions.additionalProperties.properties, key8))){
-const err43 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.regions.additionalProperties,data:data39};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-}
-if(data39.extends !== undefined){
-let data40 = data39.extends;
-if((typeof data40 !== "string") && (!(Array.isArray(data40)))){
-const err44 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.extends.type},message:"must be string,array",schema:schema6.properties.regions.additionalProperties.properties.extends.type,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data40};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-if(typeof data40 === "string"){
-if(func3(data40) < 1){
-const err45 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data40};
+let data33 = data.presets;
+if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
+const err45 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/type",keyword:"type",params:{type: schema6.properties.presets.type},message:"must be object,null",schema:schema6.properties.presets.type,parentSchema:schema6.properties.presets,data:data33};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -12483,10 +12454,12 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-if(Array.isArray(data40)){
-if(data40.length < 1){
-const err46 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data40};
+if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
+for(const key8 in data33){
+const _errs68 = errors;
+if(typeof key8 === "string"){
+if(!pattern158.test(key8)){
+const err46 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z][A-Za-z0-9_-]{0,62}$"+"\"",schema:"^[A-Za-z][A-Za-z0-9_-]{0,62}$",parentSchema:schema6.properties.presets.propertyNames,data:key8,propertyName:key8};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -12495,12 +12468,10 @@ vErrors.push(err46);
 }
 errors++;
 }
-const len4 = data40.length;
-for(let i5=0; i5<len4; i5++){
-let data41 = data40[i5];
-if(typeof data41 === "string"){
-if(func3(data41) < 1){
-const err47 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i5,schemaPath:"#/properties/regions/additionalProperties/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends.items,data:data41};
+}
+var valid23 = _errs68 === errors;
+if(!valid23){
+const err47 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames",keyword:"propertyNames",params:{propertyName: key8},message:"property name must be valid",schema:schema6.properties.presets.propertyNames,parentSchema:schema6.properties.presets,data:data33};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -12510,8 +12481,12 @@ vErrors.push(err47);
 errors++;
 }
 }
-else {
-const err48 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i5,schemaPath:"#/properties/regions/additionalProperties/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.regions.additionalProperties.properties.extends.items.type,parentSchema:schema6.properties.regions.additionalProperties.properties.extends.items,data:data41};
+for(const key9 in data33){
+let data34 = data33[key9];
+if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
+for(const key10 in data34){
+if(!(func2.call(schema6.properties.presets.additionalProperties.properties, key10))){
+const err48 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/presets/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.presets.additionalProperties,data:data34};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -12521,12 +12496,10 @@ vErrors.push(err48);
 errors++;
 }
 }
-}
-}
-if(data39.preset !== undefined){
-let data42 = data39.preset;
-if((typeof data42 !== "string") && (!(Array.isArray(data42)))){
-const err49 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/preset",schemaPath:"#/properties/regions/additionalProperties/properties/preset/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.preset.type},message:"must be string,array",schema:schema6.properties.regions.additionalProperties.properties.preset.type,parentSchema:schema6.properties.regions.additionalProperties.properties.preset,data:data42};
+if(data34.extends !== undefined){
+let data35 = data34.extends;
+if((typeof data35 !== "string") && (!(Array.isArray(data35)))){
+const err49 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/type",keyword:"type",params:{type: schema6.properties.presets.additionalProperties.properties.extends.type},message:"must be string,array",schema:schema6.properties.presets.additionalProperties.properties.extends.type,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data35};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -12535,12 +12508,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-if(Array.isArray(data42)){
-const len5 = data42.length;
-for(let i6=0; i6<len5; i6++){
-let data43 = data42[i6];
-if(typeof data43 !== "string"){
-const err50 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/preset/" + i6,schemaPath:"#/properties/regions/additionalProperties/properties/preset/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.regions.additionalProperties.properties.preset.items.type,parentSchema:schema6.properties.regions.additionalProperties.properties.preset.items,data:data43};
+if(typeof data35 === "string"){
+if(func3(data35) < 1){
+const err50 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data35};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -12550,12 +12520,9 @@ vErrors.push(err50);
 errors++;
 }
 }
-}
-}
-if(data39.profile !== undefined){
-let data44 = data39.profile;
-if((typeof data44 !== "string") && (data44 !== null)){
-const err51 = {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/regions/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema6.properties.regions.additionalProperties.properties.profile.type,parentSchema:schema6.properties.regions.additionalProperties.properties.profile,data:data44};
+if(Array.isArray(data35)){
+if(data35.length < 1){
+const err51 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data35};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -12564,66 +12531,12 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-if(data39.source !== undefined){
-if(!(validate22(data39.source, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",parentData:data39,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-if(data39.launch !== undefined){
-if(!(validate24(data39.launch, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",parentData:data39,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-if(data39.connect !== undefined){
-if(!(validate26(data39.connect, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",parentData:data39,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-}
-if(data39.provision !== undefined){
-if(!(validate28(data39.provision, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",parentData:data39,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-}
-if(data39.bundle !== undefined){
-if(!(validate30(data39.bundle, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",parentData:data39,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-}
-if(data39.certificate !== undefined){
-if(!(validate32(data39.certificate, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",parentData:data39,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
-}
-}
-if(data39.upload !== undefined){
-if(!(validate34(data39.upload, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",parentData:data39,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
-errors = vErrors.length;
-}
-}
-if(data39.register !== undefined){
-if(!(validate36(data39.register, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",parentData:data39,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
-errors = vErrors.length;
-}
-}
-if(data39.verify !== undefined){
-if(!(validate38(data39.verify, {instancePath:instancePath+"/regions/" + key7.replace(/~/g, "~0").replace(/\//g, "~1")+"/verify",parentData:data39,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-}
-else {
-const err52 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.regions.type,parentSchema:schema6.properties.regions,data:data38};
+const len6 = data35.length;
+for(let i8=0; i8<len6; i8++){
+let data36 = data35[i8];
+if(typeof data36 === "string"){
+if(func3(data36) < 1){
+const err52 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i8,schemaPath:"#/properties/presets/additionalProperties/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends.items,data:data36};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -12633,14 +12546,319 @@ vErrors.push(err52);
 errors++;
 }
 }
-}
 else {
-const err53 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+const err53 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i8,schemaPath:"#/properties/presets/additionalProperties/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.presets.additionalProperties.properties.extends.items.type,parentSchema:schema6.properties.presets.additionalProperties.properties.extends.items,data:data36};
 if(vErrors === null){
 vErrors = [err53];
 }
 else {
 vErrors.push(err53);
+}
+errors++;
+}
+}
+}
+}
+if(data34.profile !== undefined){
+let data37 = data34.profile;
+if((typeof data37 !== "string") && (data37 !== null)){
+const err54 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/presets/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema6.properties.presets.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema6.properties.presets.additionalProperties.properties.profile.type,parentSchema:schema6.properties.presets.additionalProperties.properties.profile,data:data37};
+if(vErrors === null){
+vErrors = [err54];
+}
+else {
+vErrors.push(err54);
+}
+errors++;
+}
+}
+if(data34.source !== undefined){
+if(!(validate22(data34.source, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",parentData:data34,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data34.launch !== undefined){
+if(!(validate24(data34.launch, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",parentData:data34,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+if(data34.connect !== undefined){
+if(!(validate26(data34.connect, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",parentData:data34,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+if(data34.provision !== undefined){
+if(!(validate28(data34.provision, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",parentData:data34,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+}
+if(data34.bundle !== undefined){
+if(!(validate30(data34.bundle, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",parentData:data34,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+}
+if(data34.certificate !== undefined){
+if(!(validate32(data34.certificate, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",parentData:data34,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+}
+if(data34.upload !== undefined){
+if(!(validate34(data34.upload, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",parentData:data34,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
+}
+}
+if(data34.register !== undefined){
+if(!(validate36(data34.register, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",parentData:data34,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+errors = vErrors.length;
+}
+}
+if(data34.verify !== undefined){
+if(!(validate38(data34.verify, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/verify",parentData:data34,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err55 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/presets/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.presets.additionalProperties.type,parentSchema:schema6.properties.presets.additionalProperties,data:data34};
+if(vErrors === null){
+vErrors = [err55];
+}
+else {
+vErrors.push(err55);
+}
+errors++;
+}
+}
+}
+}
+if(data.regions !== undefined){
+let data47 = data.regions;
+if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
+if(Object.keys(data47).length < 1){
+const err56 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.regions,data:data47};
+if(vErrors === null){
+vErrors = [err56];
+}
+else {
+vErrors.push(err56);
+}
+errors++;
+}
+for(const key11 in data47){
+let data48 = data47[key11];
+if((!(data48 && typeof data48 == "object" && !Array.isArray(data48))) && (data48 !== null)){
+const err57 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.type},message:"must be object,null",schema:schema6.properties.regions.additionalProperties.type,parentSchema:schema6.properties.regions.additionalProperties,data:data48};
+if(vErrors === null){
+vErrors = [err57];
+}
+else {
+vErrors.push(err57);
+}
+errors++;
+}
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+for(const key12 in data48){
+if(!(func2.call(schema6.properties.regions.additionalProperties.properties, key12))){
+const err58 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.regions.additionalProperties,data:data48};
+if(vErrors === null){
+vErrors = [err58];
+}
+else {
+vErrors.push(err58);
+}
+errors++;
+}
+}
+if(data48.extends !== undefined){
+let data49 = data48.extends;
+if((typeof data49 !== "string") && (!(Array.isArray(data49)))){
+const err59 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.extends.type},message:"must be string,array",schema:schema6.properties.regions.additionalProperties.properties.extends.type,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data49};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
+}
+errors++;
+}
+if(typeof data49 === "string"){
+if(func3(data49) < 1){
+const err60 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data49};
+if(vErrors === null){
+vErrors = [err60];
+}
+else {
+vErrors.push(err60);
+}
+errors++;
+}
+}
+if(Array.isArray(data49)){
+if(data49.length < 1){
+const err61 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data49};
+if(vErrors === null){
+vErrors = [err61];
+}
+else {
+vErrors.push(err61);
+}
+errors++;
+}
+const len7 = data49.length;
+for(let i9=0; i9<len7; i9++){
+let data50 = data49[i9];
+if(typeof data50 === "string"){
+if(func3(data50) < 1){
+const err62 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i9,schemaPath:"#/properties/regions/additionalProperties/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends.items,data:data50};
+if(vErrors === null){
+vErrors = [err62];
+}
+else {
+vErrors.push(err62);
+}
+errors++;
+}
+}
+else {
+const err63 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i9,schemaPath:"#/properties/regions/additionalProperties/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.regions.additionalProperties.properties.extends.items.type,parentSchema:schema6.properties.regions.additionalProperties.properties.extends.items,data:data50};
+if(vErrors === null){
+vErrors = [err63];
+}
+else {
+vErrors.push(err63);
+}
+errors++;
+}
+}
+}
+}
+if(data48.preset !== undefined){
+let data51 = data48.preset;
+if((typeof data51 !== "string") && (!(Array.isArray(data51)))){
+const err64 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/preset",schemaPath:"#/properties/regions/additionalProperties/properties/preset/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.preset.type},message:"must be string,array",schema:schema6.properties.regions.additionalProperties.properties.preset.type,parentSchema:schema6.properties.regions.additionalProperties.properties.preset,data:data51};
+if(vErrors === null){
+vErrors = [err64];
+}
+else {
+vErrors.push(err64);
+}
+errors++;
+}
+if(Array.isArray(data51)){
+const len8 = data51.length;
+for(let i10=0; i10<len8; i10++){
+let data52 = data51[i10];
+if(typeof data52 !== "string"){
+const err65 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/preset/" + i10,schemaPath:"#/properties/regions/additionalProperties/properties/preset/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.regions.additionalProperties.properties.preset.items.type,parentSchema:schema6.properties.regions.additionalProperties.properties.preset.items,data:data52};
+if(vErrors === null){
+vErrors = [err65];
+}
+else {
+vErrors.push(err65);
+}
+errors++;
+}
+}
+}
+}
+if(data48.profile !== undefined){
+let data53 = data48.profile;
+if((typeof data53 !== "string") && (data53 !== null)){
+const err66 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/regions/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema6.properties.regions.additionalProperties.properties.profile.type,parentSchema:schema6.properties.regions.additionalProperties.properties.profile,data:data53};
+if(vErrors === null){
+vErrors = [err66];
+}
+else {
+vErrors.push(err66);
+}
+errors++;
+}
+}
+if(data48.source !== undefined){
+if(!(validate22(data48.source, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",parentData:data48,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data48.launch !== undefined){
+if(!(validate24(data48.launch, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",parentData:data48,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+if(data48.connect !== undefined){
+if(!(validate26(data48.connect, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",parentData:data48,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+if(data48.provision !== undefined){
+if(!(validate28(data48.provision, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",parentData:data48,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+}
+if(data48.bundle !== undefined){
+if(!(validate30(data48.bundle, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",parentData:data48,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+}
+if(data48.certificate !== undefined){
+if(!(validate32(data48.certificate, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",parentData:data48,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+}
+if(data48.upload !== undefined){
+if(!(validate34(data48.upload, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",parentData:data48,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
+}
+}
+if(data48.register !== undefined){
+if(!(validate36(data48.register, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",parentData:data48,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+errors = vErrors.length;
+}
+}
+if(data48.verify !== undefined){
+if(!(validate38(data48.verify, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/verify",parentData:data48,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+errors = vErrors.length;
+}
+}
+}
+}
+}
+else {
+const err67 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.regions.type,parentSchema:schema6.properties.regions,data:data47};
+if(vErrors === null){
+vErrors = [err67];
+}
+else {
+vErrors.push(err67);
+}
+errors++;
+}
+}
+}
+else {
+const err68 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
 }
 errors++;
 }

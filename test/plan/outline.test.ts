@@ -14,7 +14,7 @@ const stage: Stage<{ readonly on?: string }, string> = {
 
 test("the text shows the regions, and under each its tasks with what they wait for", () => {
   expect(toText(toTwoRegions()).replace(/\b[0-9a-f]{12}\b/g, "<digest>")).toMatchInlineSnapshot(`
-    "web-base: 4 tasks, 2 regions
+    "web-base: 4 tasks, 2 images
 
     us-east-1
       launch    Launch an instance             <digest>

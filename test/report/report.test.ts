@@ -106,6 +106,7 @@ test("the result of a failed run says what failed, what exists and how far it ca
   expect(result.images).toEqual([
     {
       region: "us-east-1",
+      variant: null,
       outcome: "failed",
       imageId: null,
       name: null,

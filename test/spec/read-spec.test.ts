@@ -82,6 +82,7 @@ test("what a spec leaves open is filled in", async () => {
         blockDeviceMappings: [],
         tags: {},
       },
+      variant: null,
       verify: null,
     },
   ]);
