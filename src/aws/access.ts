@@ -136,10 +136,13 @@ async function vpcOf(link: Link, subnet: string, signal: AbortSignal): Promise<s
 }
 
 async function open(link: Link, id: string, request: GroupRequest, signal: AbortSignal): Promise<void> {
-  const { cidr, port, description } = request;
-  const range = cidr.includes(":")
-    ? { Ipv6Ranges: [{ CidrIpv6: cidr, Description: description }] }
-    : { IpRanges: [{ CidrIp: cidr, Description: description }] };
+  const { cidrs, port, description } = request;
+  const v6 = cidrs.filter((cidr) => cidr.includes(":"));
+  const v4 = cidrs.filter((cidr) => !cidr.includes(":"));
+  const range = {
+    ...(v4.length > 0 && { IpRanges: v4.map((cidr) => ({ CidrIp: cidr, Description: description })) }),
+    ...(v6.length > 0 && { Ipv6Ranges: v6.map((cidr) => ({ CidrIpv6: cidr, Description: description })) }),
+  };
   const command = new AuthorizeSecurityGroupIngressCommand({
     GroupId: id,
     IpPermissions: [{ IpProtocol: "tcp", FromPort: port, ToPort: port, ...range }],

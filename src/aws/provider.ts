@@ -115,7 +115,8 @@ export type GroupRequest = {
   /** Taken from this subnet's VPC; null: the default VPC. */
   readonly subnet: string | null;
   readonly port: number;
-  readonly cidr: string;
+  /** Ranges in CIDR notation, at least one. */
+  readonly cidrs: readonly string[];
   readonly tags: Tags;
 };
 

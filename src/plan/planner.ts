@@ -69,6 +69,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     keyPair: image.launch.keyPair,
     subnet: image.launch.subnet,
     securityGroups: image.launch.securityGroups,
+    allowFrom: image.launch.allowFrom,
     iamInstanceProfile: image.launch.iamInstanceProfile,
     metadataTokens: image.launch.metadataTokens,
     tags: image.launch.tags,

@@ -37,6 +37,7 @@ export const errorCodes = {
   "owner-wrong": "an owner is neither an account id nor one of EC2's words",
   "instance-type-wrong": "not the spelling of an instance type",
   "instance-type-unsupported": "an instance type that cannot have an instance store root",
+  "range-wrong": "not an address range in CIDR notation",
   "script-missing": "a shell step has neither file nor inline, or an empty one",
   "script-ambiguous": "a shell step has both file and inline",
   "file-missing": "a local file or directory that the spec names is not there or cannot be read",
@@ -50,7 +51,8 @@ export const errorCodes = {
   "tag-wrong": "a tag that EC2 does not take",
   "certificate-unknown": "a region whose EC2 certificate is not built in, and none is named",
   "certificate-mismatch": "an EC2 certificate that is not the region's",
-  "certificate-incomplete": "a certificate without its private key, or the other way round",
+  "certificate-incomplete":
+    "a certificate without its private key, the other way round, or one file for both",
   "placeholder-wrong": "a word in braces that stands for nothing in a command of the AMI tools",
   "acl-wrong": "an ACL that the method of bundling cannot give",
   "profile-missing": "an instance profile is to upload, and launch names none",
@@ -62,6 +64,7 @@ export const warningCodes = {
   "region-unlisted": "a region that is not in this program's table, which ages",
   "instance-type-doubtful": "an instance type that older guides name and EC2 may refuse",
   "door-doubtful": "a way to the instance that the temporary security group may not let in",
+  "range-unused": "address ranges for a temporary security group, and the spec names groups of its own",
   "tests-unused": "tests of the new image, or a console pattern, while verify.boot is false",
   "kernel-missing": "a paravirtual image without a kernel of its own",
 } as const;

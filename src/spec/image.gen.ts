@@ -81,6 +81,12 @@ export interface WrittenImage {
      */
     securityGroups: string[];
     /**
+     * Address ranges that the temporary security group lets in to SSH; without any, your own address only.
+     *
+     * Items: One range, IPv4 or IPv6, in CIDR notation.
+     */
+    allowFrom: string[];
+    /**
      * Name of the IAM instance profile that the instance gets.
      */
     iamInstanceProfile: string | null;

@@ -49,6 +49,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       keyPair: launch.keyPair,
       subnet: launch.subnet,
       securityGroups: launch.securityGroups,
+      allowFrom: launch.allowFrom,
       iamInstanceProfile: launch.iamInstanceProfile,
       userData: launch.userData,
       metadataTokens: launch.metadataTokens,

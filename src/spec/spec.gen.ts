@@ -106,6 +106,26 @@ type Launch = {
       }
     | string;
   /**
+   * Address ranges that the temporary security group lets in to SSH; without any, your own address only.
+   */
+  allowFrom?:
+    | string[]
+    | {
+        /**
+         * Put before the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One range, IPv4 or IPv6, in CIDR notation.
+         */
+        prepend?: string[];
+        /**
+         * Put behind the list below: that of the spec, the preset or the file that is extended.
+         *
+         * Items: One range, IPv4 or IPv6, in CIDR notation.
+         */
+        append?: string[];
+      }
+    | string;
+  /**
    * Name of the IAM instance profile that the instance gets.
    */
   iamInstanceProfile?: string | null;

@@ -60,8 +60,10 @@ type LaunchSpec = {
   /** An existing one of EC2's; null: a temporary one, or none. */
   readonly keyPair: string | null;
   readonly subnet: string | null;
-  /** Empty: a temporary group that lets only the caller's address in. */
+  /** Empty: a temporary group. */
   readonly securityGroups: readonly string[];
+  /** CIDR ranges that the temporary group lets in; empty: only the caller's address. */
+  readonly allowFrom: readonly string[];
   readonly iamInstanceProfile: string | null;
   readonly userData: string | null;
   /** Of the metadata service; null: the AMI's or the account's own setting. */

@@ -15,11 +15,7 @@ export function* twins(made: readonly Made[]): Iterable<Diagnostic> {
     const account = `${region.name} ${profile}`;
     const places = [
       [`${account} name ${register.name}`, ["register", "name"], "are both named"],
-      [
-        `${account} s3 ${upload.bucket}/${upload.prefix}/${bundle.name}`,
-        ["upload", "prefix"],
-        "both go to",
-      ],
+      [`${account} s3 ${upload.bucket}/${upload.prefix}/${bundle.name}`, ["upload", "prefix"], "both go to"],
     ] as const;
     for (const [key, at, what] of places) {
       const other = seen.get(key);

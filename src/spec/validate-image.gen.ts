@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"type":"array","description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":"integer","description":"Deflate level: 1 is fast, 9 is small.","minimum":1,"maximum":9,"default":5,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -384,6 +384,9 @@ data13.subnet = null;
 if(data13.securityGroups === undefined){
 data13.securityGroups = [];
 }
+if(data13.allowFrom === undefined){
+data13.allowFrom = [];
+}
 if(data13.iamInstanceProfile === undefined){
 data13.iamInstanceProfile = null;
 }
@@ -566,9 +569,13 @@ vErrors.push(err39);
 }
 errors++;
 }
-let data21 = data13.iamInstanceProfile;
-if((typeof data21 !== "string") && (data21 !== null)){
-const err40 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data21};
+let data21 = data13.allowFrom;
+if(Array.isArray(data21)){
+const len4 = data21.length;
+for(let i4=0; i4<len4; i4++){
+let data22 = data21[i4];
+if(typeof data22 !== "string"){
+const err40 = {instancePath:instancePath+"/launch/allowFrom/" + i4,schemaPath:"#/properties/launch/properties/allowFrom/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.allowFrom.items.type,parentSchema:schema6.properties.launch.properties.allowFrom.items,data:data22};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -577,9 +584,10 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(typeof data21 === "string"){
-if(func3(data21) < 1){
-const err41 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data21};
+}
+}
+else {
+const err41 = {instancePath:instancePath+"/launch/allowFrom",schemaPath:"#/properties/launch/properties/allowFrom/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.allowFrom.type,parentSchema:schema6.properties.launch.properties.allowFrom,data:data21};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -588,10 +596,9 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-let data22 = data13.userData;
-if((typeof data22 !== "string") && (data22 !== null)){
-const err42 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data22};
+let data23 = data13.iamInstanceProfile;
+if((typeof data23 !== "string") && (data23 !== null)){
+const err42 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data23};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -600,9 +607,9 @@ vErrors.push(err42);
 }
 errors++;
 }
-let data23 = data13.metadataTokens;
-if((typeof data23 !== "string") && (data23 !== null)){
-const err43 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data23};
+if(typeof data23 === "string"){
+if(func3(data23) < 1){
+const err43 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data23};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -611,8 +618,10 @@ vErrors.push(err43);
 }
 errors++;
 }
-if(!(((data23 === "required") || (data23 === "optional")) || (data23 === null))){
-const err44 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data23};
+}
+let data24 = data13.userData;
+if((typeof data24 !== "string") && (data24 !== null)){
+const err44 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data24};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -621,12 +630,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-let data24 = data13.tags;
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-for(const key5 in data24){
-let data25 = data24[key5];
-if(typeof data25 !== "string"){
-const err45 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data25};
+let data25 = data13.metadataTokens;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err45 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data25};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -635,10 +641,8 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-}
-else {
-const err46 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data24};
+if(!(((data25 === "required") || (data25 === "optional")) || (data25 === null))){
+const err46 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data25};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -647,10 +651,12 @@ vErrors.push(err46);
 }
 errors++;
 }
-let data26 = data13.timeout;
-if(typeof data26 === "string"){
-if(!pattern3.test(data26)){
-const err47 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data26};
+let data26 = data13.tags;
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+for(const key5 in data26){
+let data27 = data26[key5];
+if(typeof data27 !== "string"){
+const err47 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data27};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -660,8 +666,9 @@ vErrors.push(err47);
 errors++;
 }
 }
+}
 else {
-const err48 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data26};
+const err48 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data26};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -670,9 +677,10 @@ vErrors.push(err48);
 }
 errors++;
 }
-}
-else {
-const err49 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
+let data28 = data13.timeout;
+if(typeof data28 === "string"){
+if(!pattern3.test(data28)){
+const err49 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data28};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -682,41 +690,8 @@ vErrors.push(err49);
 errors++;
 }
 }
-if(data.connect !== undefined){
-let data27 = data.connect;
-if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
-if(data27.port === undefined){
-data27.port = 22;
-}
-if(data27.address === undefined){
-data27.address = "public";
-}
-if(data27.hostKey === undefined){
-data27.hostKey = "auto";
-}
-if(data27.privateKey === undefined){
-data27.privateKey = null;
-}
-if(data27.agent === undefined){
-data27.agent = false;
-}
-if(data27.password === undefined){
-data27.password = null;
-}
-if(data27.sudoPassword === undefined){
-data27.sudoPassword = null;
-}
-if(data27.proxy === undefined){
-data27.proxy = null;
-}
-if(data27.bastions === undefined){
-data27.bastions = [];
-}
-if(data27.timeout === undefined){
-data27.timeout = "5m";
-}
-if(data27.user === undefined){
-const err50 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data27};
+else {
+const err50 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data28};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -725,9 +700,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-for(const key6 in data27){
-if(!(func2.call(schema6.properties.connect.properties, key6))){
-const err51 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data27};
+}
+else {
+const err51 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -737,11 +712,41 @@ vErrors.push(err51);
 errors++;
 }
 }
-if(data27.user !== undefined){
-let data28 = data27.user;
-if(typeof data28 === "string"){
-if(!pattern4.test(data28)){
-const err52 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data28};
+if(data.connect !== undefined){
+let data29 = data.connect;
+if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
+if(data29.port === undefined){
+data29.port = 22;
+}
+if(data29.address === undefined){
+data29.address = "public";
+}
+if(data29.hostKey === undefined){
+data29.hostKey = "auto";
+}
+if(data29.privateKey === undefined){
+data29.privateKey = null;
+}
+if(data29.agent === undefined){
+data29.agent = false;
+}
+if(data29.password === undefined){
+data29.password = null;
+}
+if(data29.sudoPassword === undefined){
+data29.sudoPassword = null;
+}
+if(data29.proxy === undefined){
+data29.proxy = null;
+}
+if(data29.bastions === undefined){
+data29.bastions = [];
+}
+if(data29.timeout === undefined){
+data29.timeout = "5m";
+}
+if(data29.user === undefined){
+const err52 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data29};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -750,9 +755,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-else {
-const err53 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data28};
+for(const key6 in data29){
+if(!(func2.call(schema6.properties.connect.properties, key6))){
+const err53 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data29};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -762,9 +767,11 @@ vErrors.push(err53);
 errors++;
 }
 }
-let data29 = data27.port;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-const err54 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data29};
+if(data29.user !== undefined){
+let data30 = data29.user;
+if(typeof data30 === "string"){
+if(!pattern4.test(data30)){
+const err54 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data30};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -773,9 +780,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 65535 || isNaN(data29)){
-const err55 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data29};
+}
+else {
+const err55 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data30};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -784,8 +791,10 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(data29 < 1 || isNaN(data29)){
-const err56 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data29};
+}
+let data31 = data29.port;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+const err56 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data31};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -794,10 +803,9 @@ vErrors.push(err56);
 }
 errors++;
 }
-}
-let data30 = data27.address;
-if(typeof data30 !== "string"){
-const err57 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data30};
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 > 65535 || isNaN(data31)){
+const err57 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data31};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -806,8 +814,8 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(!((data30 === "public") || (data30 === "private"))){
-const err58 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data30};
+if(data31 < 1 || isNaN(data31)){
+const err58 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data31};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -816,10 +824,10 @@ vErrors.push(err58);
 }
 errors++;
 }
-let data31 = data27.hostKey;
-if(typeof data31 === "string"){
-if(!pattern5.test(data31)){
-const err59 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},message:"must match pattern \""+"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"+"\"",schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
+}
+let data32 = data29.address;
+if(typeof data32 !== "string"){
+const err59 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data32};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -828,9 +836,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data31};
+if(!((data32 === "public") || (data32 === "private"))){
+const err60 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data32};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -839,9 +846,10 @@ vErrors.push(err60);
 }
 errors++;
 }
-let data32 = data27.privateKey;
-if((typeof data32 !== "string") && (data32 !== null)){
-const err61 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.privateKey,data:data32};
+let data33 = data29.hostKey;
+if(typeof data33 === "string"){
+if(!pattern5.test(data33)){
+const err61 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},message:"must match pattern \""+"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"+"\"",schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema6.properties.connect.properties.hostKey,data:data33};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -850,9 +858,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(typeof data32 === "string"){
-if(func3(data32) < 1){
-const err62 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.privateKey,data:data32};
+}
+else {
+const err62 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data33};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -861,10 +869,9 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-let data33 = data27.agent;
-if(typeof data33 !== "boolean"){
-const err63 = {instancePath:instancePath+"/connect/agent",schemaPath:"#/properties/connect/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.agent.type,parentSchema:schema6.properties.connect.properties.agent,data:data33};
+let data34 = data29.privateKey;
+if((typeof data34 !== "string") && (data34 !== null)){
+const err63 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.privateKey,data:data34};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -873,9 +880,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-let data34 = data27.password;
-if((typeof data34 !== "string") && (data34 !== null)){
-const err64 = {instancePath:instancePath+"/connect/password",schemaPath:"#/properties/connect/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.password.type,parentSchema:schema6.properties.connect.properties.password,data:data34};
+if(typeof data34 === "string"){
+if(func3(data34) < 1){
+const err64 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.privateKey,data:data34};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -884,9 +891,10 @@ vErrors.push(err64);
 }
 errors++;
 }
-let data35 = data27.sudoPassword;
-if((typeof data35 !== "string") && (data35 !== null)){
-const err65 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data35};
+}
+let data35 = data29.agent;
+if(typeof data35 !== "boolean"){
+const err65 = {instancePath:instancePath+"/connect/agent",schemaPath:"#/properties/connect/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.agent.type,parentSchema:schema6.properties.connect.properties.agent,data:data35};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -895,9 +903,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-let data36 = data27.proxy;
-if((!(data36 && typeof data36 == "object" && !Array.isArray(data36))) && (data36 !== null)){
-const err66 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data36};
+let data36 = data29.password;
+if((typeof data36 !== "string") && (data36 !== null)){
+const err66 = {instancePath:instancePath+"/connect/password",schemaPath:"#/properties/connect/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.password.type,parentSchema:schema6.properties.connect.properties.password,data:data36};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -906,15 +914,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
-if(data36.user === undefined){
-data36.user = null;
-}
-if(data36.password === undefined){
-data36.password = null;
-}
-if(data36.url === undefined){
-const err67 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data36};
+let data37 = data29.sudoPassword;
+if((typeof data37 !== "string") && (data37 !== null)){
+const err67 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data37};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -923,9 +925,9 @@ vErrors.push(err67);
 }
 errors++;
 }
-for(const key7 in data36){
-if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
-const err68 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data36};
+let data38 = data29.proxy;
+if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
+const err68 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -934,12 +936,15 @@ vErrors.push(err68);
 }
 errors++;
 }
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+if(data38.user === undefined){
+data38.user = null;
 }
-if(data36.url !== undefined){
-let data37 = data36.url;
-if(typeof data37 === "string"){
-if(!pattern6.test(data37)){
-const err69 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data37};
+if(data38.password === undefined){
+data38.password = null;
+}
+if(data38.url === undefined){
+const err69 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -948,9 +953,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-}
-else {
-const err70 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data37};
+for(const key7 in data38){
+if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
+const err70 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -960,9 +965,11 @@ vErrors.push(err70);
 errors++;
 }
 }
-let data38 = data36.user;
-if((typeof data38 !== "string") && (data38 !== null)){
-const err71 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data38};
+if(data38.url !== undefined){
+let data39 = data38.url;
+if(typeof data39 === "string"){
+if(!pattern6.test(data39)){
+const err71 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data39};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -971,9 +978,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-if(typeof data38 === "string"){
-if(func3(data38) < 1){
-const err72 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data38};
+}
+else {
+const err72 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data39};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -983,9 +990,9 @@ vErrors.push(err72);
 errors++;
 }
 }
-let data39 = data36.password;
-if((typeof data39 !== "string") && (data39 !== null)){
-const err73 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data39};
+let data40 = data38.user;
+if((typeof data40 !== "string") && (data40 !== null)){
+const err73 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data40};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -994,24 +1001,9 @@ vErrors.push(err73);
 }
 errors++;
 }
-}
-let data40 = data27.bastions;
-if(Array.isArray(data40)){
-const len4 = data40.length;
-for(let i4=0; i4<len4; i4++){
-let data41 = data40[i4];
-if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
-if(data41.port === undefined){
-data41.port = 22;
-}
-if(data41.privateKey === undefined){
-data41.privateKey = null;
-}
-if(data41.agent === undefined){
-data41.agent = false;
-}
-if(data41.host === undefined){
-const err74 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
+if(typeof data40 === "string"){
+if(func3(data40) < 1){
+const err74 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data40};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -1020,8 +1012,10 @@ vErrors.push(err74);
 }
 errors++;
 }
-if(data41.user === undefined){
-const err75 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
+}
+let data41 = data38.password;
+if((typeof data41 !== "string") && (data41 !== null)){
+const err75 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data41};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -1030,8 +1024,24 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(data41.hostKey === undefined){
-const err76 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
+}
+let data42 = data29.bastions;
+if(Array.isArray(data42)){
+const len5 = data42.length;
+for(let i5=0; i5<len5; i5++){
+let data43 = data42[i5];
+if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
+if(data43.port === undefined){
+data43.port = 22;
+}
+if(data43.privateKey === undefined){
+data43.privateKey = null;
+}
+if(data43.agent === undefined){
+data43.agent = false;
+}
+if(data43.host === undefined){
+const err76 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -1040,9 +1050,8 @@ vErrors.push(err76);
 }
 errors++;
 }
-for(const key8 in data41){
-if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
-const err77 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
+if(data43.user === undefined){
+const err77 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -1051,12 +1060,8 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-if(data41.host !== undefined){
-let data42 = data41.host;
-if(typeof data42 === "string"){
-if(func3(data42) < 1){
-const err78 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data42};
+if(data43.hostKey === undefined){
+const err78 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -1065,9 +1070,9 @@ vErrors.push(err78);
 }
 errors++;
 }
-}
-else {
-const err79 = {instancePath:instancePath+"/connect/bastions/" + i4+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data42};
+for(const key8 in data43){
+if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
+const err79 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -1077,9 +1082,11 @@ vErrors.push(err79);
 errors++;
 }
 }
-let data43 = data41.port;
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-const err80 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data43};
+if(data43.host !== undefined){
+let data44 = data43.host;
+if(typeof data44 === "string"){
+if(func3(data44) < 1){
+const err80 = {instancePath:instancePath+"/connect/bastions/" + i5+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data44};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -1088,9 +1095,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 65535 || isNaN(data43)){
-const err81 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data43};
+}
+else {
+const err81 = {instancePath:instancePath+"/connect/bastions/" + i5+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data44};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -1099,8 +1106,10 @@ vErrors.push(err81);
 }
 errors++;
 }
-if(data43 < 1 || isNaN(data43)){
-const err82 = {instancePath:instancePath+"/connect/bastions/" + i4+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data43};
+}
+let data45 = data43.port;
+if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+const err82 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -1109,12 +1118,9 @@ vErrors.push(err82);
 }
 errors++;
 }
-}
-if(data41.user !== undefined){
-let data44 = data41.user;
-if(typeof data44 === "string"){
-if(func3(data44) < 1){
-const err83 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data44};
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 > 65535 || isNaN(data45)){
+const err83 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -1123,9 +1129,8 @@ vErrors.push(err83);
 }
 errors++;
 }
-}
-else {
-const err84 = {instancePath:instancePath+"/connect/bastions/" + i4+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data44};
+if(data45 < 1 || isNaN(data45)){
+const err84 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -1135,9 +1140,11 @@ vErrors.push(err84);
 errors++;
 }
 }
-let data45 = data41.privateKey;
-if((typeof data45 !== "string") && (data45 !== null)){
-const err85 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data45};
+if(data43.user !== undefined){
+let data46 = data43.user;
+if(typeof data46 === "string"){
+if(func3(data46) < 1){
+const err85 = {instancePath:instancePath+"/connect/bastions/" + i5+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data46};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -1146,9 +1153,9 @@ vErrors.push(err85);
 }
 errors++;
 }
-if(typeof data45 === "string"){
-if(func3(data45) < 1){
-const err86 = {instancePath:instancePath+"/connect/bastions/" + i4+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data45};
+}
+else {
+const err86 = {instancePath:instancePath+"/connect/bastions/" + i5+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data46};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -1158,9 +1165,9 @@ vErrors.push(err86);
 errors++;
 }
 }
-let data46 = data41.agent;
-if(typeof data46 !== "boolean"){
-const err87 = {instancePath:instancePath+"/connect/bastions/" + i4+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data46};
+let data47 = data43.privateKey;
+if((typeof data47 !== "string") && (data47 !== null)){
+const err87 = {instancePath:instancePath+"/connect/bastions/" + i5+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data47};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -1169,11 +1176,9 @@ vErrors.push(err87);
 }
 errors++;
 }
-if(data41.hostKey !== undefined){
-let data47 = data41.hostKey;
 if(typeof data47 === "string"){
-if(!pattern7.test(data47)){
-const err88 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data47};
+if(func3(data47) < 1){
+const err88 = {instancePath:instancePath+"/connect/bastions/" + i5+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data47};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -1183,8 +1188,9 @@ vErrors.push(err88);
 errors++;
 }
 }
-else {
-const err89 = {instancePath:instancePath+"/connect/bastions/" + i4+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data47};
+let data48 = data43.agent;
+if(typeof data48 !== "boolean"){
+const err89 = {instancePath:instancePath+"/connect/bastions/" + i5+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data48};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -1193,10 +1199,11 @@ vErrors.push(err89);
 }
 errors++;
 }
-}
-}
-else {
-const err90 = {instancePath:instancePath+"/connect/bastions/" + i4,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data41};
+if(data43.hostKey !== undefined){
+let data49 = data43.hostKey;
+if(typeof data49 === "string"){
+if(!pattern7.test(data49)){
+const err90 = {instancePath:instancePath+"/connect/bastions/" + i5+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data49};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -1206,9 +1213,8 @@ vErrors.push(err90);
 errors++;
 }
 }
-}
 else {
-const err91 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data40};
+const err91 = {instancePath:instancePath+"/connect/bastions/" + i5+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data49};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -1217,10 +1223,10 @@ vErrors.push(err91);
 }
 errors++;
 }
-let data48 = data27.timeout;
-if(typeof data48 === "string"){
-if(!pattern3.test(data48)){
-const err92 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data48};
+}
+}
+else {
+const err92 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -1230,8 +1236,9 @@ vErrors.push(err92);
 errors++;
 }
 }
+}
 else {
-const err93 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data48};
+const err93 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data42};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -1240,9 +1247,10 @@ vErrors.push(err93);
 }
 errors++;
 }
-}
-else {
-const err94 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data27};
+let data50 = data29.timeout;
+if(typeof data50 === "string"){
+if(!pattern3.test(data50)){
+const err94 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data50};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -1252,18 +1260,8 @@ vErrors.push(err94);
 errors++;
 }
 }
-let data49 = data.provision;
-if(Array.isArray(data49)){
-const len5 = data49.length;
-for(let i5=0; i5<len5; i5++){
-let data50 = data49[i5];
-const _errs112 = errors;
-let valid21 = false;
-let passing0 = null;
-const _errs113 = errors;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.shell === undefined){
-const err95 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data50};
+else {
+const err95 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data50};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -1273,15 +1271,8 @@ vErrors.push(err95);
 errors++;
 }
 }
-var _valid0 = _errs113 === errors;
-if(_valid0){
-valid21 = true;
-passing0 = 0;
-}
-const _errs114 = errors;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.upload === undefined){
-const err96 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data50};
+else {
+const err96 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data29};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -1291,20 +1282,18 @@ vErrors.push(err96);
 errors++;
 }
 }
-var _valid0 = _errs114 === errors;
-if(_valid0 && valid21){
-valid21 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid21 = true;
-passing0 = 1;
-}
-const _errs115 = errors;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.download === undefined){
-const err97 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data50};
+let data51 = data.provision;
+if(Array.isArray(data51)){
+const len6 = data51.length;
+for(let i6=0; i6<len6; i6++){
+let data52 = data51[i6];
+const _errs116 = errors;
+let valid23 = false;
+let passing0 = null;
+const _errs117 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.shell === undefined){
+const err97 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data52};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -1314,20 +1303,15 @@ vErrors.push(err97);
 errors++;
 }
 }
-var _valid0 = _errs115 === errors;
-if(_valid0 && valid21){
-valid21 = false;
-passing0 = [passing0, 2];
-}
-else {
+var _valid0 = _errs117 === errors;
 if(_valid0){
-valid21 = true;
-passing0 = 2;
+valid23 = true;
+passing0 = 0;
 }
-const _errs116 = errors;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.local === undefined){
-const err98 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data50};
+const _errs118 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.upload === undefined){
+const err98 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data52};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -1337,20 +1321,20 @@ vErrors.push(err98);
 errors++;
 }
 }
-var _valid0 = _errs116 === errors;
-if(_valid0 && valid21){
-valid21 = false;
-passing0 = [passing0, 3];
+var _valid0 = _errs118 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 1];
 }
 else {
 if(_valid0){
-valid21 = true;
-passing0 = 3;
+valid23 = true;
+passing0 = 1;
 }
-const _errs117 = errors;
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(data50.if === undefined){
-const err99 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data50};
+const _errs119 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.download === undefined){
+const err99 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data52};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -1359,10 +1343,21 @@ vErrors.push(err99);
 }
 errors++;
 }
-if(data50.if !== undefined){
-let data51 = data50.if;
-if(false !== data51){
-const err100 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data51};
+}
+var _valid0 = _errs119 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 2];
+}
+else {
+if(_valid0){
+valid23 = true;
+passing0 = 2;
+}
+const _errs120 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.local === undefined){
+const err100 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data52};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -1372,23 +1367,20 @@ vErrors.push(err100);
 errors++;
 }
 }
-}
-var _valid0 = _errs117 === errors;
-if(_valid0 && valid21){
-valid21 = false;
-passing0 = [passing0, 4];
+var _valid0 = _errs120 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 3];
 }
 else {
 if(_valid0){
-valid21 = true;
-passing0 = 4;
+valid23 = true;
+passing0 = 3;
 }
-}
-}
-}
-}
-if(!valid21){
-const err101 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data50};
+const _errs121 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.if === undefined){
+const err101 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data52};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1397,21 +1389,10 @@ vErrors.push(err101);
 }
 errors++;
 }
-else {
-errors = _errs112;
-if(vErrors !== null){
-if(_errs112){
-vErrors.length = _errs112;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-for(const key9 in data50){
-if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
-const err102 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data50};
+if(data52.if !== undefined){
+let data53 = data52.if;
+if(false !== data53){
+const err102 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data53};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -1421,30 +1402,23 @@ vErrors.push(err102);
 errors++;
 }
 }
-if(data50.shell !== undefined){
-let data52 = data50.shell;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.env === undefined){
-data52.env = {};
 }
-if(data52.sudo === undefined){
-data52.sudo = false;
+var _valid0 = _errs121 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 4];
 }
-if(data52.workdir === undefined){
-data52.workdir = null;
+else {
+if(_valid0){
+valid23 = true;
+passing0 = 4;
 }
-if(data52.timeout === undefined){
-data52.timeout = "1h";
 }
-if(data52.retries === undefined){
-data52.retries = 0;
 }
-if(data52.exitCodes === undefined){
-data52.exitCodes = [0];
 }
-for(const key10 in data52){
-if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
-const err103 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data52};
+}
+if(!valid23){
+const err103 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data52};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -1453,11 +1427,21 @@ vErrors.push(err103);
 }
 errors++;
 }
+else {
+errors = _errs116;
+if(vErrors !== null){
+if(_errs116){
+vErrors.length = _errs116;
 }
-if(data52.file !== undefined){
-let data53 = data52.file;
-if(typeof data53 !== "string"){
-const err104 = {instancePath:instancePath+"/provision/" + i5+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data53};
+else {
+vErrors = null;
+}
+}
+}
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+for(const key9 in data52){
+if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
+const err104 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data52};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -1467,10 +1451,30 @@ vErrors.push(err104);
 errors++;
 }
 }
-if(data52.inline !== undefined){
-let data54 = data52.inline;
-if(typeof data54 !== "string"){
-const err105 = {instancePath:instancePath+"/provision/" + i5+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data54};
+if(data52.shell !== undefined){
+let data54 = data52.shell;
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+if(data54.env === undefined){
+data54.env = {};
+}
+if(data54.sudo === undefined){
+data54.sudo = false;
+}
+if(data54.workdir === undefined){
+data54.workdir = null;
+}
+if(data54.timeout === undefined){
+data54.timeout = "1h";
+}
+if(data54.retries === undefined){
+data54.retries = 0;
+}
+if(data54.exitCodes === undefined){
+data54.exitCodes = [0];
+}
+for(const key10 in data54){
+if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
+const err105 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -1480,12 +1484,10 @@ vErrors.push(err105);
 errors++;
 }
 }
-let data55 = data52.env;
-if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
-for(const key11 in data55){
-let data56 = data55[key11];
-if(typeof data56 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i5+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data56};
+if(data54.file !== undefined){
+let data55 = data54.file;
+if(typeof data55 !== "string"){
+const err106 = {instancePath:instancePath+"/provision/" + i6+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data55};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -1495,9 +1497,10 @@ vErrors.push(err106);
 errors++;
 }
 }
-}
-else {
-const err107 = {instancePath:instancePath+"/provision/" + i5+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data55};
+if(data54.inline !== undefined){
+let data56 = data54.inline;
+if(typeof data56 !== "string"){
+const err107 = {instancePath:instancePath+"/provision/" + i6+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data56};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -1506,9 +1509,13 @@ vErrors.push(err107);
 }
 errors++;
 }
-let data57 = data52.sudo;
-if(typeof data57 !== "boolean"){
-const err108 = {instancePath:instancePath+"/provision/" + i5+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data57};
+}
+let data57 = data54.env;
+if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
+for(const key11 in data57){
+let data58 = data57[key11];
+if(typeof data58 !== "string"){
+const err108 = {instancePath:instancePath+"/provision/" + i6+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data58};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1517,9 +1524,10 @@ vErrors.push(err108);
 }
 errors++;
 }
-let data58 = data52.workdir;
-if((typeof data58 !== "string") && (data58 !== null)){
-const err109 = {instancePath:instancePath+"/provision/" + i5+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data58};
+}
+}
+else {
+const err109 = {instancePath:instancePath+"/provision/" + i6+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data57};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1528,10 +1536,9 @@ vErrors.push(err109);
 }
 errors++;
 }
-let data59 = data52.timeout;
-if(typeof data59 === "string"){
-if(!pattern3.test(data59)){
-const err110 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data59};
+let data59 = data54.sudo;
+if(typeof data59 !== "boolean"){
+const err110 = {instancePath:instancePath+"/provision/" + i6+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data59};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1540,9 +1547,9 @@ vErrors.push(err110);
 }
 errors++;
 }
-}
-else {
-const err111 = {instancePath:instancePath+"/provision/" + i5+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data59};
+let data60 = data54.workdir;
+if((typeof data60 !== "string") && (data60 !== null)){
+const err111 = {instancePath:instancePath+"/provision/" + i6+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data60};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1551,9 +1558,10 @@ vErrors.push(err111);
 }
 errors++;
 }
-let data60 = data52.retries;
-if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
-const err112 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data60};
+let data61 = data54.timeout;
+if(typeof data61 === "string"){
+if(!pattern3.test(data61)){
+const err112 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1562,9 +1570,9 @@ vErrors.push(err112);
 }
 errors++;
 }
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 > 20 || isNaN(data60)){
-const err113 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data60};
+}
+else {
+const err113 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1573,8 +1581,9 @@ vErrors.push(err113);
 }
 errors++;
 }
-if(data60 < 0 || isNaN(data60)){
-const err114 = {instancePath:instancePath+"/provision/" + i5+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data60};
+let data62 = data54.retries;
+if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
+const err114 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1583,11 +1592,9 @@ vErrors.push(err114);
 }
 errors++;
 }
-}
-let data61 = data52.exitCodes;
-if(Array.isArray(data61)){
-if(data61.length < 1){
-const err115 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data61};
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 > 20 || isNaN(data62)){
+const err115 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1596,11 +1603,8 @@ vErrors.push(err115);
 }
 errors++;
 }
-const len6 = data61.length;
-for(let i6=0; i6<len6; i6++){
-let data62 = data61[i6];
-if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
-const err116 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data62};
+if(data62 < 0 || isNaN(data62)){
+const err116 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1609,9 +1613,11 @@ vErrors.push(err116);
 }
 errors++;
 }
-if((typeof data62 == "number") && (isFinite(data62))){
-if(data62 > 255 || isNaN(data62)){
-const err117 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data62};
+}
+let data63 = data54.exitCodes;
+if(Array.isArray(data63)){
+if(data63.length < 1){
+const err117 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1620,8 +1626,11 @@ vErrors.push(err117);
 }
 errors++;
 }
-if(data62 < 0 || isNaN(data62)){
-const err118 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes/" + i6,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data62};
+const len7 = data63.length;
+for(let i7=0; i7<len7; i7++){
+let data64 = data63[i7];
+if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
+const err118 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1630,11 +1639,9 @@ vErrors.push(err118);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err119 = {instancePath:instancePath+"/provision/" + i5+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data61};
+if((typeof data64 == "number") && (isFinite(data64))){
+if(data64 > 255 || isNaN(data64)){
+const err119 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1643,9 +1650,8 @@ vErrors.push(err119);
 }
 errors++;
 }
-}
-else {
-const err120 = {instancePath:instancePath+"/provision/" + i5+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data52};
+if(data64 < 0 || isNaN(data64)){
+const err120 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1655,17 +1661,10 @@ vErrors.push(err120);
 errors++;
 }
 }
-if(data50.upload !== undefined){
-let data63 = data50.upload;
-if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
-if(data63.mode === undefined){
-data63.mode = null;
 }
-if(data63.sudo === undefined){
-data63.sudo = false;
 }
-if(data63.from === undefined){
-const err121 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
+else {
+const err121 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1674,8 +1673,9 @@ vErrors.push(err121);
 }
 errors++;
 }
-if(data63.to === undefined){
-const err122 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
+}
+else {
+const err122 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
 if(vErrors === null){
 vErrors = [err122];
 }
@@ -1684,9 +1684,18 @@ vErrors.push(err122);
 }
 errors++;
 }
-for(const key12 in data63){
-if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
-const err123 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
+}
+if(data52.upload !== undefined){
+let data65 = data52.upload;
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
+if(data65.mode === undefined){
+data65.mode = null;
+}
+if(data65.sudo === undefined){
+data65.sudo = false;
+}
+if(data65.from === undefined){
+const err123 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err123];
 }
@@ -1695,12 +1704,8 @@ vErrors.push(err123);
 }
 errors++;
 }
-}
-if(data63.from !== undefined){
-let data64 = data63.from;
-if(typeof data64 === "string"){
-if(func3(data64) < 1){
-const err124 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data64};
+if(data65.to === undefined){
+const err124 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err124];
 }
@@ -1709,9 +1714,9 @@ vErrors.push(err124);
 }
 errors++;
 }
-}
-else {
-const err125 = {instancePath:instancePath+"/provision/" + i5+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data64};
+for(const key12 in data65){
+if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
+const err125 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err125];
 }
@@ -1721,11 +1726,11 @@ vErrors.push(err125);
 errors++;
 }
 }
-if(data63.to !== undefined){
-let data65 = data63.to;
-if(typeof data65 === "string"){
-if(func3(data65) < 1){
-const err126 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data65};
+if(data65.from !== undefined){
+let data66 = data65.from;
+if(typeof data66 === "string"){
+if(func3(data66) < 1){
+const err126 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1736,7 +1741,7 @@ errors++;
 }
 }
 else {
-const err127 = {instancePath:instancePath+"/provision/" + i5+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data65};
+const err127 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1746,9 +1751,11 @@ vErrors.push(err127);
 errors++;
 }
 }
-let data66 = data63.mode;
-if((typeof data66 !== "string") && (data66 !== null)){
-const err128 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data66};
+if(data65.to !== undefined){
+let data67 = data65.to;
+if(typeof data67 === "string"){
+if(func3(data67) < 1){
+const err128 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1757,9 +1764,9 @@ vErrors.push(err128);
 }
 errors++;
 }
-if(typeof data66 === "string"){
-if(!pattern10.test(data66)){
-const err129 = {instancePath:instancePath+"/provision/" + i5+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data66};
+}
+else {
+const err129 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1769,9 +1776,9 @@ vErrors.push(err129);
 errors++;
 }
 }
-let data67 = data63.sudo;
-if(typeof data67 !== "boolean"){
-const err130 = {instancePath:instancePath+"/provision/" + i5+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data67};
+let data68 = data65.mode;
+if((typeof data68 !== "string") && (data68 !== null)){
+const err130 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1780,9 +1787,9 @@ vErrors.push(err130);
 }
 errors++;
 }
-}
-else {
-const err131 = {instancePath:instancePath+"/provision/" + i5+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data63};
+if(typeof data68 === "string"){
+if(!pattern10.test(data68)){
+const err131 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1792,11 +1799,9 @@ vErrors.push(err131);
 errors++;
 }
 }
-if(data50.download !== undefined){
-let data68 = data50.download;
-if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
-if(data68.from === undefined){
-const err132 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
+let data69 = data65.sudo;
+if(typeof data69 !== "boolean"){
+const err132 = {instancePath:instancePath+"/provision/" + i6+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data69};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1805,8 +1810,9 @@ vErrors.push(err132);
 }
 errors++;
 }
-if(data68.to === undefined){
-const err133 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
+}
+else {
+const err133 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1815,9 +1821,12 @@ vErrors.push(err133);
 }
 errors++;
 }
-for(const key13 in data68){
-if(!((key13 === "from") || (key13 === "to"))){
-const err134 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
+}
+if(data52.download !== undefined){
+let data70 = data52.download;
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+if(data70.from === undefined){
+const err134 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1826,12 +1835,8 @@ vErrors.push(err134);
 }
 errors++;
 }
-}
-if(data68.from !== undefined){
-let data69 = data68.from;
-if(typeof data69 === "string"){
-if(func3(data69) < 1){
-const err135 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data69};
+if(data70.to === undefined){
+const err135 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1840,9 +1845,9 @@ vErrors.push(err135);
 }
 errors++;
 }
-}
-else {
-const err136 = {instancePath:instancePath+"/provision/" + i5+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data69};
+for(const key13 in data70){
+if(!((key13 === "from") || (key13 === "to"))){
+const err136 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1852,11 +1857,11 @@ vErrors.push(err136);
 errors++;
 }
 }
-if(data68.to !== undefined){
-let data70 = data68.to;
-if(typeof data70 === "string"){
-if(func3(data70) < 1){
-const err137 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data70};
+if(data70.from !== undefined){
+let data71 = data70.from;
+if(typeof data71 === "string"){
+if(func3(data71) < 1){
+const err137 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1867,7 +1872,7 @@ errors++;
 }
 }
 else {
-const err138 = {instancePath:instancePath+"/provision/" + i5+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data70};
+const err138 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1877,9 +1882,11 @@ vErrors.push(err138);
 errors++;
 }
 }
-}
-else {
-const err139 = {instancePath:instancePath+"/provision/" + i5+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data68};
+if(data70.to !== undefined){
+let data72 = data70.to;
+if(typeof data72 === "string"){
+if(func3(data72) < 1){
+const err139 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1889,20 +1896,8 @@ vErrors.push(err139);
 errors++;
 }
 }
-if(data50.local !== undefined){
-let data71 = data50.local;
-if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
-if(data71.env === undefined){
-data71.env = {};
-}
-if(data71.workdir === undefined){
-data71.workdir = ".";
-}
-if(data71.timeout === undefined){
-data71.timeout = "1h";
-}
-if(data71.command === undefined){
-const err140 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data71};
+else {
+const err140 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1911,9 +1906,10 @@ vErrors.push(err140);
 }
 errors++;
 }
-for(const key14 in data71){
-if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
-const err141 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data71};
+}
+}
+else {
+const err141 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err141];
 }
@@ -1923,11 +1919,20 @@ vErrors.push(err141);
 errors++;
 }
 }
-if(data71.command !== undefined){
-let data72 = data71.command;
-if(typeof data72 === "string"){
-if(func3(data72) < 1){
-const err142 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data72};
+if(data52.local !== undefined){
+let data73 = data52.local;
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+if(data73.env === undefined){
+data73.env = {};
+}
+if(data73.workdir === undefined){
+data73.workdir = ".";
+}
+if(data73.timeout === undefined){
+data73.timeout = "1h";
+}
+if(data73.command === undefined){
+const err142 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
 if(vErrors === null){
 vErrors = [err142];
 }
@@ -1936,9 +1941,9 @@ vErrors.push(err142);
 }
 errors++;
 }
-}
-else {
-const err143 = {instancePath:instancePath+"/provision/" + i5+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data72};
+for(const key14 in data73){
+if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
+const err143 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
 if(vErrors === null){
 vErrors = [err143];
 }
@@ -1948,12 +1953,11 @@ vErrors.push(err143);
 errors++;
 }
 }
-let data73 = data71.env;
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-for(const key15 in data73){
-let data74 = data73[key15];
-if(typeof data74 !== "string"){
-const err144 = {instancePath:instancePath+"/provision/" + i5+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data74};
+if(data73.command !== undefined){
+let data74 = data73.command;
+if(typeof data74 === "string"){
+if(func3(data74) < 1){
+const err144 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
 if(vErrors === null){
 vErrors = [err144];
 }
@@ -1963,9 +1967,8 @@ vErrors.push(err144);
 errors++;
 }
 }
-}
 else {
-const err145 = {instancePath:instancePath+"/provision/" + i5+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data73};
+const err145 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1974,9 +1977,13 @@ vErrors.push(err145);
 }
 errors++;
 }
-let data75 = data71.workdir;
-if(typeof data75 !== "string"){
-const err146 = {instancePath:instancePath+"/provision/" + i5+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data75};
+}
+let data75 = data73.env;
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+for(const key15 in data75){
+let data76 = data75[key15];
+if(typeof data76 !== "string"){
+const err146 = {instancePath:instancePath+"/provision/" + i6+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data76};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1985,10 +1992,10 @@ vErrors.push(err146);
 }
 errors++;
 }
-let data76 = data71.timeout;
-if(typeof data76 === "string"){
-if(!pattern3.test(data76)){
-const err147 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data76};
+}
+}
+else {
+const err147 = {instancePath:instancePath+"/provision/" + i6+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data75};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -1997,9 +2004,9 @@ vErrors.push(err147);
 }
 errors++;
 }
-}
-else {
-const err148 = {instancePath:instancePath+"/provision/" + i5+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data76};
+let data77 = data73.workdir;
+if(typeof data77 !== "string"){
+const err148 = {instancePath:instancePath+"/provision/" + i6+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data77};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -2008,9 +2015,10 @@ vErrors.push(err148);
 }
 errors++;
 }
-}
-else {
-const err149 = {instancePath:instancePath+"/provision/" + i5+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data71};
+let data78 = data73.timeout;
+if(typeof data78 === "string"){
+if(!pattern3.test(data78)){
+const err149 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -2020,10 +2028,8 @@ vErrors.push(err149);
 errors++;
 }
 }
-if(data50.if !== undefined){
-let data77 = data50.if;
-if(typeof data77 !== "boolean"){
-const err150 = {instancePath:instancePath+"/provision/" + i5+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data77};
+else {
+const err150 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -2033,11 +2039,8 @@ vErrors.push(err150);
 errors++;
 }
 }
-if(data50.only !== undefined){
-let data78 = data50.only;
-if(Array.isArray(data78)){
-if(data78.length < 1){
-const err151 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data78};
+else {
+const err151 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2046,11 +2049,11 @@ vErrors.push(err151);
 }
 errors++;
 }
-const len7 = data78.length;
-for(let i7=0; i7<len7; i7++){
-let data79 = data78[i7];
-if(typeof data79 !== "string"){
-const err152 = {instancePath:instancePath+"/provision/" + i5+"/only/" + i7,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data79};
+}
+if(data52.if !== undefined){
+let data79 = data52.if;
+if(typeof data79 !== "boolean"){
+const err152 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data79};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2060,9 +2063,11 @@ vErrors.push(err152);
 errors++;
 }
 }
-}
-else {
-const err153 = {instancePath:instancePath+"/provision/" + i5+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data78};
+if(data52.only !== undefined){
+let data80 = data52.only;
+if(Array.isArray(data80)){
+if(data80.length < 1){
+const err153 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data80};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2071,12 +2076,11 @@ vErrors.push(err153);
 }
 errors++;
 }
-}
-if(data50.except !== undefined){
-let data80 = data50.except;
-if(Array.isArray(data80)){
-if(data80.length < 1){
-const err154 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data80};
+const len8 = data80.length;
+for(let i8=0; i8<len8; i8++){
+let data81 = data80[i8];
+if(typeof data81 !== "string"){
+const err154 = {instancePath:instancePath+"/provision/" + i6+"/only/" + i8,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data81};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2085,11 +2089,10 @@ vErrors.push(err154);
 }
 errors++;
 }
-const len8 = data80.length;
-for(let i8=0; i8<len8; i8++){
-let data81 = data80[i8];
-if(typeof data81 !== "string"){
-const err155 = {instancePath:instancePath+"/provision/" + i5+"/except/" + i8,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data81};
+}
+}
+else {
+const err155 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data80};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2099,9 +2102,11 @@ vErrors.push(err155);
 errors++;
 }
 }
-}
-else {
-const err156 = {instancePath:instancePath+"/provision/" + i5+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data80};
+if(data52.except !== undefined){
+let data82 = data52.except;
+if(Array.isArray(data82)){
+if(data82.length < 1){
+const err156 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data82};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2110,10 +2115,11 @@ vErrors.push(err156);
 }
 errors++;
 }
-}
-}
-else {
-const err157 = {instancePath:instancePath+"/provision/" + i5,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data50};
+const len9 = data82.length;
+for(let i9=0; i9<len9; i9++){
+let data83 = data82[i9];
+if(typeof data83 !== "string"){
+const err157 = {instancePath:instancePath+"/provision/" + i6+"/except/" + i9,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data83};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2125,7 +2131,7 @@ errors++;
 }
 }
 else {
-const err158 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data49};
+const err158 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data82};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2134,15 +2140,10 @@ vErrors.push(err158);
 }
 errors++;
 }
-let data82 = data.bundle;
-const _errs188 = errors;
-let valid36 = true;
-const _errs189 = errors;
-if(errors === _errs189){
-if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
-let missing0;
-if((data82.method === undefined) && (missing0 = "method")){
-const err159 = {};
+}
+}
+else {
+const err159 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data52};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2151,10 +2152,10 @@ vErrors.push(err159);
 }
 errors++;
 }
+}
+}
 else {
-if(data82.method !== undefined){
-if("ami-tools" !== data82.method){
-const err160 = {};
+const err160 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data51};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2163,10 +2164,14 @@ vErrors.push(err160);
 }
 errors++;
 }
-}
-}
-}
-else {
+let data84 = data.bundle;
+const _errs192 = errors;
+let valid38 = true;
+const _errs193 = errors;
+if(errors === _errs193){
+if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
+let missing0;
+if((data84.method === undefined) && (missing0 = "method")){
 const err161 = {};
 if(vErrors === null){
 vErrors = [err161];
@@ -2176,42 +2181,10 @@ vErrors.push(err161);
 }
 errors++;
 }
-}
-var _valid1 = _errs189 === errors;
-errors = _errs188;
-if(vErrors !== null){
-if(_errs188){
-vErrors.length = _errs188;
-}
 else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid1){
-const _errs192 = errors;
-if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
-if(data82.method === undefined){
-data82.method = "ami-tools";
-}
-if(data82.name === undefined){
-data82.name = "image";
-}
-if(data82.size === undefined){
-data82.size = null;
-}
-if(data82.exclude === undefined){
-data82.exclude = [];
-}
-if(data82.partition === undefined){
-data82.partition = null;
-}
-if(data82.amiTools === undefined){
-data82.amiTools = {};
-}
-for(const key16 in data82){
-if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
-const err162 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data82};
+if(data84.method !== undefined){
+if("ami-tools" !== data84.method){
+const err162 = {};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2221,9 +2194,10 @@ vErrors.push(err162);
 errors++;
 }
 }
-let data84 = data82.method;
-if(typeof data84 !== "string"){
-const err163 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data84};
+}
+}
+else {
+const err163 = {};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2232,8 +2206,42 @@ vErrors.push(err163);
 }
 errors++;
 }
-if(!(data84 === "ami-tools")){
-const err164 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data84};
+}
+var _valid1 = _errs193 === errors;
+errors = _errs192;
+if(vErrors !== null){
+if(_errs192){
+vErrors.length = _errs192;
+}
+else {
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid1){
+const _errs196 = errors;
+if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
+if(data84.method === undefined){
+data84.method = "ami-tools";
+}
+if(data84.name === undefined){
+data84.name = "image";
+}
+if(data84.size === undefined){
+data84.size = null;
+}
+if(data84.exclude === undefined){
+data84.exclude = [];
+}
+if(data84.partition === undefined){
+data84.partition = null;
+}
+if(data84.amiTools === undefined){
+data84.amiTools = {};
+}
+for(const key16 in data84){
+if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
+const err164 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data84};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2242,10 +2250,10 @@ vErrors.push(err164);
 }
 errors++;
 }
-let data85 = data82.name;
-if(typeof data85 === "string"){
-if(!pattern12.test(data85)){
-const err165 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data85};
+}
+let data86 = data84.method;
+if(typeof data86 !== "string"){
+const err165 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data86};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2254,9 +2262,8 @@ vErrors.push(err165);
 }
 errors++;
 }
-}
-else {
-const err166 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data85};
+if(!(data86 === "ami-tools")){
+const err166 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data86};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2265,9 +2272,10 @@ vErrors.push(err166);
 }
 errors++;
 }
-let data86 = data82.size;
-if((typeof data86 !== "string") && (data86 !== null)){
-const err167 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data86};
+let data87 = data84.name;
+if(typeof data87 === "string"){
+if(!pattern12.test(data87)){
+const err167 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data87};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2276,9 +2284,9 @@ vErrors.push(err167);
 }
 errors++;
 }
-if(typeof data86 === "string"){
-if(!pattern13.test(data86)){
-const err168 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data86};
+}
+else {
+const err168 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data87};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2287,14 +2295,9 @@ vErrors.push(err168);
 }
 errors++;
 }
-}
-let data87 = data82.exclude;
-if(Array.isArray(data87)){
-const len9 = data87.length;
-for(let i9=0; i9<len9; i9++){
-let data88 = data87[i9];
-if(typeof data88 !== "string"){
-const err169 = {instancePath:instancePath+"/bundle/exclude/" + i9,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data88};
+let data88 = data84.size;
+if((typeof data88 !== "string") && (data88 !== null)){
+const err169 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data88};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2303,10 +2306,9 @@ vErrors.push(err169);
 }
 errors++;
 }
-}
-}
-else {
-const err170 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data87};
+if(typeof data88 === "string"){
+if(!pattern13.test(data88)){
+const err170 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data88};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2315,9 +2317,14 @@ vErrors.push(err170);
 }
 errors++;
 }
-let data89 = data82.partition;
-if((typeof data89 !== "string") && (data89 !== null)){
-const err171 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data89};
+}
+let data89 = data84.exclude;
+if(Array.isArray(data89)){
+const len10 = data89.length;
+for(let i10=0; i10<len10; i10++){
+let data90 = data89[i10];
+if(typeof data90 !== "string"){
+const err171 = {instancePath:instancePath+"/bundle/exclude/" + i10,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data90};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2326,8 +2333,10 @@ vErrors.push(err171);
 }
 errors++;
 }
-if(!((((data89 === "gpt") || (data89 === "mbr")) || (data89 === "none")) || (data89 === null))){
-const err172 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data89};
+}
+}
+else {
+const err172 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data89};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2336,38 +2345,9 @@ vErrors.push(err172);
 }
 errors++;
 }
-let data90 = data82.amiTools;
-if(data90 && typeof data90 == "object" && !Array.isArray(data90)){
-if(data90.install === undefined){
-data90.install = "auto";
-}
-if(data90.installCommands === undefined){
-data90.installCommands = null;
-}
-if(data90.destination === undefined){
-data90.destination = null;
-}
-if(data90.inherit === undefined){
-data90.inherit = false;
-}
-if(data90.credentials === undefined){
-data90.credentials = null;
-}
-if(data90.bundleArguments === undefined){
-data90.bundleArguments = [];
-}
-if(data90.uploadArguments === undefined){
-data90.uploadArguments = [];
-}
-if(data90.bundleCommand === undefined){
-data90.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data90.uploadCommand === undefined){
-data90.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key17 in data90){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
-const err173 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data90};
+let data91 = data84.partition;
+if((typeof data91 !== "string") && (data91 !== null)){
+const err173 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data91};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2376,10 +2356,8 @@ vErrors.push(err173);
 }
 errors++;
 }
-}
-let data91 = data90.install;
-if(typeof data91 !== "string"){
-const err174 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data91};
+if(!((((data91 === "gpt") || (data91 === "mbr")) || (data91 === "none")) || (data91 === null))){
+const err174 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data91};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2388,8 +2366,38 @@ vErrors.push(err174);
 }
 errors++;
 }
-if(!(((data91 === "auto") || (data91 === "none")) || (data91 === "provision"))){
-const err175 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data91};
+let data92 = data84.amiTools;
+if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
+if(data92.install === undefined){
+data92.install = "auto";
+}
+if(data92.installCommands === undefined){
+data92.installCommands = null;
+}
+if(data92.destination === undefined){
+data92.destination = null;
+}
+if(data92.inherit === undefined){
+data92.inherit = false;
+}
+if(data92.credentials === undefined){
+data92.credentials = null;
+}
+if(data92.bundleArguments === undefined){
+data92.bundleArguments = [];
+}
+if(data92.uploadArguments === undefined){
+data92.uploadArguments = [];
+}
+if(data92.bundleCommand === undefined){
+data92.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data92.uploadCommand === undefined){
+data92.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key17 in data92){
+if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
+const err175 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data92};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2398,9 +2406,10 @@ vErrors.push(err175);
 }
 errors++;
 }
-let data92 = data90.installCommands;
-if((typeof data92 !== "string") && (data92 !== null)){
-const err176 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data92};
+}
+let data93 = data92.install;
+if(typeof data93 !== "string"){
+const err176 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data93};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2409,9 +2418,8 @@ vErrors.push(err176);
 }
 errors++;
 }
-if(typeof data92 === "string"){
-if(func3(data92) < 1){
-const err177 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data92};
+if(!(((data93 === "auto") || (data93 === "none")) || (data93 === "provision"))){
+const err177 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data93};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2420,10 +2428,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-}
-let data93 = data90.destination;
-if((typeof data93 !== "string") && (data93 !== null)){
-const err178 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data93};
+let data94 = data92.installCommands;
+if((typeof data94 !== "string") && (data94 !== null)){
+const err178 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data94};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2432,9 +2439,9 @@ vErrors.push(err178);
 }
 errors++;
 }
-if(typeof data93 === "string"){
-if(!pattern14.test(data93)){
-const err179 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data93};
+if(typeof data94 === "string"){
+if(func3(data94) < 1){
+const err179 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data94};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2444,9 +2451,9 @@ vErrors.push(err179);
 errors++;
 }
 }
-let data94 = data90.inherit;
-if(typeof data94 !== "boolean"){
-const err180 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data94};
+let data95 = data92.destination;
+if((typeof data95 !== "string") && (data95 !== null)){
+const err180 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data95};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2455,9 +2462,9 @@ vErrors.push(err180);
 }
 errors++;
 }
-let data95 = data90.credentials;
-if((typeof data95 !== "string") && (data95 !== null)){
-const err181 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data95};
+if(typeof data95 === "string"){
+if(!pattern14.test(data95)){
+const err181 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data95};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2466,8 +2473,10 @@ vErrors.push(err181);
 }
 errors++;
 }
-if(!(((data95 === "instance-profile") || (data95 === "builder")) || (data95 === null))){
-const err182 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data95};
+}
+let data96 = data92.inherit;
+if(typeof data96 !== "boolean"){
+const err182 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data96};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2476,13 +2485,9 @@ vErrors.push(err182);
 }
 errors++;
 }
-let data96 = data90.bundleArguments;
-if(Array.isArray(data96)){
-const len10 = data96.length;
-for(let i10=0; i10<len10; i10++){
-let data97 = data96[i10];
-if(typeof data97 !== "string"){
-const err183 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i10,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data97};
+let data97 = data92.credentials;
+if((typeof data97 !== "string") && (data97 !== null)){
+const err183 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data97};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2491,10 +2496,8 @@ vErrors.push(err183);
 }
 errors++;
 }
-}
-}
-else {
-const err184 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data96};
+if(!(((data97 === "instance-profile") || (data97 === "builder")) || (data97 === null))){
+const err184 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data97};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2503,13 +2506,13 @@ vErrors.push(err184);
 }
 errors++;
 }
-let data98 = data90.uploadArguments;
+let data98 = data92.bundleArguments;
 if(Array.isArray(data98)){
 const len11 = data98.length;
 for(let i11=0; i11<len11; i11++){
 let data99 = data98[i11];
 if(typeof data99 !== "string"){
-const err185 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data99};
+const err185 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data99};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2521,7 +2524,7 @@ errors++;
 }
 }
 else {
-const err186 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data98};
+const err186 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data98};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2530,10 +2533,13 @@ vErrors.push(err186);
 }
 errors++;
 }
-let data100 = data90.bundleCommand;
-if(typeof data100 === "string"){
-if(func3(data100) < 1){
-const err187 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data100};
+let data100 = data92.uploadArguments;
+if(Array.isArray(data100)){
+const len12 = data100.length;
+for(let i12=0; i12<len12; i12++){
+let data101 = data100[i12];
+if(typeof data101 !== "string"){
+const err187 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i12,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data101};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2543,8 +2549,9 @@ vErrors.push(err187);
 errors++;
 }
 }
+}
 else {
-const err188 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data100};
+const err188 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data100};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2553,10 +2560,10 @@ vErrors.push(err188);
 }
 errors++;
 }
-let data101 = data90.uploadCommand;
-if(typeof data101 === "string"){
-if(func3(data101) < 1){
-const err189 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data101};
+let data102 = data92.bundleCommand;
+if(typeof data102 === "string"){
+if(func3(data102) < 1){
+const err189 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data102};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2567,7 +2574,7 @@ errors++;
 }
 }
 else {
-const err190 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data101};
+const err190 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data102};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2576,9 +2583,10 @@ vErrors.push(err190);
 }
 errors++;
 }
-}
-else {
-const err191 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data90};
+let data103 = data92.uploadCommand;
+if(typeof data103 === "string"){
+if(func3(data103) < 1){
+const err191 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data103};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2589,7 +2597,7 @@ errors++;
 }
 }
 else {
-const err192 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data82};
+const err192 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data103};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2598,52 +2606,9 @@ vErrors.push(err192);
 }
 errors++;
 }
-var _valid1 = _errs192 === errors;
-valid36 = _valid1;
-ifClause0 = "then";
 }
 else {
-const _errs232 = errors;
-if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
-if(data82.method === undefined){
-data82.method = "native";
-}
-if(data82.at === undefined){
-data82.at = "auto";
-}
-if(data82.name === undefined){
-data82.name = "image";
-}
-if(data82.partition === undefined){
-data82.partition = "auto";
-}
-if(data82.size === undefined){
-data82.size = null;
-}
-if(data82.exclude === undefined){
-data82.exclude = [];
-}
-if(data82.include === undefined){
-data82.include = [];
-}
-if(data82.fstab === undefined){
-data82.fstab = "keep";
-}
-if(data82.hygiene === undefined){
-data82.hygiene = {};
-}
-if(data82.script === undefined){
-data82.script = null;
-}
-if(data82.needs === undefined){
-data82.needs = "refuse";
-}
-if(data82.compression === undefined){
-data82.compression = 5;
-}
-for(const key18 in data82){
-if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
-const err193 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data82};
+const err193 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data92};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2653,9 +2618,8 @@ vErrors.push(err193);
 errors++;
 }
 }
-let data102 = data82.method;
-if(typeof data102 !== "string"){
-const err194 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data102};
+else {
+const err194 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data84};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2664,8 +2628,52 @@ vErrors.push(err194);
 }
 errors++;
 }
-if(!(data102 === "native")){
-const err195 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data102};
+var _valid1 = _errs196 === errors;
+valid38 = _valid1;
+ifClause0 = "then";
+}
+else {
+const _errs236 = errors;
+if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
+if(data84.method === undefined){
+data84.method = "native";
+}
+if(data84.at === undefined){
+data84.at = "auto";
+}
+if(data84.name === undefined){
+data84.name = "image";
+}
+if(data84.partition === undefined){
+data84.partition = "auto";
+}
+if(data84.size === undefined){
+data84.size = null;
+}
+if(data84.exclude === undefined){
+data84.exclude = [];
+}
+if(data84.include === undefined){
+data84.include = [];
+}
+if(data84.fstab === undefined){
+data84.fstab = "keep";
+}
+if(data84.hygiene === undefined){
+data84.hygiene = {};
+}
+if(data84.script === undefined){
+data84.script = null;
+}
+if(data84.needs === undefined){
+data84.needs = "refuse";
+}
+if(data84.compression === undefined){
+data84.compression = 5;
+}
+for(const key18 in data84){
+if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
+const err195 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data84};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2674,9 +2682,10 @@ vErrors.push(err195);
 }
 errors++;
 }
-let data103 = data82.at;
-if(typeof data103 !== "string"){
-const err196 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data103};
+}
+let data104 = data84.method;
+if(typeof data104 !== "string"){
+const err196 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data104};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2685,8 +2694,8 @@ vErrors.push(err196);
 }
 errors++;
 }
-if(!(((data103 === "auto") || (data103 === "instance")) || (data103 === "builder"))){
-const err197 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data103};
+if(!(data104 === "native")){
+const err197 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data104};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2695,10 +2704,9 @@ vErrors.push(err197);
 }
 errors++;
 }
-let data104 = data82.name;
-if(typeof data104 === "string"){
-if(!pattern12.test(data104)){
-const err198 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data104};
+let data105 = data84.at;
+if(typeof data105 !== "string"){
+const err198 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data105};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2707,9 +2715,8 @@ vErrors.push(err198);
 }
 errors++;
 }
-}
-else {
-const err199 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data104};
+if(!(((data105 === "auto") || (data105 === "instance")) || (data105 === "builder"))){
+const err199 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data105};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2718,9 +2725,10 @@ vErrors.push(err199);
 }
 errors++;
 }
-let data105 = data82.partition;
-if(typeof data105 !== "string"){
-const err200 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data105};
+let data106 = data84.name;
+if(typeof data106 === "string"){
+if(!pattern12.test(data106)){
+const err200 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data106};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2729,8 +2737,9 @@ vErrors.push(err200);
 }
 errors++;
 }
-if(!((((data105 === "auto") || (data105 === "gpt")) || (data105 === "mbr")) || (data105 === "none"))){
-const err201 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data105};
+}
+else {
+const err201 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data106};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2739,9 +2748,9 @@ vErrors.push(err201);
 }
 errors++;
 }
-let data106 = data82.size;
-if((typeof data106 !== "string") && (data106 !== null)){
-const err202 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data106};
+let data107 = data84.partition;
+if(typeof data107 !== "string"){
+const err202 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data107};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2750,9 +2759,8 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(typeof data106 === "string"){
-if(!pattern13.test(data106)){
-const err203 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data106};
+if(!((((data107 === "auto") || (data107 === "gpt")) || (data107 === "mbr")) || (data107 === "none"))){
+const err203 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data107};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2761,14 +2769,9 @@ vErrors.push(err203);
 }
 errors++;
 }
-}
-let data107 = data82.exclude;
-if(Array.isArray(data107)){
-const len12 = data107.length;
-for(let i12=0; i12<len12; i12++){
-let data108 = data107[i12];
-if(typeof data108 !== "string"){
-const err204 = {instancePath:instancePath+"/bundle/exclude/" + i12,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data108};
+let data108 = data84.size;
+if((typeof data108 !== "string") && (data108 !== null)){
+const err204 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data108};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2777,10 +2780,9 @@ vErrors.push(err204);
 }
 errors++;
 }
-}
-}
-else {
-const err205 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data107};
+if(typeof data108 === "string"){
+if(!pattern13.test(data108)){
+const err205 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data108};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2789,13 +2791,14 @@ vErrors.push(err205);
 }
 errors++;
 }
-let data109 = data82.include;
+}
+let data109 = data84.exclude;
 if(Array.isArray(data109)){
 const len13 = data109.length;
 for(let i13=0; i13<len13; i13++){
 let data110 = data109[i13];
 if(typeof data110 !== "string"){
-const err206 = {instancePath:instancePath+"/bundle/include/" + i13,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data110};
+const err206 = {instancePath:instancePath+"/bundle/exclude/" + i13,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data110};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2807,7 +2810,7 @@ errors++;
 }
 }
 else {
-const err207 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data109};
+const err207 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data109};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2816,10 +2819,13 @@ vErrors.push(err207);
 }
 errors++;
 }
-let data111 = data82.fstab;
-if(typeof data111 === "string"){
-if(func3(data111) < 1){
-const err208 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data111};
+let data111 = data84.include;
+if(Array.isArray(data111)){
+const len14 = data111.length;
+for(let i14=0; i14<len14; i14++){
+let data112 = data111[i14];
+if(typeof data112 !== "string"){
+const err208 = {instancePath:instancePath+"/bundle/include/" + i14,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data112};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2829,8 +2835,9 @@ vErrors.push(err208);
 errors++;
 }
 }
+}
 else {
-const err209 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data111};
+const err209 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data111};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2839,38 +2846,10 @@ vErrors.push(err209);
 }
 errors++;
 }
-let data112 = data82.hygiene;
-if(data112 && typeof data112 == "object" && !Array.isArray(data112)){
-if(data112.authorizedKeys === undefined){
-data112.authorizedKeys = "keep";
-}
-if(data112.sshHostKeys === undefined){
-data112.sshHostKeys = "scrub";
-}
-if(data112.machineId === undefined){
-data112.machineId = "scrub";
-}
-if(data112.shellHistories === undefined){
-data112.shellHistories = "scrub";
-}
-if(data112.cloudInit === undefined){
-data112.cloudInit = "scrub";
-}
-if(data112.cloudCredentials === undefined){
-data112.cloudCredentials = "refuse";
-}
-if(data112.privateKeys === undefined){
-data112.privateKeys = "refuse";
-}
-if(data112.logs === undefined){
-data112.logs = "keep";
-}
-if(data112.allow === undefined){
-data112.allow = [];
-}
-for(const key19 in data112){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
-const err210 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data112};
+let data113 = data84.fstab;
+if(typeof data113 === "string"){
+if(func3(data113) < 1){
+const err210 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data113};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2880,9 +2859,8 @@ vErrors.push(err210);
 errors++;
 }
 }
-let data113 = data112.authorizedKeys;
-if(typeof data113 !== "string"){
-const err211 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data113};
+else {
+const err211 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data113};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2891,8 +2869,38 @@ vErrors.push(err211);
 }
 errors++;
 }
-if(!(((data113 === "scrub") || (data113 === "refuse")) || (data113 === "keep"))){
-const err212 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data113};
+let data114 = data84.hygiene;
+if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
+if(data114.authorizedKeys === undefined){
+data114.authorizedKeys = "keep";
+}
+if(data114.sshHostKeys === undefined){
+data114.sshHostKeys = "scrub";
+}
+if(data114.machineId === undefined){
+data114.machineId = "scrub";
+}
+if(data114.shellHistories === undefined){
+data114.shellHistories = "scrub";
+}
+if(data114.cloudInit === undefined){
+data114.cloudInit = "scrub";
+}
+if(data114.cloudCredentials === undefined){
+data114.cloudCredentials = "refuse";
+}
+if(data114.privateKeys === undefined){
+data114.privateKeys = "refuse";
+}
+if(data114.logs === undefined){
+data114.logs = "keep";
+}
+if(data114.allow === undefined){
+data114.allow = [];
+}
+for(const key19 in data114){
+if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
+const err212 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data114};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2901,9 +2909,10 @@ vErrors.push(err212);
 }
 errors++;
 }
-let data114 = data112.sshHostKeys;
-if(typeof data114 !== "string"){
-const err213 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data114};
+}
+let data115 = data114.authorizedKeys;
+if(typeof data115 !== "string"){
+const err213 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data115};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2912,8 +2921,8 @@ vErrors.push(err213);
 }
 errors++;
 }
-if(!(((data114 === "scrub") || (data114 === "refuse")) || (data114 === "keep"))){
-const err214 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data114};
+if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
+const err214 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data115};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2922,9 +2931,9 @@ vErrors.push(err214);
 }
 errors++;
 }
-let data115 = data112.machineId;
-if(typeof data115 !== "string"){
-const err215 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data115};
+let data116 = data114.sshHostKeys;
+if(typeof data116 !== "string"){
+const err215 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data116};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2933,8 +2942,8 @@ vErrors.push(err215);
 }
 errors++;
 }
-if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
-const err216 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data115};
+if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
+const err216 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data116};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2943,9 +2952,9 @@ vErrors.push(err216);
 }
 errors++;
 }
-let data116 = data112.shellHistories;
-if(typeof data116 !== "string"){
-const err217 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data116};
+let data117 = data114.machineId;
+if(typeof data117 !== "string"){
+const err217 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data117};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2954,8 +2963,8 @@ vErrors.push(err217);
 }
 errors++;
 }
-if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
-const err218 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data116};
+if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
+const err218 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data117};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2964,9 +2973,9 @@ vErrors.push(err218);
 }
 errors++;
 }
-let data117 = data112.cloudInit;
-if(typeof data117 !== "string"){
-const err219 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data117};
+let data118 = data114.shellHistories;
+if(typeof data118 !== "string"){
+const err219 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data118};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2975,8 +2984,8 @@ vErrors.push(err219);
 }
 errors++;
 }
-if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
-const err220 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data117};
+if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
+const err220 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data118};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2985,9 +2994,9 @@ vErrors.push(err220);
 }
 errors++;
 }
-let data118 = data112.cloudCredentials;
-if(typeof data118 !== "string"){
-const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data118};
+let data119 = data114.cloudInit;
+if(typeof data119 !== "string"){
+const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data119};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -2996,8 +3005,8 @@ vErrors.push(err221);
 }
 errors++;
 }
-if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
-const err222 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data118};
+if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
+const err222 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data119};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -3006,9 +3015,9 @@ vErrors.push(err222);
 }
 errors++;
 }
-let data119 = data112.privateKeys;
-if(typeof data119 !== "string"){
-const err223 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data119};
+let data120 = data114.cloudCredentials;
+if(typeof data120 !== "string"){
+const err223 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data120};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -3017,8 +3026,8 @@ vErrors.push(err223);
 }
 errors++;
 }
-if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
-const err224 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data119};
+if(!(((data120 === "scrub") || (data120 === "refuse")) || (data120 === "keep"))){
+const err224 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data120};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -3027,9 +3036,9 @@ vErrors.push(err224);
 }
 errors++;
 }
-let data120 = data112.logs;
-if(typeof data120 !== "string"){
-const err225 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data120};
+let data121 = data114.privateKeys;
+if(typeof data121 !== "string"){
+const err225 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data121};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -3038,8 +3047,8 @@ vErrors.push(err225);
 }
 errors++;
 }
-if(!(((data120 === "scrub") || (data120 === "refuse")) || (data120 === "keep"))){
-const err226 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data120};
+if(!(((data121 === "scrub") || (data121 === "refuse")) || (data121 === "keep"))){
+const err226 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data121};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -3048,13 +3057,9 @@ vErrors.push(err226);
 }
 errors++;
 }
-let data121 = data112.allow;
-if(Array.isArray(data121)){
-const len14 = data121.length;
-for(let i14=0; i14<len14; i14++){
-let data122 = data121[i14];
+let data122 = data114.logs;
 if(typeof data122 !== "string"){
-const err227 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i14,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data122};
+const err227 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data122};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -3063,10 +3068,8 @@ vErrors.push(err227);
 }
 errors++;
 }
-}
-}
-else {
-const err228 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data121};
+if(!(((data122 === "scrub") || (data122 === "refuse")) || (data122 === "keep"))){
+const err228 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data122};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -3075,9 +3078,13 @@ vErrors.push(err228);
 }
 errors++;
 }
-}
-else {
-const err229 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data112};
+let data123 = data114.allow;
+if(Array.isArray(data123)){
+const len15 = data123.length;
+for(let i15=0; i15<len15; i15++){
+let data124 = data123[i15];
+if(typeof data124 !== "string"){
+const err229 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i15,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data124};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3086,9 +3093,10 @@ vErrors.push(err229);
 }
 errors++;
 }
-let data123 = data82.script;
-if((typeof data123 !== "string") && (data123 !== null)){
-const err230 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data123};
+}
+}
+else {
+const err230 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data123};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3097,9 +3105,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-if(typeof data123 === "string"){
-if(func3(data123) < 1){
-const err231 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data123};
+}
+else {
+const err231 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data114};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3108,10 +3116,9 @@ vErrors.push(err231);
 }
 errors++;
 }
-}
-let data124 = data82.needs;
-if(typeof data124 !== "string"){
-const err232 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data124};
+let data125 = data84.script;
+if((typeof data125 !== "string") && (data125 !== null)){
+const err232 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data125};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3120,8 +3127,9 @@ vErrors.push(err232);
 }
 errors++;
 }
-if(!((data124 === "refuse") || (data124 === "warn"))){
-const err233 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data124};
+if(typeof data125 === "string"){
+if(func3(data125) < 1){
+const err233 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data125};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3130,9 +3138,10 @@ vErrors.push(err233);
 }
 errors++;
 }
-let data125 = data82.compression;
-if(!(((typeof data125 == "number") && (!(data125 % 1) && !isNaN(data125))) && (isFinite(data125)))){
-const err234 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data125};
+}
+let data126 = data84.needs;
+if(typeof data126 !== "string"){
+const err234 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data126};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3141,9 +3150,8 @@ vErrors.push(err234);
 }
 errors++;
 }
-if((typeof data125 == "number") && (isFinite(data125))){
-if(data125 > 9 || isNaN(data125)){
-const err235 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data125};
+if(!((data126 === "refuse") || (data126 === "warn"))){
+const err235 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data126};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3152,8 +3160,9 @@ vErrors.push(err235);
 }
 errors++;
 }
-if(data125 < 1 || isNaN(data125)){
-const err236 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data125};
+let data127 = data84.compression;
+if(!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))){
+const err236 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3162,10 +3171,9 @@ vErrors.push(err236);
 }
 errors++;
 }
-}
-}
-else {
-const err237 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data82};
+if((typeof data127 == "number") && (isFinite(data127))){
+if(data127 > 9 || isNaN(data127)){
+const err237 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3174,12 +3182,8 @@ vErrors.push(err237);
 }
 errors++;
 }
-var _valid1 = _errs232 === errors;
-valid36 = _valid1;
-ifClause0 = "else";
-}
-if(!valid36){
-const err238 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data82};
+if(data127 < 1 || isNaN(data127)){
+const err238 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3188,13 +3192,10 @@ vErrors.push(err238);
 }
 errors++;
 }
-if(data82 && typeof data82 == "object" && !Array.isArray(data82)){
-if(data82.method === undefined){
-data82.method = "native";
 }
-let data126 = data82.method;
-if(typeof data126 !== "string"){
-const err239 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data126};
+}
+else {
+const err239 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data84};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3203,8 +3204,12 @@ vErrors.push(err239);
 }
 errors++;
 }
-if(!((data126 === "native") || (data126 === "ami-tools"))){
-const err240 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data126};
+var _valid1 = _errs236 === errors;
+valid38 = _valid1;
+ifClause0 = "else";
+}
+if(!valid38){
+const err240 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data84};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3213,9 +3218,13 @@ vErrors.push(err240);
 }
 errors++;
 }
+if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
+if(data84.method === undefined){
+data84.method = "native";
 }
-else {
-const err241 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data82};
+let data128 = data84.method;
+if(typeof data128 !== "string"){
+const err241 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data128};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3224,23 +3233,8 @@ vErrors.push(err241);
 }
 errors++;
 }
-let data127 = data.certificate;
-if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
-if(data127.ec2 === undefined){
-data127.ec2 = "auto";
-}
-if(data127.allowMismatch === undefined){
-data127.allowMismatch = false;
-}
-if(data127.certificate === undefined){
-data127.certificate = null;
-}
-if(data127.privateKey === undefined){
-data127.privateKey = null;
-}
-for(const key20 in data127){
-if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
-const err242 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data127};
+if(!((data128 === "native") || (data128 === "ami-tools"))){
+const err242 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data128};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3250,9 +3244,8 @@ vErrors.push(err242);
 errors++;
 }
 }
-let data128 = data127.ec2;
-if(typeof data128 !== "string"){
-const err243 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data128};
+else {
+const err243 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data84};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3261,9 +3254,23 @@ vErrors.push(err243);
 }
 errors++;
 }
-let data129 = data127.allowMismatch;
-if(typeof data129 !== "boolean"){
-const err244 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data129};
+let data129 = data.certificate;
+if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
+if(data129.ec2 === undefined){
+data129.ec2 = "auto";
+}
+if(data129.allowMismatch === undefined){
+data129.allowMismatch = false;
+}
+if(data129.certificate === undefined){
+data129.certificate = null;
+}
+if(data129.privateKey === undefined){
+data129.privateKey = null;
+}
+for(const key20 in data129){
+if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
+const err244 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data129};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3272,9 +3279,10 @@ vErrors.push(err244);
 }
 errors++;
 }
-let data130 = data127.certificate;
-if((typeof data130 !== "string") && (data130 !== null)){
-const err245 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data130};
+}
+let data130 = data129.ec2;
+if(typeof data130 !== "string"){
+const err245 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data130};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3283,9 +3291,9 @@ vErrors.push(err245);
 }
 errors++;
 }
-let data131 = data127.privateKey;
-if((typeof data131 !== "string") && (data131 !== null)){
-const err246 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data131};
+let data131 = data129.allowMismatch;
+if(typeof data131 !== "boolean"){
+const err246 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data131};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3294,9 +3302,9 @@ vErrors.push(err246);
 }
 errors++;
 }
-}
-else {
-const err247 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data127};
+let data132 = data129.certificate;
+if((typeof data132 !== "string") && (data132 !== null)){
+const err247 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data132};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3305,20 +3313,9 @@ vErrors.push(err247);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data132 = data.upload;
-if(data132 && typeof data132 == "object" && !Array.isArray(data132)){
-if(data132.method === undefined){
-data132.method = "s3";
-}
-if(data132.acl === undefined){
-data132.acl = "aws-exec-read";
-}
-if(data132.concurrency === undefined){
-data132.concurrency = 4;
-}
-if(data132.bucket === undefined){
-const err248 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data132};
+let data133 = data129.privateKey;
+if((typeof data133 !== "string") && (data133 !== null)){
+const err248 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data133};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3327,9 +3324,9 @@ vErrors.push(err248);
 }
 errors++;
 }
-for(const key21 in data132){
-if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
-const err249 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data132};
+}
+else {
+const err249 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data129};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3338,10 +3335,20 @@ vErrors.push(err249);
 }
 errors++;
 }
+if(data.upload !== undefined){
+let data134 = data.upload;
+if(data134 && typeof data134 == "object" && !Array.isArray(data134)){
+if(data134.method === undefined){
+data134.method = "s3";
 }
-let data133 = data132.method;
-if(typeof data133 !== "string"){
-const err250 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data133};
+if(data134.acl === undefined){
+data134.acl = "aws-exec-read";
+}
+if(data134.concurrency === undefined){
+data134.concurrency = 4;
+}
+if(data134.bucket === undefined){
+const err250 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data134};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3350,8 +3357,9 @@ vErrors.push(err250);
 }
 errors++;
 }
-if(!(data133 === "s3")){
-const err251 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data133};
+for(const key21 in data134){
+if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
+const err251 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data134};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3360,10 +3368,10 @@ vErrors.push(err251);
 }
 errors++;
 }
-if(data132.bucket !== undefined){
-let data134 = data132.bucket;
-if(typeof data134 !== "string"){
-const err252 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data134};
+}
+let data135 = data134.method;
+if(typeof data135 !== "string"){
+const err252 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data135};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3372,11 +3380,8 @@ vErrors.push(err252);
 }
 errors++;
 }
-}
-if(data132.prefix !== undefined){
-let data135 = data132.prefix;
-if(typeof data135 !== "string"){
-const err253 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data135};
+if(!(data135 === "s3")){
+const err253 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data135};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3385,10 +3390,10 @@ vErrors.push(err253);
 }
 errors++;
 }
-}
-let data136 = data132.acl;
+if(data134.bucket !== undefined){
+let data136 = data134.bucket;
 if(typeof data136 !== "string"){
-const err254 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data136};
+const err254 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data136};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3397,8 +3402,11 @@ vErrors.push(err254);
 }
 errors++;
 }
-if(!(((data136 === "aws-exec-read") || (data136 === "public-read")) || (data136 === "ec2-bundle-read"))){
-const err255 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data136};
+}
+if(data134.prefix !== undefined){
+let data137 = data134.prefix;
+if(typeof data137 !== "string"){
+const err255 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data137};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3407,9 +3415,10 @@ vErrors.push(err255);
 }
 errors++;
 }
-let data137 = data132.concurrency;
-if(!(((typeof data137 == "number") && (!(data137 % 1) && !isNaN(data137))) && (isFinite(data137)))){
-const err256 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data137};
+}
+let data138 = data134.acl;
+if(typeof data138 !== "string"){
+const err256 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data138};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3418,9 +3427,8 @@ vErrors.push(err256);
 }
 errors++;
 }
-if((typeof data137 == "number") && (isFinite(data137))){
-if(data137 > 32 || isNaN(data137)){
-const err257 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data137};
+if(!(((data138 === "aws-exec-read") || (data138 === "public-read")) || (data138 === "ec2-bundle-read"))){
+const err257 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data138};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3429,8 +3437,9 @@ vErrors.push(err257);
 }
 errors++;
 }
-if(data137 < 1 || isNaN(data137)){
-const err258 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data137};
+let data139 = data134.concurrency;
+if(!(((typeof data139 == "number") && (!(data139 % 1) && !isNaN(data139))) && (isFinite(data139)))){
+const err258 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3439,10 +3448,9 @@ vErrors.push(err258);
 }
 errors++;
 }
-}
-}
-else {
-const err259 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data132};
+if((typeof data139 == "number") && (isFinite(data139))){
+if(data139 > 32 || isNaN(data139)){
+const err259 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3451,36 +3459,8 @@ vErrors.push(err259);
 }
 errors++;
 }
-}
-let data138 = data.register;
-if(data138 && typeof data138 == "object" && !Array.isArray(data138)){
-if(data138.method === undefined){
-data138.method = "instance-store";
-}
-if(data138.description === undefined){
-data138.description = null;
-}
-if(data138.architecture === undefined){
-data138.architecture = null;
-}
-if(data138.virtualization === undefined){
-data138.virtualization = null;
-}
-if(data138.kernel === undefined){
-data138.kernel = null;
-}
-if(data138.ramdisk === undefined){
-data138.ramdisk = null;
-}
-if(data138.blockDeviceMappings === undefined){
-data138.blockDeviceMappings = {};
-}
-if(data138.tags === undefined){
-data138.tags = {};
-}
-for(const key22 in data138){
-if(!(func2.call(schema6.properties.register.properties, key22))){
-const err260 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data138};
+if(data139 < 1 || isNaN(data139)){
+const err260 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3490,9 +3470,9 @@ vErrors.push(err260);
 errors++;
 }
 }
-let data139 = data138.method;
-if(typeof data139 !== "string"){
-const err261 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data139};
+}
+else {
+const err261 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data134};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3501,8 +3481,36 @@ vErrors.push(err261);
 }
 errors++;
 }
-if(!(data139 === "instance-store")){
-const err262 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data139};
+}
+let data140 = data.register;
+if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
+if(data140.method === undefined){
+data140.method = "instance-store";
+}
+if(data140.description === undefined){
+data140.description = null;
+}
+if(data140.architecture === undefined){
+data140.architecture = null;
+}
+if(data140.virtualization === undefined){
+data140.virtualization = null;
+}
+if(data140.kernel === undefined){
+data140.kernel = null;
+}
+if(data140.ramdisk === undefined){
+data140.ramdisk = null;
+}
+if(data140.blockDeviceMappings === undefined){
+data140.blockDeviceMappings = {};
+}
+if(data140.tags === undefined){
+data140.tags = {};
+}
+for(const key22 in data140){
+if(!(func2.call(schema6.properties.register.properties, key22))){
+const err262 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data140};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3511,10 +3519,10 @@ vErrors.push(err262);
 }
 errors++;
 }
-if(data138.name !== undefined){
-let data140 = data138.name;
-if(typeof data140 !== "string"){
-const err263 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data140};
+}
+let data141 = data140.method;
+if(typeof data141 !== "string"){
+const err263 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data141};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3523,10 +3531,8 @@ vErrors.push(err263);
 }
 errors++;
 }
-}
-let data141 = data138.description;
-if((typeof data141 !== "string") && (data141 !== null)){
-const err264 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data141};
+if(!(data141 === "instance-store")){
+const err264 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data141};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3535,9 +3541,10 @@ vErrors.push(err264);
 }
 errors++;
 }
-if(typeof data141 === "string"){
-if(func3(data141) > 255){
-const err265 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data141};
+if(data140.name !== undefined){
+let data142 = data140.name;
+if(typeof data142 !== "string"){
+const err265 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data142};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3547,9 +3554,9 @@ vErrors.push(err265);
 errors++;
 }
 }
-let data142 = data138.architecture;
-if((typeof data142 !== "string") && (data142 !== null)){
-const err266 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data142};
+let data143 = data140.description;
+if((typeof data143 !== "string") && (data143 !== null)){
+const err266 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data143};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3558,8 +3565,9 @@ vErrors.push(err266);
 }
 errors++;
 }
-if(!(((data142 === "i386") || (data142 === "x86_64")) || (data142 === null))){
-const err267 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data142};
+if(typeof data143 === "string"){
+if(func3(data143) > 255){
+const err267 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data143};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3568,9 +3576,10 @@ vErrors.push(err267);
 }
 errors++;
 }
-let data143 = data138.virtualization;
-if((typeof data143 !== "string") && (data143 !== null)){
-const err268 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data143};
+}
+let data144 = data140.architecture;
+if((typeof data144 !== "string") && (data144 !== null)){
+const err268 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data144};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3579,8 +3588,8 @@ vErrors.push(err268);
 }
 errors++;
 }
-if(!(((data143 === "hvm") || (data143 === "paravirtual")) || (data143 === null))){
-const err269 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data143};
+if(!(((data144 === "i386") || (data144 === "x86_64")) || (data144 === null))){
+const err269 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data144};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3589,9 +3598,9 @@ vErrors.push(err269);
 }
 errors++;
 }
-let data144 = data138.kernel;
-if((typeof data144 !== "string") && (data144 !== null)){
-const err270 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data144};
+let data145 = data140.virtualization;
+if((typeof data145 !== "string") && (data145 !== null)){
+const err270 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data145};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3600,9 +3609,8 @@ vErrors.push(err270);
 }
 errors++;
 }
-if(typeof data144 === "string"){
-if(!pattern17.test(data144)){
-const err271 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data144};
+if(!(((data145 === "hvm") || (data145 === "paravirtual")) || (data145 === null))){
+const err271 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data145};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3611,10 +3619,9 @@ vErrors.push(err271);
 }
 errors++;
 }
-}
-let data145 = data138.ramdisk;
-if((typeof data145 !== "string") && (data145 !== null)){
-const err272 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data145};
+let data146 = data140.kernel;
+if((typeof data146 !== "string") && (data146 !== null)){
+const err272 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data146};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3623,9 +3630,9 @@ vErrors.push(err272);
 }
 errors++;
 }
-if(typeof data145 === "string"){
-if(!pattern18.test(data145)){
-const err273 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data145};
+if(typeof data146 === "string"){
+if(!pattern17.test(data146)){
+const err273 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data146};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3635,9 +3642,9 @@ vErrors.push(err273);
 errors++;
 }
 }
-let data146 = data138.blockDeviceMappings;
-if(!data146 || typeof data146 != "object"){
-const err274 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data146};
+let data147 = data140.ramdisk;
+if((typeof data147 !== "string") && (data147 !== null)){
+const err274 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data147};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3646,13 +3653,9 @@ vErrors.push(err274);
 }
 errors++;
 }
-if(Array.isArray(data146)){
-const len15 = data146.length;
-for(let i15=0; i15<len15; i15++){
-let data147 = data146[i15];
-if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
-if(data147.device === undefined){
-const err275 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
+if(typeof data147 === "string"){
+if(!pattern18.test(data147)){
+const err275 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data147};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3661,8 +3664,10 @@ vErrors.push(err275);
 }
 errors++;
 }
-if(data147.virtual === undefined){
-const err276 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
+}
+let data148 = data140.blockDeviceMappings;
+if(!data148 || typeof data148 != "object"){
+const err276 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data148};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3671,9 +3676,13 @@ vErrors.push(err276);
 }
 errors++;
 }
-for(const key23 in data147){
-if(!((key23 === "device") || (key23 === "virtual"))){
-const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
+if(Array.isArray(data148)){
+const len16 = data148.length;
+for(let i16=0; i16<len16; i16++){
+let data149 = data148[i16];
+if(data149 && typeof data149 == "object" && !Array.isArray(data149)){
+if(data149.device === undefined){
+const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3682,11 +3691,8 @@ vErrors.push(err277);
 }
 errors++;
 }
-}
-if(data147.device !== undefined){
-let data148 = data147.device;
-if(typeof data148 !== "string"){
-const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data148};
+if(data149.virtual === undefined){
+const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3695,11 +3701,9 @@ vErrors.push(err278);
 }
 errors++;
 }
-}
-if(data147.virtual !== undefined){
-let data149 = data147.virtual;
-if(typeof data149 !== "string"){
-const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data149};
+for(const key23 in data149){
+if(!((key23 === "device") || (key23 === "virtual"))){
+const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3709,9 +3713,10 @@ vErrors.push(err279);
 errors++;
 }
 }
-}
-else {
-const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i15,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data147};
+if(data149.device !== undefined){
+let data150 = data149.device;
+if(typeof data150 !== "string"){
+const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data150};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -3721,12 +3726,10 @@ vErrors.push(err280);
 errors++;
 }
 }
-}
-if(data146 && typeof data146 == "object" && !Array.isArray(data146)){
-for(const key24 in data146){
-let data150 = data146[key24];
-if(typeof data150 !== "string"){
-const err281 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data150};
+if(data149.virtual !== undefined){
+let data151 = data149.virtual;
+if(typeof data151 !== "string"){
+const err281 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data151};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -3737,12 +3740,8 @@ errors++;
 }
 }
 }
-let data151 = data138.tags;
-if(data151 && typeof data151 == "object" && !Array.isArray(data151)){
-for(const key25 in data151){
-let data152 = data151[key25];
-if(typeof data152 !== "string"){
-const err282 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data152};
+else {
+const err282 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -3753,8 +3752,11 @@ errors++;
 }
 }
 }
-else {
-const err283 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data151};
+if(data148 && typeof data148 == "object" && !Array.isArray(data148)){
+for(const key24 in data148){
+let data152 = data148[key24];
+if(typeof data152 !== "string"){
+const err283 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data152};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3764,8 +3766,13 @@ vErrors.push(err283);
 errors++;
 }
 }
-else {
-const err284 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data138};
+}
+let data153 = data140.tags;
+if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
+for(const key25 in data153){
+let data154 = data153[key25];
+if(typeof data154 !== "string"){
+const err284 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data154};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3774,26 +3781,10 @@ vErrors.push(err284);
 }
 errors++;
 }
-let data153 = data.verify;
-if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
-if(data153.boot === undefined){
-data153.boot = null;
 }
-if(data153.console === undefined){
-data153.console = null;
 }
-if(data153.tests === undefined){
-data153.tests = [];
-}
-if(data153.timeout === undefined){
-data153.timeout = "10m";
-}
-if(data153.launch === undefined){
-data153.launch = {};
-}
-for(const key26 in data153){
-if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
-const err285 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data153};
+else {
+const err285 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data153};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3803,9 +3794,8 @@ vErrors.push(err285);
 errors++;
 }
 }
-let data154 = data153.boot;
-if((typeof data154 !== "boolean") && (data154 !== null)){
-const err286 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data154};
+else {
+const err286 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data140};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3814,9 +3804,26 @@ vErrors.push(err286);
 }
 errors++;
 }
-let data155 = data153.console;
-if((typeof data155 !== "string") && (data155 !== null)){
-const err287 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data155};
+let data155 = data.verify;
+if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
+if(data155.boot === undefined){
+data155.boot = null;
+}
+if(data155.console === undefined){
+data155.console = null;
+}
+if(data155.tests === undefined){
+data155.tests = [];
+}
+if(data155.timeout === undefined){
+data155.timeout = "10m";
+}
+if(data155.launch === undefined){
+data155.launch = {};
+}
+for(const key26 in data155){
+if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
+const err287 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data155};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3825,9 +3832,10 @@ vErrors.push(err287);
 }
 errors++;
 }
-if(typeof data155 === "string"){
-if(func3(data155) < 1){
-const err288 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data155};
+}
+let data156 = data155.boot;
+if((typeof data156 !== "boolean") && (data156 !== null)){
+const err288 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data156};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3836,19 +3844,9 @@ vErrors.push(err288);
 }
 errors++;
 }
-}
-let data156 = data153.tests;
-if(Array.isArray(data156)){
-const len16 = data156.length;
-for(let i16=0; i16<len16; i16++){
-let data157 = data156[i16];
-const _errs355 = errors;
-let valid66 = false;
-let passing1 = null;
-const _errs356 = errors;
-if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
-if(data157.shell === undefined){
-const err289 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data157};
+let data157 = data155.console;
+if((typeof data157 !== "string") && (data157 !== null)){
+const err289 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data157};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3857,16 +3855,9 @@ vErrors.push(err289);
 }
 errors++;
 }
-}
-var _valid2 = _errs356 === errors;
-if(_valid2){
-valid66 = true;
-passing1 = 0;
-}
-const _errs357 = errors;
-if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
-if(data157.if === undefined){
-const err290 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data157};
+if(typeof data157 === "string"){
+if(func3(data157) < 1){
+const err290 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data157};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3875,10 +3866,19 @@ vErrors.push(err290);
 }
 errors++;
 }
-if(data157.if !== undefined){
-let data158 = data157.if;
-if(false !== data158){
-const err291 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data158};
+}
+let data158 = data155.tests;
+if(Array.isArray(data158)){
+const len17 = data158.length;
+for(let i17=0; i17<len17; i17++){
+let data159 = data158[i17];
+const _errs359 = errors;
+let valid68 = false;
+let passing1 = null;
+const _errs360 = errors;
+if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
+if(data159.shell === undefined){
+const err291 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data159};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3888,20 +3888,15 @@ vErrors.push(err291);
 errors++;
 }
 }
-}
-var _valid2 = _errs357 === errors;
-if(_valid2 && valid66){
-valid66 = false;
-passing1 = [passing1, 1];
-}
-else {
+var _valid2 = _errs360 === errors;
 if(_valid2){
-valid66 = true;
-passing1 = 1;
+valid68 = true;
+passing1 = 0;
 }
-}
-if(!valid66){
-const err292 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data157};
+const _errs361 = errors;
+if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
+if(data159.if === undefined){
+const err292 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data159};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3910,21 +3905,10 @@ vErrors.push(err292);
 }
 errors++;
 }
-else {
-errors = _errs355;
-if(vErrors !== null){
-if(_errs355){
-vErrors.length = _errs355;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data157 && typeof data157 == "object" && !Array.isArray(data157)){
-for(const key27 in data157){
-if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
-const err293 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data157};
+if(data159.if !== undefined){
+let data160 = data159.if;
+if(false !== data160){
+const err293 = {instancePath:instancePath+"/verify/tests/" + i17+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data160};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3934,30 +3918,20 @@ vErrors.push(err293);
 errors++;
 }
 }
-if(data157.shell !== undefined){
-let data159 = data157.shell;
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-if(data159.env === undefined){
-data159.env = {};
 }
-if(data159.sudo === undefined){
-data159.sudo = false;
+var _valid2 = _errs361 === errors;
+if(_valid2 && valid68){
+valid68 = false;
+passing1 = [passing1, 1];
 }
-if(data159.workdir === undefined){
-data159.workdir = null;
+else {
+if(_valid2){
+valid68 = true;
+passing1 = 1;
 }
-if(data159.timeout === undefined){
-data159.timeout = "1h";
 }
-if(data159.retries === undefined){
-data159.retries = 0;
-}
-if(data159.exitCodes === undefined){
-data159.exitCodes = [0];
-}
-for(const key28 in data159){
-if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
-const err294 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data159};
+if(!valid68){
+const err294 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3966,11 +3940,21 @@ vErrors.push(err294);
 }
 errors++;
 }
+else {
+errors = _errs359;
+if(vErrors !== null){
+if(_errs359){
+vErrors.length = _errs359;
 }
-if(data159.file !== undefined){
-let data160 = data159.file;
-if(typeof data160 !== "string"){
-const err295 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data160};
+else {
+vErrors = null;
+}
+}
+}
+if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
+for(const key27 in data159){
+if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
+const err295 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3980,10 +3964,30 @@ vErrors.push(err295);
 errors++;
 }
 }
-if(data159.inline !== undefined){
-let data161 = data159.inline;
-if(typeof data161 !== "string"){
-const err296 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data161};
+if(data159.shell !== undefined){
+let data161 = data159.shell;
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+if(data161.env === undefined){
+data161.env = {};
+}
+if(data161.sudo === undefined){
+data161.sudo = false;
+}
+if(data161.workdir === undefined){
+data161.workdir = null;
+}
+if(data161.timeout === undefined){
+data161.timeout = "1h";
+}
+if(data161.retries === undefined){
+data161.retries = 0;
+}
+if(data161.exitCodes === undefined){
+data161.exitCodes = [0];
+}
+for(const key28 in data161){
+if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
+const err296 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data161};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3993,12 +3997,10 @@ vErrors.push(err296);
 errors++;
 }
 }
-let data162 = data159.env;
-if(data162 && typeof data162 == "object" && !Array.isArray(data162)){
-for(const key29 in data162){
-let data163 = data162[key29];
-if(typeof data163 !== "string"){
-const err297 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data163};
+if(data161.file !== undefined){
+let data162 = data161.file;
+if(typeof data162 !== "string"){
+const err297 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data162};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -4008,9 +4010,10 @@ vErrors.push(err297);
 errors++;
 }
 }
-}
-else {
-const err298 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data162};
+if(data161.inline !== undefined){
+let data163 = data161.inline;
+if(typeof data163 !== "string"){
+const err298 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data163};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -4019,9 +4022,13 @@ vErrors.push(err298);
 }
 errors++;
 }
-let data164 = data159.sudo;
-if(typeof data164 !== "boolean"){
-const err299 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data164};
+}
+let data164 = data161.env;
+if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
+for(const key29 in data164){
+let data165 = data164[key29];
+if(typeof data165 !== "string"){
+const err299 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data165};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -4030,9 +4037,10 @@ vErrors.push(err299);
 }
 errors++;
 }
-let data165 = data159.workdir;
-if((typeof data165 !== "string") && (data165 !== null)){
-const err300 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data165};
+}
+}
+else {
+const err300 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data164};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -4041,10 +4049,9 @@ vErrors.push(err300);
 }
 errors++;
 }
-let data166 = data159.timeout;
-if(typeof data166 === "string"){
-if(!pattern3.test(data166)){
-const err301 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data166};
+let data166 = data161.sudo;
+if(typeof data166 !== "boolean"){
+const err301 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data166};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -4053,9 +4060,9 @@ vErrors.push(err301);
 }
 errors++;
 }
-}
-else {
-const err302 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data166};
+let data167 = data161.workdir;
+if((typeof data167 !== "string") && (data167 !== null)){
+const err302 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data167};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -4064,9 +4071,10 @@ vErrors.push(err302);
 }
 errors++;
 }
-let data167 = data159.retries;
-if(!(((typeof data167 == "number") && (!(data167 % 1) && !isNaN(data167))) && (isFinite(data167)))){
-const err303 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data167};
+let data168 = data161.timeout;
+if(typeof data168 === "string"){
+if(!pattern3.test(data168)){
+const err303 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data168};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -4075,9 +4083,9 @@ vErrors.push(err303);
 }
 errors++;
 }
-if((typeof data167 == "number") && (isFinite(data167))){
-if(data167 > 20 || isNaN(data167)){
-const err304 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data167};
+}
+else {
+const err304 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data168};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -4086,8 +4094,9 @@ vErrors.push(err304);
 }
 errors++;
 }
-if(data167 < 0 || isNaN(data167)){
-const err305 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data167};
+let data169 = data161.retries;
+if(!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))){
+const err305 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -4096,11 +4105,9 @@ vErrors.push(err305);
 }
 errors++;
 }
-}
-let data168 = data159.exitCodes;
-if(Array.isArray(data168)){
-if(data168.length < 1){
-const err306 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data168};
+if((typeof data169 == "number") && (isFinite(data169))){
+if(data169 > 20 || isNaN(data169)){
+const err306 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -4109,11 +4116,8 @@ vErrors.push(err306);
 }
 errors++;
 }
-const len17 = data168.length;
-for(let i17=0; i17<len17; i17++){
-let data169 = data168[i17];
-if(!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))){
-const err307 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data169};
+if(data169 < 0 || isNaN(data169)){
+const err307 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -4122,9 +4126,11 @@ vErrors.push(err307);
 }
 errors++;
 }
-if((typeof data169 == "number") && (isFinite(data169))){
-if(data169 > 255 || isNaN(data169)){
-const err308 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data169};
+}
+let data170 = data161.exitCodes;
+if(Array.isArray(data170)){
+if(data170.length < 1){
+const err308 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data170};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -4133,8 +4139,11 @@ vErrors.push(err308);
 }
 errors++;
 }
-if(data169 < 0 || isNaN(data169)){
-const err309 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes/" + i17,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data169};
+const len18 = data170.length;
+for(let i18=0; i18<len18; i18++){
+let data171 = data170[i18];
+if(!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))){
+const err309 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -4143,11 +4152,9 @@ vErrors.push(err309);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err310 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data168};
+if((typeof data171 == "number") && (isFinite(data171))){
+if(data171 > 255 || isNaN(data171)){
+const err310 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4156,9 +4163,8 @@ vErrors.push(err310);
 }
 errors++;
 }
-}
-else {
-const err311 = {instancePath:instancePath+"/verify/tests/" + i16+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data159};
+if(data171 < 0 || isNaN(data171)){
+const err311 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4168,10 +4174,10 @@ vErrors.push(err311);
 errors++;
 }
 }
-if(data157.if !== undefined){
-let data170 = data157.if;
-if(typeof data170 !== "boolean"){
-const err312 = {instancePath:instancePath+"/verify/tests/" + i16+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data170};
+}
+}
+else {
+const err312 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data170};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4181,11 +4187,8 @@ vErrors.push(err312);
 errors++;
 }
 }
-if(data157.only !== undefined){
-let data171 = data157.only;
-if(Array.isArray(data171)){
-if(data171.length < 1){
-const err313 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data171};
+else {
+const err313 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data161};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4194,11 +4197,11 @@ vErrors.push(err313);
 }
 errors++;
 }
-const len18 = data171.length;
-for(let i18=0; i18<len18; i18++){
-let data172 = data171[i18];
-if(typeof data172 !== "string"){
-const err314 = {instancePath:instancePath+"/verify/tests/" + i16+"/only/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data172};
+}
+if(data159.if !== undefined){
+let data172 = data159.if;
+if(typeof data172 !== "boolean"){
+const err314 = {instancePath:instancePath+"/verify/tests/" + i17+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data172};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4208,9 +4211,11 @@ vErrors.push(err314);
 errors++;
 }
 }
-}
-else {
-const err315 = {instancePath:instancePath+"/verify/tests/" + i16+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data171};
+if(data159.only !== undefined){
+let data173 = data159.only;
+if(Array.isArray(data173)){
+if(data173.length < 1){
+const err315 = {instancePath:instancePath+"/verify/tests/" + i17+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data173};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4219,12 +4224,11 @@ vErrors.push(err315);
 }
 errors++;
 }
-}
-if(data157.except !== undefined){
-let data173 = data157.except;
-if(Array.isArray(data173)){
-if(data173.length < 1){
-const err316 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data173};
+const len19 = data173.length;
+for(let i19=0; i19<len19; i19++){
+let data174 = data173[i19];
+if(typeof data174 !== "string"){
+const err316 = {instancePath:instancePath+"/verify/tests/" + i17+"/only/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data174};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4233,11 +4237,10 @@ vErrors.push(err316);
 }
 errors++;
 }
-const len19 = data173.length;
-for(let i19=0; i19<len19; i19++){
-let data174 = data173[i19];
-if(typeof data174 !== "string"){
-const err317 = {instancePath:instancePath+"/verify/tests/" + i16+"/except/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data174};
+}
+}
+else {
+const err317 = {instancePath:instancePath+"/verify/tests/" + i17+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data173};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4247,9 +4250,11 @@ vErrors.push(err317);
 errors++;
 }
 }
-}
-else {
-const err318 = {instancePath:instancePath+"/verify/tests/" + i16+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data173};
+if(data159.except !== undefined){
+let data175 = data159.except;
+if(Array.isArray(data175)){
+if(data175.length < 1){
+const err318 = {instancePath:instancePath+"/verify/tests/" + i17+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data175};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4258,10 +4263,11 @@ vErrors.push(err318);
 }
 errors++;
 }
-}
-}
-else {
-const err319 = {instancePath:instancePath+"/verify/tests/" + i16,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data157};
+const len20 = data175.length;
+for(let i20=0; i20<len20; i20++){
+let data176 = data175[i20];
+if(typeof data176 !== "string"){
+const err319 = {instancePath:instancePath+"/verify/tests/" + i17+"/except/" + i20,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data176};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4273,7 +4279,7 @@ errors++;
 }
 }
 else {
-const err320 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data156};
+const err320 = {instancePath:instancePath+"/verify/tests/" + i17+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data175};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4282,10 +4288,10 @@ vErrors.push(err320);
 }
 errors++;
 }
-let data175 = data153.timeout;
-if(typeof data175 === "string"){
-if(!pattern3.test(data175)){
-const err321 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data175};
+}
+}
+else {
+const err321 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4295,8 +4301,9 @@ vErrors.push(err321);
 errors++;
 }
 }
+}
 else {
-const err322 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data175};
+const err322 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data158};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4305,20 +4312,10 @@ vErrors.push(err322);
 }
 errors++;
 }
-let data176 = data153.launch;
-if(data176 && typeof data176 == "object" && !Array.isArray(data176)){
-if(data176.instanceTypes === undefined){
-data176.instanceTypes = [];
-}
-if(data176.iamInstanceProfile === undefined){
-data176.iamInstanceProfile = null;
-}
-if(data176.userData === undefined){
-data176.userData = null;
-}
-for(const key30 in data176){
-if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
-const err323 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data176};
+let data177 = data155.timeout;
+if(typeof data177 === "string"){
+if(!pattern3.test(data177)){
+const err323 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data177};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4328,13 +4325,8 @@ vErrors.push(err323);
 errors++;
 }
 }
-let data177 = data176.instanceTypes;
-if(Array.isArray(data177)){
-const len20 = data177.length;
-for(let i20=0; i20<len20; i20++){
-let data178 = data177[i20];
-if(typeof data178 !== "string"){
-const err324 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i20,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data178};
+else {
+const err324 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data177};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4343,10 +4335,20 @@ vErrors.push(err324);
 }
 errors++;
 }
+let data178 = data155.launch;
+if(data178 && typeof data178 == "object" && !Array.isArray(data178)){
+if(data178.instanceTypes === undefined){
+data178.instanceTypes = [];
 }
+if(data178.iamInstanceProfile === undefined){
+data178.iamInstanceProfile = null;
 }
-else {
-const err325 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data177};
+if(data178.userData === undefined){
+data178.userData = null;
+}
+for(const key30 in data178){
+if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
+const err325 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data178};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4355,9 +4357,14 @@ vErrors.push(err325);
 }
 errors++;
 }
-let data179 = data176.iamInstanceProfile;
-if((typeof data179 !== "string") && (data179 !== null)){
-const err326 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data179};
+}
+let data179 = data178.instanceTypes;
+if(Array.isArray(data179)){
+const len21 = data179.length;
+for(let i21=0; i21<len21; i21++){
+let data180 = data179[i21];
+if(typeof data180 !== "string"){
+const err326 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i21,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data180};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4366,9 +4373,10 @@ vErrors.push(err326);
 }
 errors++;
 }
-if(typeof data179 === "string"){
-if(func3(data179) < 1){
-const err327 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data179};
+}
+}
+else {
+const err327 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data179};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4377,10 +4385,9 @@ vErrors.push(err327);
 }
 errors++;
 }
-}
-let data180 = data176.userData;
-if((typeof data180 !== "string") && (data180 !== null)){
-const err328 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data180};
+let data181 = data178.iamInstanceProfile;
+if((typeof data181 !== "string") && (data181 !== null)){
+const err328 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data181};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4389,9 +4396,9 @@ vErrors.push(err328);
 }
 errors++;
 }
-}
-else {
-const err329 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data176};
+if(typeof data181 === "string"){
+if(func3(data181) < 1){
+const err329 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data181};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4401,8 +4408,9 @@ vErrors.push(err329);
 errors++;
 }
 }
-else {
-const err330 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data153};
+let data182 = data178.userData;
+if((typeof data182 !== "string") && (data182 !== null)){
+const err330 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data182};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -4413,12 +4421,34 @@ errors++;
 }
 }
 else {
-const err331 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+const err331 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data178};
 if(vErrors === null){
 vErrors = [err331];
 }
 else {
 vErrors.push(err331);
+}
+errors++;
+}
+}
+else {
+const err332 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data155};
+if(vErrors === null){
+vErrors = [err332];
+}
+else {
+vErrors.push(err332);
+}
+errors++;
+}
+}
+else {
+const err333 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err333];
+}
+else {
+vErrors.push(err333);
 }
 errors++;
 }

@@ -21,6 +21,8 @@ export type LaunchInput = {
   readonly keyPair?: string | null;
   readonly subnet: string | null;
   readonly securityGroups: readonly string[];
+  /** CIDR ranges that the temporary group lets in; absent or empty: the caller's address. */
+  readonly allowFrom?: readonly string[];
   readonly iamInstanceProfile: string | null;
   readonly userData: string | null;
   /** Null: the AMI's or the account's own setting. */
@@ -125,28 +127,33 @@ export async function start(
   };
 }
 
-/** A group that lets only the caller in, and only to SSH. */
+/** A group that lets in only to SSH, and only the caller or whom the spec names. */
 async function openDoor(
   input: LaunchInput,
   name: string,
   tags: Tags,
   context: StageContext,
 ): Promise<string> {
-  const address = await callerAddress(context.cloud.options, context.signal);
-  const cidr = address.includes(":") ? `${address}/128` : `${address}/32`;
+  const { allowFrom = [] } = input;
+  const cidrs = allowFrom.length > 0 ? allowFrom : [await ownRange(context)];
   const { id } = await context.scope.acquire(securityGroup, {
     account: input.account,
     request: {
       name,
-      description: `SSH from ${cidr} for an image build`,
+      description: `SSH from ${cidrs.length === 1 ? cidrs[0] : "several ranges"} for an image build`,
       subnet: input.subnet,
       port: input.connect.port,
-      cidr,
+      cidrs,
       tags,
     },
   });
-  context.log(`security group ${id} lets ${cidr} in to port ${input.connect.port}`);
+  context.log(`security group ${id} lets ${cidrs.join(", ")} in to port ${input.connect.port}`);
   return id;
+}
+
+async function ownRange({ cloud, signal }: StageContext): Promise<string> {
+  const address = await callerAddress(cloud.options, signal);
+  return address.includes(":") ? `${address}/128` : `${address}/32`;
 }
 
 /** Tries one instance type after the other until EC2 has room. Anything but missing capacity ends the climb. */

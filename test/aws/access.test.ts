@@ -55,7 +55,7 @@ test("a group for an IPv6 address is opened for that", async () => {
       AuthorizeSecurityGroupIngress: [ec2Answer("AuthorizeSecurityGroupIngress")],
     }),
   );
-  await aws.account().createSecurityGroup({ ...door, cidr: "2001:db8::1/128" }, signal);
+  await aws.account().createSecurityGroup({ ...door, cidrs: ["2001:db8::1/128"] }, signal);
   expect(aws.asked.at(-1)?.parameters.get("IpPermissions.1.Ipv6Ranges.1.CidrIpv6")).toBe("2001:db8::1/128");
 });
 
@@ -64,6 +64,6 @@ const door: GroupRequest = {
   description: "SSH",
   subnet: null,
   port: 22,
-  cidr: "192.0.2.1/32",
+  cidrs: ["192.0.2.1/32"],
   tags: { "imgspec:run": "ours" },
 };

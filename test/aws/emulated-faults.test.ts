@@ -115,7 +115,7 @@ function probe(): Promise<unknown> {
 
 function toGroup(): GroupRequest {
   const tags = { "imgspec:run": name };
-  return { name, description: "SSH", subnet: null, port: 22, cidr: "127.0.0.1/32", tags };
+  return { name, description: "SSH", subnet: null, port: 22, cidrs: ["127.0.0.1/32"], tags };
 }
 
 async function toLaunch(): Promise<LaunchRequest> {

@@ -131,7 +131,14 @@ for (const { name, skipped, start } of clouds) {
 }
 
 function toGroup(name: string): GroupRequest {
-  return { name, description: "SSH from 127.0.0.1/32", subnet: null, port: 22, cidr: "127.0.0.1/32", tags };
+  return {
+    name,
+    description: "SSH from 127.0.0.1/32",
+    subnet: null,
+    port: 22,
+    cidrs: ["127.0.0.1/32"],
+    tags,
+  };
 }
 
 function toLaunch(image: string, keyName: string, group: string): LaunchRequest {

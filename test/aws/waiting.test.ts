@@ -163,6 +163,6 @@ const door: GroupRequest = {
   description: "SSH",
   subnet: null,
   port: 22,
-  cidr: "192.0.2.1/32",
+  cidrs: ["192.0.2.1/32"],
   tags,
 };

@@ -9,7 +9,14 @@ import { blocks } from "./pages.ts";
 
 /** What the specs of the pages name. */
 const files = [
-  ...["scripts/install.sh", "files/app.conf", "certs/cert-ec2.pem", "keys/cert.pem", "keys/pk.pem"],
+  ...[
+    "scripts/install.sh",
+    "files/app.conf",
+    "files/host-keys.yaml",
+    "certs/cert-ec2.pem",
+    "keys/cert.pem",
+    "keys/pk.pem",
+  ],
   ...["common.yaml", "regions/cn-north-1.yaml", "host-keys.yaml"],
 ];
 

@@ -58,6 +58,20 @@ describe.skipIf(why !== undefined)(`an instance (skipped where there is no sandb
     ec2.destroy();
   });
 
+  test("or whoever the spec names gets in", async () => {
+    const allowFrom = ["203.0.113.0/24", "2001:db8::/48", "198.51.100.7/32"];
+    await rig.stage(launch, { ...(await toLaunch(rig)), allowFrom });
+    const ec2 = clientOf(emulator);
+    const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({}));
+    const [group] = SecurityGroups.filter(({ GroupName }) => GroupName !== "default");
+    const ranges = group?.IpPermissions?.flatMap(({ IpRanges = [], Ipv6Ranges = [] }) => [
+      ...IpRanges.map(({ CidrIp }) => CidrIp),
+      ...Ipv6Ranges.map(({ CidrIpv6 }) => CidrIpv6),
+    ]);
+    expect(ranges?.toSorted()).toEqual(allowFrom.toSorted());
+    ec2.destroy();
+  });
+
   test("is one, though the answer to RunInstances was lost", async () => {
     emulator.fail("RunInstances", "cut-after");
     const { instanceId } = await rig.stage(launch, await toLaunch(rig));

@@ -3,7 +3,7 @@ import { AwsFault } from "../fault.ts";
 import { toItems, type XmlValue } from "../xml.ts";
 import { done, type Ec2Action, type Ec2Call, proceed } from "./ec2-call.ts";
 import { filtered } from "./filters.ts";
-import { readRules, toPermissions } from "./ingress.ts";
+import { isV6, readRules, toPermissions } from "./ingress.ts";
 import { defaultVpcOf } from "./network.ts";
 import { toPage } from "./pages.ts";
 import type { SecurityGroup } from "./records.ts";
@@ -69,7 +69,7 @@ const authorizeIngress: Ec2Action = (call) => {
         ipProtocol: rule.protocol,
         fromPort: rule.fromPort,
         toPort: rule.toPort,
-        cidrIpv4: rule.cidr,
+        ...(isV6(rule) ? { cidrIpv6: rule.cidr } : { cidrIpv4: rule.cidr }),
         description: rule.description ?? undefined,
       })),
     ),
@@ -137,7 +137,8 @@ const describeGroups: Ec2Action = (call) => {
       description: ({ description }) => description,
       "vpc-id": ({ vpcId }) => vpcId,
       "owner-id": () => call.world.identity.accountId,
-      "ip-permission.cidr": ({ ingress }) => ingress.map(({ cidr }) => cidr),
+      "ip-permission.cidr": ({ ingress }) => ingress.filter((rule) => !isV6(rule)).map(({ cidr }) => cidr),
+      "ip-permission.ipv6-cidr": ({ ingress }) => ingress.filter(isV6).map(({ cidr }) => cidr),
       "ip-permission.from-port": ({ ingress }) => ingress.map(({ fromPort }) => String(fromPort)),
       "ip-permission.to-port": ({ ingress }) => ingress.map(({ toPort }) => String(toPort)),
       "ip-permission.protocol": ({ ingress }) => ingress.map(({ protocol }) => protocol),

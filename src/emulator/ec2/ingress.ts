@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { AwsFault } from "../fault.ts";
 import { toItems, type XmlValue } from "../xml.ts";
 import type { Params } from "./params.ts";
@@ -14,15 +14,17 @@ export function readRules(params: Params): readonly IngressRule[] {
 }
 
 function readPermission(permission: Params): readonly IngressRule[] {
-  if (permission.has("Groups") || permission.has("Ipv6Ranges") || permission.has("PrefixListIds")) {
-    throw new AwsFault("UnsupportedOperation", "The emulator knows rules with IPv4 ranges only.");
+  if (permission.has("Groups") || permission.has("PrefixListIds")) {
+    throw new AwsFault("UnsupportedOperation", "The emulator knows rules with address ranges only.");
   }
-  const ranges = permission.groups("IpRanges");
-  if (ranges.length === 0)
+  const rulesOf = (list: string, key: string): readonly IngressRule[] =>
+    permission
+      .groups(list)
+      .map((range) => toRule(permission, range.required(key), range.text("Description") ?? null));
+  const rules = [...rulesOf("IpRanges", "CidrIp"), ...rulesOf("Ipv6Ranges", "CidrIpv6")];
+  if (rules.length === 0)
     throw new AwsFault("MissingParameter", "The request must contain the parameter IpRanges");
-  return ranges.map((range) =>
-    toRule(permission, range.required("CidrIp"), range.text("Description") ?? null),
-  );
+  return rules;
 }
 
 function toRule(params: Params, cidr: string, description: string | null): IngressRule {
@@ -54,20 +56,21 @@ export function allows(rules: readonly IngressRule[], address: string, port: num
 }
 
 function isInside(address: string, cidr: string): boolean {
-  const block = parseCidr(cidr);
-  if (!block) return false;
-  const size = 2 ** (32 - block.bits);
-  return Math.floor(toNumber(address) / size) === Math.floor(block.base / size);
+  return parseCidr(cidr)?.check(address, isIP(address) === 6 ? "ipv6" : "ipv4") ?? false;
 }
 
-function parseCidr(cidr: string): { readonly base: number; readonly bits: number } | undefined {
+function parseCidr(cidr: string): BlockList | undefined {
   const [address = "", bits = ""] = cidr.split("/");
-  if (!isIPv4(address) || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) return undefined;
-  return { base: toNumber(address), bits: Number(bits) };
+  const family = isIP(address);
+  if (family === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) return undefined;
+  const block = new BlockList();
+  block.addSubnet(address, Number(bits), family === 4 ? "ipv4" : "ipv6");
+  return block;
 }
 
-function toNumber(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+/** Whether a rule is for IPv6. */
+export function isV6({ cidr }: IngressRule): boolean {
+  return cidr.includes(":");
 }
 
 /** Rules of the same protocol and ports are one permission, as EC2 shows them. */
@@ -83,9 +86,15 @@ export function toPermissions(rules: readonly IngressRule[]): readonly XmlValue[
     toPort: same[0]?.protocol === "-1" ? undefined : same[0]?.toPort,
     groups: null,
     ipRanges: toItems(
-      same.map(({ cidr, description }) => ({ cidrIp: cidr, description: description ?? undefined })),
+      same
+        .filter((rule) => !isV6(rule))
+        .map(({ cidr, description }) => ({ cidrIp: cidr, description: description ?? undefined })),
     ),
-    ipv6Ranges: null,
+    ipv6Ranges: toItems(
+      same
+        .filter(isV6)
+        .map(({ cidr, description }) => ({ cidrIpv6: cidr, description: description ?? undefined })),
+    ),
     prefixListIds: null,
   }));
 }

@@ -19,6 +19,25 @@ export const certificateIsComplete: Rule = {
   },
 };
 
+/** A certificate and its key are two files: with one of them twice, something else was meant. */
+export const certificateIsNoKey: Rule = {
+  needs: [
+    ["certificate", "certificate"],
+    ["certificate", "privateKey"],
+  ],
+  *find({ certificate: { certificate, privateKey } }) {
+    if (certificate === null || certificate !== privateKey) return;
+    const message = `certificate and privateKey are both "${privateKey}"`;
+    const at = ["certificate", "privateKey"];
+    yield {
+      code: "certificate-incomplete",
+      at,
+      message,
+      hint: "a pair is two files, such as cert.pem and pk.pem",
+    };
+  },
+};
+
 /** The files that are named can be read. */
 export const certificateFilesExist: Rule = {
   needs: [["certificate"]],

@@ -89,12 +89,13 @@ export const doorIsOpen: Rule = {
     ["connect", "proxy"],
     ["connect", "bastions"],
     ["launch", "securityGroups"],
+    ["launch", "allowFrom"],
   ],
-  *find({ connect: { proxy, bastions }, launch: { securityGroups } }) {
-    if (securityGroups.length > 0 || (proxy === null && bastions.length === 0)) return;
+  *find({ connect: { proxy, bastions }, launch: { securityGroups, allowFrom } }) {
+    if (securityGroups.length + allowFrom.length > 0 || (proxy === null && bastions.length === 0)) return;
     const via = bastions.length > 0 ? "bastions" : "proxy";
     const message = `the temporary security group lets in this machine's own address, not that of the ${via}`;
-    const hint = "name a group in launch.securityGroups that lets it in, unless both have the same address";
+    const hint = "name its range in launch.allowFrom, unless both have the same address";
     yield { code: "door-doubtful", at: ["connect", via], on: "key", message, hint };
   },
 };

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Path } from "../../document/node.ts";
 import { nearest } from "../../util/nearest.ts";
 import type { Finding } from "../finding.ts";
@@ -28,6 +29,44 @@ export const instanceTypesCanStoreRoot: readonly Rule[] = [
   toRule(["launch", "instanceTypes"], ({ launch }) => launch.instanceTypes),
   toRule(["verify", "launch", "instanceTypes"], ({ verify }) => verify.launch.instanceTypes),
 ];
+
+/** Address ranges that EC2 takes, and a use for them. */
+export const rangesAreCidr: Rule = {
+  needs: [
+    ["launch", "allowFrom"],
+    ["launch", "securityGroups"],
+  ],
+  *find({ launch: { allowFrom, securityGroups } }) {
+    for (const [index, range] of allowFrom.entries()) {
+      if (isCidr(range)) continue;
+      const message = `"${range}" is not an address range`;
+      const hint =
+        "write an address and the length of its prefix: 203.0.113.0/24, 198.51.100.7/32, 2001:db8::/48";
+      yield { code: "range-wrong", at: ["launch", "allowFrom", index], message, hint };
+    }
+    if (allowFrom.length === 0 || securityGroups.length === 0) return;
+    const message =
+      "launch.allowFrom is for the temporary security group, and launch.securityGroups names others";
+    yield {
+      code: "range-unused",
+      at: ["launch", "allowFrom"],
+      on: "key",
+      message,
+      hint: "leave one of them out",
+    };
+  },
+};
+
+function isCidr(range: string): boolean {
+  const [address = "", length = "", ...more] = range.split("/");
+  const family = isIP(address);
+  return (
+    more.length === 0 &&
+    family !== 0 &&
+    /^\d{1,3}$/.test(length) &&
+    Number(length) <= (family === 4 ? 32 : 128)
+  );
+}
 
 function toRule(at: Path, typesOf: (image: WrittenImage) => readonly string[]): Rule {
   return {

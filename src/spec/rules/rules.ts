@@ -5,11 +5,12 @@ import { bundleSizeFits, globsAreAbsolute, imageFilesExist } from "./bundle.ts";
 import {
   certificateFilesExist,
   certificateIsComplete,
+  certificateIsNoKey,
   ec2KeyIsKnown,
   ec2KeyIsTheRegions,
 } from "./certificate.ts";
 import { doorIsOpen, keyFilesExist, keysAreComplete, passwordsAreSecret } from "./connect.ts";
-import { instanceTypesCanStoreRoot } from "./launch.ts";
+import { instanceTypesCanStoreRoot, rangesAreCidr } from "./launch.ts";
 import { filesExist, namesOfEnvironment, oneScript } from "./provision.ts";
 import { devicesAreTaken, imageName, paravirtualNeedsKernel } from "./register.ts";
 import type { Rule, RuleContext } from "./rule.ts";
@@ -22,6 +23,7 @@ const rules: readonly Rule[] = [
   oneSource,
   ownersAreAccounts,
   ...instanceTypesCanStoreRoot,
+  rangesAreCidr,
   passwordsAreSecret,
   keysAreComplete,
   keyFilesExist,
@@ -33,6 +35,7 @@ const rules: readonly Rule[] = [
   ...globsAreAbsolute,
   imageFilesExist,
   certificateIsComplete,
+  certificateIsNoKey,
   certificateFilesExist,
   ec2KeyIsKnown,
   ec2KeyIsTheRegions,
