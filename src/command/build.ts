@@ -10,6 +10,7 @@ import type { OnFailure } from "../run/run.ts";
 import { emulate } from "./emulate.ts";
 import type { InstanceOptions } from "./instance-options.ts";
 import { loadPlan, loadSpec } from "./load.ts";
+import { writePlan } from "./run-plan.ts";
 
 export type BuildOptions = {
   /** Values for the spec's variables, stronger than their defaults and the environment. */
@@ -75,6 +76,7 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
   const directory = resolve(stateDirectory, id);
   await using emulator = cloud === "emulate" ? await emulate(spec, options.emulated) : undefined;
   await using journal = await openJournal(directory);
+  await writePlan(directory, plan);
   const result = await run(plan, {
     stages,
     cloud: toCloud(emulator?.cloud ?? (cloud as CloudOptions)),

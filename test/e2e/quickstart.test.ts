@@ -19,6 +19,14 @@ test("the quickstart builds an image, launches it, and finds in it what was inst
       upload: { bucket: "quickstart-images-us-east-1" },
     },
   ]);
+
+  const line = ["plan", "image.yaml", "--try", "greet", "--diff"];
+  const same = await cli.run(...line);
+  expect([same.code, same.stdout]).toEqual([0, expect.stringMatching(/^nothing differs from run \S+\n$/)]);
+  const other = await cli.run(...line, "--var", "greeting=Hi");
+  expect(other.stdout).toContain('env.GREETING: "Hello from an image of my own" -> "Hi"');
+  const none = await cli.run(...line, "--state-dir", "elsewhere");
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no run of "quickstart"')]);
 });
 
 test("a trial that fails is told with what the command printed, and ends with 7", async () => {
