@@ -4,7 +4,12 @@ export default defineConfig({
   test: {
     restoreMocks: true,
     // The SDK would print seven lines about the age of Node 20 in each process.
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    env: {
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+      // A bash whose input is a socket, as Node's pipes are, reads the ~/.bashrc of whoever runs the tests, unless another
+      // shell started it.
+      SHLVL: "1",
+    },
     // Half of the time a test waits for others. The limits are for what hangs, not for slow machines.
     maxWorkers: 2,
     testTimeout: 60_000,
