@@ -97,7 +97,7 @@ function prepare(
   const { status, stderr } = spawnSync("sh", ["-c", `exec ${shell} -s`], {
     input,
     encoding: "utf8",
-    env: { PATH: `${at("bin")}:/usr/bin:/bin` },
+    env: { PATH: `${at("bin")}:/usr/bin:/bin`, SHLVL: "1" },
   });
   const told = stderr.split("\n").filter((line) => line.startsWith("imgspec-"));
   return { code: status, told: told.join("\n") };
