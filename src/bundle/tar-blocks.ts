@@ -1,6 +1,6 @@
 import { Problem } from "../problem.ts";
 import type { BufferRing } from "./buffer-ring.ts";
-import { type Block, blockBytes } from "./gzip.ts";
+import { type Block, blockBytes } from "./deflate-threads.ts";
 import { type Extent, storedBytesOf, tarBlockBytes, tarTailBytes, toTarHeader } from "./tar-header.ts";
 
 /** The one member of a bundle's tar stream. */
