@@ -8,6 +8,14 @@ export const blockBytes: number = 512 * 1024;
 /** A block in memory that other threads may read. */
 export type Block = Buffer<SharedArrayBuffer>;
 
+/** What became of a block. */
+export type Deflated = {
+  /** A piece of a deflate stream, but not its last. */
+  readonly bytes: Buffer;
+  /** CRC-32 of the block. */
+  readonly crc: number;
+};
+
 /** So much larger can a block become (libdeflate/glue.c). */
 const growthBytes = 1024;
 
@@ -39,10 +47,10 @@ export class DeflateThreads implements AsyncDisposable {
   }
 
   /**
-   * A piece of a deflate stream, but not its last. It may refer to the bytes before, at most 32 KiB of the same memory, and
-   * is valid until as many blocks as are in flight have been asked for after it.
+   * What comes out may refer to the bytes before, at most 32 KiB of the same memory. It is valid until as many blocks as
+   * are in flight have been asked for after it.
    */
-  deflate(block: Block, before: Block): Promise<Buffer> {
+  deflate(block: Block, before: Block): Promise<Deflated> {
     return this.#idlest().deflate(block, before, this.#deflated.take());
   }
 
@@ -62,8 +70,10 @@ export class DeflateThreads implements AsyncDisposable {
 
 type ThreadData = Pick<DeflateOptions, "level" | "memory"> & { readonly deflated: SharedArrayBuffer };
 
+type Answer = { readonly length: number; readonly crc: number };
+
 class DeflateThread implements AsyncDisposable {
-  readonly #thread: Thread<number>;
+  readonly #thread: Thread<Answer>;
   /** How many blocks it has not deflated yet. */
   waiting = 0;
 
@@ -73,15 +83,15 @@ class DeflateThread implements AsyncDisposable {
     this.#thread = new Thread(program, { ...data, wasm });
   }
 
-  async deflate(block: Block, before: Block, into: Block): Promise<Buffer> {
+  async deflate(block: Block, before: Block, into: Block): Promise<Deflated> {
     this.waiting += 1;
-    const length = await this.#thread.ask({
+    const { length, crc } = await this.#thread.ask({
       block: placeOf(block),
       before: placeOf(before),
       into: into.byteOffset,
     });
     this.waiting -= 1;
-    return into.subarray(0, length);
+    return { bytes: into.subarray(0, length), crc };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,11 +109,12 @@ const program = `
   const own = new Uint8Array(memory.buffer);
   const deflated = new Uint8Array(data.deflated);
   answer = ({ block, before, into }) => {
+    const bytes = new Uint8Array(data.memory, block.at, block.length);
     own.set(new Uint8Array(data.memory, before.at, before.length), input());
-    own.set(new Uint8Array(data.memory, block.at, block.length), input() + before.length);
+    own.set(bytes, input() + before.length);
     const length = deflate(before.length, block.length);
     if (length === 0) throw new Error("a block did not fit when it was deflated");
     deflated.set(own.subarray(output(), output() + length), into);
-    return length;
+    return { length, crc: crc32(bytes) };
   };
 `;

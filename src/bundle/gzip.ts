@@ -1,6 +1,12 @@
-import { crc32 } from "node:zlib";
 import { isZero } from "./byte-reader.ts";
-import { type Block, blockBytes, type DeflateOptions, DeflateThreads } from "./deflate-threads.ts";
+import { joinCrc32 } from "./crc32-join.ts";
+import {
+  type Block,
+  blockBytes,
+  type Deflated,
+  type DeflateOptions,
+  DeflateThreads,
+} from "./deflate-threads.ts";
 import { inOrder } from "./ordered.ts";
 
 /** How far back deflate looks. */
@@ -29,19 +35,26 @@ export async function* gzip<T extends { readonly bytes: Block }>(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   await using threads = new DeflateThreads(options);
   const deflater = new Deflater(threads, options.memory);
+  let crc = 0;
+  let sizeBytes = 0;
   yield header;
-  yield* inOrder(blocks, options.inFlight, async (block) => {
+  const pieces = inOrder(blocks, options.inFlight, async (block) => {
     const [deflated] = await Promise.all([deflater.deflate(block.bytes), options.seeing(block)]);
-    return deflated;
+    return { ...deflated, sizeBytes: block.bytes.length };
   });
+  for await (const piece of pieces) {
+    crc = joinCrc32(crc, piece.crc, piece.sizeBytes);
+    sizeBytes += piece.sizeBytes;
+    yield piece.bytes;
+  }
   yield lastBlock;
-  yield deflater.trailer();
+  yield toTrailer(crc, sizeBytes);
 }
 
-type Deflated = {
+type Last = {
   readonly block: Block;
   readonly before: Block;
-  readonly deflated: Promise<Buffer>;
+  readonly deflated: Promise<Deflated>;
   /** Whether it is valid for good. */
   readonly isKept: boolean;
 };
@@ -51,11 +64,9 @@ class Deflater {
   readonly #threads: DeflateThreads;
   readonly #nothing: Block;
   #before: Block;
-  #crc = 0;
-  #sizeBytes = 0;
-  #zeroBlock: Promise<Buffer> | undefined;
+  #zeroBlock: Promise<Deflated> | undefined;
   /** The block right before, if it is not zero; the memory of any older one may hold another by now. */
-  #last: Deflated | undefined;
+  #last: Last | undefined;
 
   constructor(threads: DeflateThreads, memory: SharedArrayBuffer) {
     this.#threads = threads;
@@ -63,9 +74,7 @@ class Deflater {
     this.#before = this.#nothing;
   }
 
-  deflate(block: Block): Promise<Buffer> {
-    this.#crc = crc32(block, this.#crc);
-    this.#sizeBytes += block.length;
+  deflate(block: Block): Promise<Deflated> {
     const before = this.#before;
     this.#before = block.subarray(-windowBytes);
     if (block.length === blockBytes && isZero(block)) {
@@ -80,22 +89,23 @@ class Deflater {
     return deflated;
   }
 
-  #repeated(block: Block, before: Block): Promise<Buffer> | undefined {
+  #repeated(block: Block, before: Block): Promise<Deflated> | undefined {
     const last = this.#last;
     if (!last?.block.equals(block) || !last.before.equals(before)) return undefined;
     return last.isKept ? last.deflated : keep(last.deflated);
   }
+}
 
-  /** What a gzip member ends with. */
-  trailer(): Uint8Array {
-    const trailer = Buffer.alloc(8);
-    trailer.writeUInt32LE(this.#crc, 0);
-    trailer.writeUInt32LE(this.#sizeBytes % 2 ** 32, 4);
-    return trailer;
-  }
+/** What a gzip member ends with. */
+function toTrailer(crc: number, sizeBytes: number): Uint8Array {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc, 0);
+  trailer.writeUInt32LE(sizeBytes % 2 ** 32, 4);
+  return trailer;
 }
 
 /** A copy, since the threads use their memory again. */
-async function keep(deflated: Promise<Buffer>): Promise<Buffer> {
-  return Buffer.from(await deflated);
+async function keep(deflated: Promise<Deflated>): Promise<Deflated> {
+  const { bytes, crc } = await deflated;
+  return { bytes: Buffer.from(bytes), crc };
 }

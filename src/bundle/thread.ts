@@ -51,6 +51,7 @@ type Waiting<Answer> = {
 const prologue = `
   import { createCipheriv, createHash } from "node:crypto";
   import { parentPort, workerData as data } from "node:worker_threads";
+  import { crc32 } from "node:zlib";
   let answer;
 `;
 
