@@ -28,7 +28,7 @@ export type PackOptions = {
   readonly key: BundleKey;
   /** Of deflate, 1 to 9; absent: `defaultLevel`. */
   readonly level?: number;
-  /** That deflate; absent: one for each core, at most 16. */
+  /** That deflate; absent: one for each core, at most 6. */
   readonly threads?: number;
   /** Also makes the SHA-256 of the raw image, which no manifest has: 0.7 to 0.9 s of a core per GiB. */
   readonly imageDigest?: boolean;
@@ -45,8 +45,11 @@ export type PackOptions = {
 /** Within 2.5 % of the size that `gzip -9` reaches, in an eighth of its time on two cores (bench/bundle.md). */
 const defaultLevel = 4;
 
-/** With more, others than deflate would be the slowest (bench/bundle.md). */
-const mostThreads = 16;
+/**
+ * Each takes 10 MiB. As many deflate 400 MiB a second, which makes parts faster than a network of a gigabit takes them
+ * (bench/bundle.md).
+ */
+const mostThreads = 6;
 
 /** What was packed, and all that a manifest says of it. */
 export type PackedImage = {
@@ -69,7 +72,7 @@ export async function pack(image: AsyncIterable<Uint8Array>, options: PackOption
   const extents = options.extents ?? [{ offset: 0, sizeBytes }];
   const { threads = Math.min(mostThreads, availableParallelism()) } = options;
   // Enough to keep every thread busy while blocks wait for their turn; more would only take memory.
-  const inFlight = Math.max(8, threads + 8);
+  const inFlight = Math.max(8, threads + 4);
   // One more, since a block is deflated behind the one before it.
   const ring = new BufferRing(new SharedArrayBuffer((inFlight + 1) * blockBytes), blockBytes);
   await using tar = new DigestThread("sha1", ring.memory);
