@@ -26,7 +26,7 @@ export type PackOptions = {
   /** Written into the tar header; 1970 when absent. */
   readonly modifiedAt?: Date;
   readonly key: BundleKey;
-  /** Of deflate, 1 to 9; absent: `defaultLevel`. */
+  /** 1 to 9, as libdeflate counts; absent: `defaultLevel`. */
   readonly level?: number;
   /** That deflate; absent: one for each core, at most 6. */
   readonly threads?: number;

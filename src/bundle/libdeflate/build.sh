@@ -19,6 +19,6 @@ if cmp deflate.wasm "$here/deflate.wasm"; then
   echo "the committed deflate.wasm is what this source gives"
   rm -r "$scratch"
 else
-  echo "the new one is $scratch/deflate.wasm" >&2
+  echo "the new one is $scratch/deflate.wasm; the digests in README.md go with it" >&2
   exit 1
 fi
