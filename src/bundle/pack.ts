@@ -42,7 +42,7 @@ export type PackOptions = {
   onProgress?(doneBytes: number): void;
 };
 
-/** Within 2.5 % of the size that `gzip -9` reaches, in an eighth of its time on two cores (bench/bundle.md). */
+/** Within 2.5 % of the size that `gzip -9` reaches, in a twelfth of its time on two cores (bench/bundle.md). */
 const defaultLevel = 4;
 
 /**
