@@ -1,7 +1,7 @@
 // Writes the JavaScript of dist/: bin.cjs, and lib/ with a file for each part of the program that is loaded on its own.
 // Small libraries are bundled with it, since a start that reads 150 files takes twice the time (bench/start.md).
 // The declarations are tsc's (`npm run build` does both).
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build, transform } from "esbuild";
 
 process.chdir(import.meta.dirname);
@@ -36,6 +36,10 @@ const bin = await transform(readFileSync("src/bin.cts", "utf8"), {
   format: "cjs",
 });
 writeFileSync("dist/bin.cjs", bin.code.replace("./cli.ts", "./lib/cli.js"));
+// Where `./libdeflate/` is right from the bundled files, too; its licence asks to be with it.
+for (const name of ["deflate.wasm", "COPYING"]) {
+  cpSync(`src/bundle/libdeflate/${name}`, `dist/lib/libdeflate/${name}`);
+}
 writeFileSync("dist/lib/LICENSES.txt", toNotices(metafile));
 
 /** The licences of what is bundled, which ask to be handed on with it. */

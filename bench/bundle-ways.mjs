@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -5,6 +6,7 @@ const key = "00112233445566778899aabbccddeeff";
 
 /** Our engine as programs without the command line: one that packs, one that unpacks what it packed. */
 export async function buildOurs(root, scratch) {
+  cpSync(join(root, "src/bundle/libdeflate"), join(scratch, "libdeflate"), { recursive: true });
   for (const [name, contents] of Object.entries({ pack, unpack })) {
     await build({
       stdin: { contents, resolveDir: root },

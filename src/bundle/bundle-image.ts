@@ -30,7 +30,7 @@ export type BundleOptions = {
   readonly user: UserCertificate;
   /** Also images that EC2 is known to refuse for their size. */
   readonly anySize?: boolean;
-  /** Of deflate, 1 to 9. */
+  /** Of compression, 1 to 9; absent: 4. */
   readonly level?: number;
   /** Also makes the SHA-256 of the raw image. */
   readonly imageDigest?: boolean;

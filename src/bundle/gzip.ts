@@ -1,13 +1,13 @@
-import { promisify } from "node:util";
-import { constants, crc32, deflateRaw, type ZlibOptions } from "node:zlib";
 import { isZero } from "./byte-reader.ts";
+import { joinCrc32 } from "./crc32-join.ts";
+import {
+  type Block,
+  blockBytes,
+  type Deflated,
+  type DeflateOptions,
+  DeflateThreads,
+} from "./deflate-threads.ts";
 import { inOrder } from "./ordered.ts";
-
-/** What is deflated at once, bytes. */
-export const blockBytes: number = 512 * 1024;
-
-/** A block in memory that other threads may read. */
-export type Block = Buffer<SharedArrayBuffer>;
 
 /** How far back deflate looks. */
 const windowBytes = 32 * 1024;
@@ -18,90 +18,94 @@ const header = Buffer.from("1f8b0800000000000203", "hex");
 /** An empty last block of deflate: what came before ended in flushes. */
 const lastBlock = Buffer.from("0300", "hex");
 
-const deflateBlock: (block: Uint8Array, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw);
-
 /** How to compress. */
-export type GzipOptions<T> = {
-  /** Of deflate, 1 to 9. */
-  readonly level: number;
-  /** How many blocks are worked on at once. */
-  readonly inFlight: number;
+export type GzipOptions<T> = DeflateOptions & {
   /** Sees each block in its turn; the block's memory is in use until this resolves, too. */
   seeing(block: T): Promise<unknown>;
 };
 
 /**
- * One gzip member, its blocks deflated side by side in libuv's pool. Each block takes the end of the one before as its
- * dictionary. The pace is the reader's. A block's memory is free again when as many blocks as are in flight have been
- * asked for after it.
+ * One gzip member, its blocks deflated side by side. Each block takes the end of the one before as its dictionary. The
+ * pace is the reader's; a chunk is valid until the next is asked for. A block's memory is free again when one more block
+ * than are in flight has been asked for after it.
  */
 export async function* gzip<T extends { readonly bytes: Block }>(
   blocks: AsyncIterable<T>,
-  { level, inFlight, seeing }: GzipOptions<T>,
+  options: GzipOptions<T>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const deflater = new Deflater(level);
+  await using threads = new DeflateThreads(options);
+  const deflater = new Deflater(threads, options.memory);
+  let crc = 0;
+  let sizeBytes = 0;
   yield header;
-  yield* inOrder(blocks, inFlight, async (block) => {
-    const [deflated] = await Promise.all([deflater.deflate(block.bytes), seeing(block)]);
-    return deflated;
+  const pieces = inOrder(blocks, options.inFlight, async (block) => {
+    const [deflated] = await Promise.all([deflater.deflate(block.bytes), options.seeing(block)]);
+    return { ...deflated, sizeBytes: block.bytes.length };
   });
+  for await (const piece of pieces) {
+    crc = joinCrc32(crc, piece.crc, piece.sizeBytes);
+    sizeBytes += piece.sizeBytes;
+    yield piece.bytes;
+  }
   yield lastBlock;
-  yield deflater.trailer();
+  yield toTrailer(crc, sizeBytes);
 }
 
-type Deflated = { readonly block: Buffer; readonly before: Buffer; readonly deflated: Promise<Buffer> };
+type Last = {
+  readonly block: Block;
+  readonly before: Block;
+  readonly deflated: Promise<Deflated>;
+  /** Whether it is valid for good. */
+  readonly isKept: boolean;
+};
 
 /** Deflates blocks in their order, and the same block over and over only once. */
 class Deflater {
-  readonly #options: ZlibOptions;
-  #crc = 0;
-  #sizeBytes = 0;
-  #before: Buffer = Buffer.alloc(0);
-  #zeroBlock: Promise<Buffer> | undefined;
+  readonly #threads: DeflateThreads;
+  readonly #nothing: Block;
+  #before: Block;
+  #zeroBlock: Promise<Deflated> | undefined;
   /** The block right before, if it is not zero; the memory of any older one may hold another by now. */
-  #last: Deflated | undefined;
+  #last: Last | undefined;
 
-  constructor(level: number) {
-    // A level of memory below the default cuts deflate's own blocks smaller, which suits what changes as often as the
-    // files of an image: 0.2 % smaller at the same speed (bench/bundle.md).
-    const memLevel = 7;
-    this.#options = { level, memLevel, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: blockBytes / 2 };
+  constructor(threads: DeflateThreads, memory: SharedArrayBuffer) {
+    this.#threads = threads;
+    this.#nothing = Buffer.from(memory, 0, 0);
+    this.#before = this.#nothing;
   }
 
-  deflate(block: Buffer): Promise<Uint8Array> {
-    this.#crc = crc32(block, this.#crc);
-    this.#sizeBytes += block.length;
+  deflate(block: Block): Promise<Deflated> {
     const before = this.#before;
-    // Its own memory will be used again while the next block needs this.
-    this.#before = Buffer.from(block.subarray(-windowBytes));
+    this.#before = block.subarray(-windowBytes);
     if (block.length === blockBytes && isZero(block)) {
       this.#last = undefined;
       // Without a dictionary it fits behind anything.
-      this.#zeroBlock ??= deflateBlock(block, this.#options);
+      this.#zeroBlock ??= keep(this.#threads.deflate(block, this.#nothing));
       return this.#zeroBlock;
     }
-    const deflated = this.#repeated(block, before) ?? this.#deflateBehind(before, block);
-    this.#last = { block, before, deflated };
+    const again = this.#repeated(block, before);
+    const deflated = again ?? this.#threads.deflate(block, before);
+    this.#last = { block, before, deflated, isKept: again !== undefined };
     return deflated;
   }
 
-  #repeated(block: Buffer, before: Buffer): Promise<Buffer> | undefined {
+  #repeated(block: Block, before: Block): Promise<Deflated> | undefined {
     const last = this.#last;
-    return last?.block.equals(block) && last.before.equals(before) ? last.deflated : undefined;
+    if (!last?.block.equals(block) || !last.before.equals(before)) return undefined;
+    return last.isKept ? last.deflated : keep(last.deflated);
   }
+}
 
-  #deflateBehind(before: Buffer, block: Buffer): Promise<Buffer> {
-    return deflateBlock(
-      block,
-      before.length === 0 ? this.#options : { ...this.#options, dictionary: before },
-    );
-  }
+/** What a gzip member ends with. */
+function toTrailer(crc: number, sizeBytes: number): Uint8Array {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc, 0);
+  trailer.writeUInt32LE(sizeBytes % 2 ** 32, 4);
+  return trailer;
+}
 
-  /** What a gzip member ends with. */
-  trailer(): Uint8Array {
-    const trailer = Buffer.alloc(8);
-    trailer.writeUInt32LE(this.#crc, 0);
-    trailer.writeUInt32LE(this.#sizeBytes % 2 ** 32, 4);
-    return trailer;
-  }
+/** A copy, since the threads use their memory again. */
+async function keep(deflated: Promise<Deflated>): Promise<Deflated> {
+  const { bytes, crc } = await deflated;
+  return { bytes: Buffer.from(bytes), crc };
 }

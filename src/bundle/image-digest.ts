@@ -1,5 +1,5 @@
+import type { Block } from "./deflate-threads.ts";
 import { DigestThread } from "./digest-thread.ts";
-import type { Block } from "./gzip.ts";
 import type { Extent } from "./tar-header.ts";
 
 /** The SHA-256 of a whole image of which only the extents pass by, in blocks of this memory. */

@@ -2,8 +2,9 @@ import { availableParallelism } from "node:os";
 import { Problem } from "../problem.ts";
 import { abortable } from "./abortable.ts";
 import { BufferRing } from "./buffer-ring.ts";
+import { blockBytes } from "./deflate-threads.ts";
 import { DigestThread } from "./digest-thread.ts";
-import { blockBytes, gzip } from "./gzip.ts";
+import { gzip } from "./gzip.ts";
 import { ImageDigest } from "./image-digest.ts";
 import type { BundleKey } from "./key.ts";
 import { isSafeFileName } from "./manifest.ts";
@@ -25,8 +26,10 @@ export type PackOptions = {
   /** Written into the tar header; 1970 when absent. */
   readonly modifiedAt?: Date;
   readonly key: BundleKey;
-  /** Of deflate, 1 to 9; absent: `defaultLevel`. */
+  /** 1 to 9, as libdeflate counts; absent: `defaultLevel`. */
   readonly level?: number;
+  /** That deflate; absent: one for each core, at most 6. */
+  readonly threads?: number;
   /** Also makes the SHA-256 of the raw image, which no manifest has: 0.7 to 0.9 s of a core per GiB. */
   readonly imageDigest?: boolean;
   readonly signal: AbortSignal;
@@ -39,8 +42,14 @@ export type PackOptions = {
   onProgress?(doneBytes: number): void;
 };
 
-/** Within 2.5 % of the size that `gzip -9` reaches, in an eighth of its time on two cores (bench/bundle.md). */
-const defaultLevel = 5;
+/** Within 2.5 % of the size that `gzip -9` reaches, in a twelfth of its time on two cores (bench/bundle.md). */
+const defaultLevel = 4;
+
+/**
+ * Each takes 10 MiB. As many deflate 400 MiB a second, which makes parts faster than a network of a gigabit takes them
+ * (bench/bundle.md).
+ */
+const mostThreads = 6;
 
 /** What was packed, and all that a manifest says of it. */
 export type PackedImage = {
@@ -61,13 +70,18 @@ export async function pack(image: AsyncIterable<Uint8Array>, options: PackOption
   checkOptions(options);
   const { key, signal, sizeBytes, level = defaultLevel, imageDigest = false } = options;
   const extents = options.extents ?? [{ offset: 0, sizeBytes }];
-  const inFlight = blocksInFlight();
-  const ring = new BufferRing(new SharedArrayBuffer(inFlight * blockBytes), blockBytes);
+  const { threads = Math.min(mostThreads, availableParallelism()) } = options;
+  // Enough to keep every thread busy while blocks wait for their turn; more would only take memory.
+  const inFlight = Math.max(8, threads + 4);
+  // One more, since a block is deflated behind the one before it.
+  const ring = new BufferRing(new SharedArrayBuffer((inFlight + 1) * blockBytes), blockBytes);
   await using tar = new DigestThread("sha1", ring.memory);
   await using raw = imageDigest ? new ImageDigest(ring.memory, extents, sizeBytes) : undefined;
   const compressed = gzip(toTarBlocks(abortable(image, signal), ring, { ...options, extents }), {
     level,
+    memory: ring.memory,
     inFlight,
+    threads,
     seeing: ({ bytes, isImage }) =>
       Promise.all([tar.update(bytes), isImage ? raw?.update(bytes) : undefined]),
   });
@@ -98,11 +112,6 @@ export function partName(name: string, index: number, count: number): string {
 /** A part's name while nobody knows how many there will be; four digits keep any listing in order. */
 export function streamedPartName(name: string, index: number): string {
   return `${name}.part.${String(index).padStart(4, "0")}`;
-}
-
-/** Enough to keep every core busy while blocks wait for their turn; more would only take memory. */
-function blocksInFlight(): number {
-  return Math.min(20, Math.max(8, 2 * availableParallelism()));
 }
 
 function checkOptions({ name, sizeBytes }: PackOptions): void {

@@ -1,5 +1,6 @@
 import { BufferRing } from "./buffer-ring.ts";
 import { CipherThread } from "./cipher-thread.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { BundleKey } from "./key.ts";
 import { partSizeBytes } from "./manifest.ts";
 import { inOrder } from "./ordered.ts";
@@ -57,7 +58,7 @@ async function* toFillings(
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
       const piece = chunk.subarray(at, at + partSizeBytes - filled);
-      bytes.set(piece, filled);
+      copyBytes(piece, bytes, filled);
       filled += piece.length;
       at += piece.length;
       if (filled < partSizeBytes) continue;

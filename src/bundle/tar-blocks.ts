@@ -1,6 +1,7 @@
 import { Problem } from "../problem.ts";
 import type { BufferRing } from "./buffer-ring.ts";
-import { type Block, blockBytes } from "./gzip.ts";
+import { copyBytes } from "./copy-bytes.ts";
+import { type Block, blockBytes } from "./deflate-threads.ts";
 import { type Extent, storedBytesOf, tarBlockBytes, tarTailBytes, toTarHeader } from "./tar-header.ts";
 
 /** The one member of a bundle's tar stream. */
@@ -44,7 +45,7 @@ async function* asBlocks(
     for (let at = 0; at < chunk.length; ) {
       bytes ??= ring.take();
       const piece = chunk.subarray(at, at + blockBytes - filled);
-      bytes.set(piece, filled);
+      copyBytes(piece, bytes, filled);
       filled += piece.length;
       at += piece.length;
       if (filled < blockBytes) continue;

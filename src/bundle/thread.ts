@@ -8,22 +8,22 @@ const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16
  * neither the sources have nor a bundler would know of: a module that sets `answer`, a function of a question, and has
  * `data` to go by.
  */
-export class Thread implements AsyncDisposable {
+export class Thread<Answer = string> implements AsyncDisposable {
   readonly #worker: Worker;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Waiting<Answer>[] = [];
   #failure: Error | undefined;
 
   constructor(program: string, data: unknown) {
     const module = new URL(`data:text/javascript,${encodeURIComponent(`${prologue}${program}${epilogue}`)}`);
     this.#worker = new Worker(module, { workerData: data, execArgv: [], resourceLimits });
-    this.#worker.on("message", (answer: string) => this.#waiting.shift()?.resolve(answer));
+    this.#worker.on("message", (answer: Answer) => this.#waiting.shift()?.resolve(answer));
     this.#worker.on("error", (error: Error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(new Error("the thread has ended")));
   }
 
   /** The question and the answer are plain data. */
-  ask(question: unknown): Promise<string> {
-    const answer = new Promise<string>((resolve, reject) => {
+  ask(question: unknown): Promise<Answer> {
+    const answer = new Promise<Answer>((resolve, reject) => {
       if (this.#failure) reject(this.#failure);
       this.#waiting.push({ resolve, reject });
       this.#worker.postMessage(question);
@@ -43,11 +43,15 @@ export class Thread implements AsyncDisposable {
   }
 }
 
-type Waiting = { readonly resolve: (answer: string) => void; readonly reject: (error: Error) => void };
+type Waiting<Answer> = {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+};
 
 const prologue = `
   import { createCipheriv, createHash } from "node:crypto";
   import { parentPort, workerData as data } from "node:worker_threads";
+  import { crc32 } from "node:zlib";
   let answer;
 `;
 

@@ -73,7 +73,7 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
     .option("--no-sparse", "bundle the zeros, too. Devices and stdin: the default")
     .option("--sha256", "also make the SHA-256 of the image, for --output json")
     .option("--no-size-checks", "also images of more than 10 GiB, which EC2 refuses")
-    .option("--level <number>", "of compression, 1 (fast) to 9 (small)", toLevel);
+    .option("--level <number>", "of compression, 1 (fast) to 9 (small); 4 when absent", toLevel);
   addTalkOptions(command)
     .addHelpText(
       "after",

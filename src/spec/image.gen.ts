@@ -487,9 +487,9 @@ export interface WrittenImage {
          */
         needs: "refuse" | "warn";
         /**
-         * Deflate level: 1 is fast, 9 is small.
+         * Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.
          */
-        compression: number;
+        compression: number | null;
       };
   /**
    * The keys that the bundle is encrypted for and signed with.

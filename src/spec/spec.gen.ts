@@ -1082,9 +1082,9 @@ type Bundle =
        */
       needs?: ("refuse" | "warn") | string;
       /**
-       * Deflate level: 1 is fast, 9 is small.
+       * Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.
        */
-      compression?: number | string;
+      compression?: number | null | string;
     };
 /**
  * The keys that the bundle is encrypted for and signed with.

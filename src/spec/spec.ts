@@ -161,8 +161,8 @@ type BundleSpec = {
   readonly image: VolumeCopySpec;
   /** What happens when the instance lacks something that the image takes. */
   readonly needs: "refuse" | "warn";
-  /** Deflate level 1 to 9. */
-  readonly compression: number;
+  /** Deflate level 1 to 9; null: what suits the place. */
+  readonly compression: number | null;
 };
 
 /** What of the instance's root volume gets into the image, and how. */

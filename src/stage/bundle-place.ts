@@ -26,7 +26,7 @@ export async function findInstancePlace(
   if (input.at === "builder") return null;
   const sudo = input.on.user !== "root";
   const url = await endpointOf(input, context);
-  const seen = await lookOver(held, { level: input.compression, url, sudo, signal: context.signal });
+  const seen = await lookOver(held, { level: levelThere(input), url, sudo, signal: context.signal });
   const { directory, aheadSeconds } = seen;
   const why = whyNot(seen, url);
   if (directory !== null && why === null) {
@@ -44,6 +44,11 @@ export async function findInstancePlace(
       : `bundling on this machine: ${why}`,
   );
   return null;
+}
+
+/** Of pigz or gzip; 5 makes parts about as large as our own default. */
+export function levelThere({ compression }: BundleInput): number {
+  return compression ?? 5;
 }
 
 /** An instance on which not even that can be run may still be read over SSH. */

@@ -8,7 +8,7 @@ import { toImageCommand } from "../machine/root-image.ts";
 import { type RootImageRequest, toRootImageProgram } from "../machine/root-image-program.ts";
 import { partType } from "../store/put-file.ts";
 import type { BundleInput, Packed } from "./bundle.ts";
-import type { InstancePlace } from "./bundle-place.ts";
+import { type InstancePlace, levelThere } from "./bundle-place.ts";
 import { joinKey } from "./preflight.ts";
 import { bundleObjects, bundleParts } from "./resources.ts";
 import type { StageContext } from "./stage.ts";
@@ -43,7 +43,7 @@ export async function bundleThere(
     name: input.name,
     modifiedAt: new Date(),
     passphrase,
-    level: input.compression,
+    level: levelThere(input),
     directory,
     image: { command: toImageCommand(request), stdin: await toRootImageProgram(request) },
     signal: context.signal,

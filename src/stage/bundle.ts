@@ -32,7 +32,8 @@ export type BundleInput = {
   readonly upload: { readonly bucket: string; readonly prefix: string; readonly acl: string };
   readonly name: string;
   readonly copy: VolumeCopyInput;
-  readonly compression: number;
+  /** Deflate level 1 to 9; null: what suits the place. */
+  readonly compression: number | null;
   readonly certificate: CertificateInput;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
 };
@@ -202,7 +203,7 @@ async function packRoot(
     sizeBytes: root.sizeBytes,
     modifiedAt: new Date(),
     key,
-    level: input.compression,
+    ...(input.compression === null ? {} : { level: input.compression }),
     imageDigest: true,
     signal,
     onPart: (part) => write(join(directory, String(part.index)), part.bytes),

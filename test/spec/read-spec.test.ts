@@ -61,7 +61,7 @@ test("what a spec leaves open is filled in", async () => {
           script: null,
         },
         needs: "refuse",
-        compression: 5,
+        compression: null,
       },
       certificate: { ec2: null, allowMismatch: false, user: null },
       upload: {
