@@ -1,3 +1,5 @@
+import { loginUsers } from "./users.ts";
+
 /** A file of the built-in root that is written, not copied. */
 export type BaseFile = { readonly path: string; readonly mode: number; readonly text: string };
 
@@ -15,7 +17,7 @@ export const baseFolders: readonly (readonly [string, number])[] = [
     (path) => [path, 0o755] as const,
   ),
   ["root", 0o700],
-  ["home/ec2-user", 0o700],
+  ...loginUsers.map((user) => [`home/${user}`, 0o700] as const),
   ["tmp", 0o1777],
   ["var/tmp", 0o1777],
 ];
@@ -32,7 +34,7 @@ export const baseLinks: Readonly<Record<string, string>> = {
 };
 
 /**
- * sudo without a setuid program, which a script cannot be. ec2-user is root here by another name, so what
+ * sudo without a setuid program, which a script cannot be. the login users are root here by other names, so what
  * remains is to take the options that scripts use, set the environment, become another user where that can be,
  * and run the command.
  */
@@ -83,12 +85,11 @@ export function baseFiles(shell: string): readonly BaseFile[] {
   const plain: Readonly<Record<string, string>> = {
     "etc/passwd": [
       `root:x:0:0:root:/root:${shell}`,
-      `ec2-user:x:0:0:EC2 Default User:/home/ec2-user:${shell}`,
+      ...loginUsers.map((user) => `${user}:x:0:0:EC2 Default User:/home/${user}:${shell}`),
       "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin",
       "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     ].join("\n"),
-    "etc/group":
-      "root:x:0:\ndaemon:x:1:\ntty:x:5:\ndisk:x:6:\nadm:x:4:\nwheel:x:10:ec2-user\nusers:x:100:\nnogroup:x:65534:\n",
+    "etc/group": `root:x:0:\ndaemon:x:1:\ntty:x:5:\ndisk:x:6:\nadm:x:4:\nwheel:x:10:${loginUsers.join(",")}\nusers:x:100:\nnogroup:x:65534:\n`,
     "etc/os-release": [
       'NAME="imgspec sandbox"',
       "ID=imgspec-sandbox",
@@ -109,7 +110,11 @@ export function baseFiles(shell: string): readonly BaseFile[] {
   };
   return [
     ...Object.entries(plain).map(([path, text]) => ({ path, mode: 0o644, text })),
-    { path: "etc/shadow", mode: 0o600, text: "root:*:20000::::::\nec2-user:*:20000::::::\n" },
+    {
+      path: "etc/shadow",
+      mode: 0o600,
+      text: ["root", ...loginUsers].map((user) => `${user}:*:20000::::::\n`).join(""),
+    },
     { path: "etc/gshadow", mode: 0o600, text: "root:*::\n" },
     { path: "usr/bin/sudo", mode: 0o755, text: sudo },
     { path: "usr/sbin/nologin", mode: 0o755, text: "#!/bin/sh\nexit 1\n" },

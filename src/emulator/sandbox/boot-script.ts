@@ -1,4 +1,5 @@
 import { quote } from "./quote.ts";
+import { loginUsers } from "./users.ts";
 
 /** How an instance gets files of its own: a layer over its root, or a whole copy of it. */
 export type CopyMethod = "overlay" | "copy";
@@ -73,7 +74,7 @@ export function toInitScript(options: {
 exec 3<&0 </dev/null
 umask 022
 echo ${quote(hostname)} >/etc/hostname
-for home in /root /home/ec2-user; do
+for home in /root ${loginUsers.map((user) => `/home/${user}`).join(" ")}; do
   mkdir -p "$home/.ssh" && chmod 700 "$home/.ssh"
   printf %s ${quote(keys)} >"$home/.ssh/authorized_keys"
   chmod 600 "$home/.ssh/authorized_keys"

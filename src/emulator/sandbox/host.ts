@@ -15,7 +15,7 @@ import { removeFolder, sweep } from "./instance-folder.ts";
  * Runs instances in Linux namespaces over private copies of root trees; keeps those under `directory`. They see
  * nothing of this machine but its devices for noise and zeros, and have no network but their own loopback, on which
  * the outlet of the request answers.
- * root and ec2-user both have id 0 there. For an ordinary user without newuidmap no other id exists: chown fails.
+ * root and the login users all have id 0 there. For an ordinary user without newuidmap no other id exists: chown fails.
  */
 export function newSandboxHost(options: { readonly directory: string }): InstanceHost {
   const guests = new Set<Guest>();

@@ -5,13 +5,14 @@ import ssh2 from "ssh2";
 import { newKeyPair } from "../../machine/key-pair.ts";
 import type { Execution, ExecutionRequest } from "./execution.ts";
 import { serveSession } from "./ssh-session.ts";
+import { loginUsers } from "./users.ts";
 
 const { Server, utils } = ssh2;
 
 export type SshServer = { readonly port: number; close(): Promise<void> };
 
-/** Who may log in; both are root in a sandbox. */
-const users = ["root", "ec2-user"];
+/** Who may log in; all are root in a sandbox. */
+const users = ["root", ...loginUsers];
 
 /** A new host key: the private one in OpenSSH's format, the public one as a line. */
 export function newHostKey(): { readonly privateKey: string; readonly publicKey: string } {

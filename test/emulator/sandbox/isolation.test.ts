@@ -43,7 +43,9 @@ describe.skipIf(why !== undefined)(`an instance${why ? ` (skipped: ${why})` : ""
     );
     expect([code, stdout]).toEqual([1, ""]);
     expect((await one.run("cut -d' ' -f5 /proc/self/mountinfo | grep -c ^/")).stdout).not.toBe("0\n");
-    expect((await one.run("ls /home /media /srv")).stdout).toBe("/home:\nec2-user\n\n/media:\n\n/srv:\n");
+    expect((await one.run("ls /home /media /srv")).stdout).toBe(
+      "/home:\nadmin\ncentos\nec2-user\nubuntu\n\n/media:\n\n/srv:\n",
+    );
   });
 
   test("does not see or signal the processes of the machine", async () => {
