@@ -5,6 +5,8 @@ export type Place = {
   readonly column: number;
   readonly endLine: number;
   readonly endColumn: number;
+  /** What stands there must not be shown. */
+  readonly isSecret?: boolean;
 };
 
 /** Something wrong with a spec: a value that is collected, never thrown by itself. */

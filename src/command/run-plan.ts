@@ -29,13 +29,23 @@ export async function readLastPlan(
   const runs = run === undefined ? (await runsIn(stateDirectory)).reverse() : [run];
   for (const id of runs) {
     const text = await readFile(join(stateDirectory, id, fileName), "utf8").catch(() => undefined);
-    const plan = text === undefined ? undefined : fromJsonText(text);
+    const plan = text === undefined ? undefined : toPlanOf(text, join(stateDirectory, id, fileName), run);
     if (plan && (run !== undefined || plan.name === name)) return { plan, run: id };
   }
   const what = run === undefined ? `no run of "${name}"` : `no run ${run}`;
   throw new Problem("usage-wrong", `there is ${what} with a plan in ${stateDirectory}`, {
     hint: "a build leaves one there; --state-dir names another place",
   });
+}
+
+/** A run that was not asked for may have a plan of another version, or none that can be read. */
+function toPlanOf(text: string, path: string, asked: string | undefined): Plan | undefined {
+  try {
+    return fromJsonText(text);
+  } catch (cause) {
+    if (asked === undefined) return undefined;
+    throw new Problem("usage-wrong", `${path} is no plan that this version can read`, { cause });
+  }
 }
 
 /** Oldest first: ids begin with the time. */

@@ -54,7 +54,7 @@ function toExcerpt(diagnostic: Diagnostic, lines: readonly string[], paint: Pain
 /** The line before, the line itself, and carets under what is meant. */
 function toFrame(place: Place, lines: readonly string[], paint: Paint): string[] {
   const line = lines[place.line - 1];
-  if (line === undefined || line.trim() === "") return [];
+  if (line === undefined || line.trim() === "" || place.isSecret) return [];
   const start = line.length <= frameColumns ? 0 : Math.max(0, place.column - 1 - columnsBeforeCaret);
   const toRow = (gutter: string, content: string): string =>
     `${paint("frame", `${gutter} |`)} ${toPrintable(content.slice(start, start + frameColumns))}`.trimEnd();

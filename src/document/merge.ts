@@ -1,4 +1,4 @@
-import { type Entry, isNull, type ListNode, type MapNode, type Node } from "./node.ts";
+import { type Entry, isNull, type ListNode, type MapNode, type Node, withEntry } from "./node.ts";
 
 /**
  * Lays one document over another: maps are merged key by key, everything else is replaced. A map `{ prepend, append }`
@@ -35,8 +35,8 @@ function withAdditions(base: Node, over: Node, { prepend, append }: Additions): 
   if (base.kind === "list")
     return { kind: "list", place: over.place, items: [...prepend, ...base.items, ...append] };
   const below = additionsOf(base);
-  // Something else than a list: what is written last is what is looked at.
-  if (!below) return over;
+  // Nothing can be added to what an expression will give: then it stays a map, and is refused as such.
+  if (!below) return over.kind === "map" ? withEntry(over, "to", { keyPlace: base.place, node: base }) : over;
   return toAdditions(over, {
     prepend: [...prepend, ...below.prepend],
     append: [...below.append, ...append],

@@ -8,7 +8,8 @@ const maxLength = 100;
 export function toChangesText(changes: readonly Change[], total: number, run: string): string {
   if (changes.length === 0) return `nothing differs from run ${run}\n`;
   const blocks = changes.map((change) => `${toHead(change)}\n${toDetails(change).join("")}`);
-  return `${changes.length} of ${total} tasks differ from run ${run}\n\n${blocks.join("")}`;
+  const gone = changes.filter(({ kind }) => kind === "removed").length;
+  return `${changes.length} of ${total + gone} tasks differ from run ${run}\n\n${blocks.join("")}`;
 }
 
 function toHead({ kind, task }: Change): string {

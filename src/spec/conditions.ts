@@ -76,7 +76,18 @@ function patternsAt(
   return patterns;
 }
 
-function matches(pattern: string, region: string): boolean {
-  const literal = pattern.split("*").map((part) => part.replaceAll(/[^\w-]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`, "u").test(region);
+/** `*` stands for any characters; no regular expression, whose time a pattern could make endless. */
+function matches(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return pattern === text;
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length)
+    return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= text.length - last.length;
 }

@@ -141,6 +141,13 @@ export function evaluate(
       );
       return { ...node, broken: true };
     }
+    if (typeof value === "object" && value !== null) {
+      const kind = Array.isArray(value) ? "a list" : "a map";
+      const message = `this is ${kind}, and a text is needed`;
+      const hint = "name one of its values, as in vars.database.password";
+      diagnostics.push(diagnosticAt(node.place, { code: "expression-wrong-type", message, hint }));
+      return { ...node, broken: true };
+    }
     secrets.set(name, String(value));
     return { kind: "scalar", place: node.place, value: "", secret: { name, written: String(node.value) } };
   }

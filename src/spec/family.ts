@@ -11,8 +11,9 @@ import { layer } from "./layer.ts";
 /** A spec with all the files that it extends laid under it. `root` is absent where nothing can be said of the whole. */
 export type Family = { readonly root: Node | undefined; readonly diagnostics: readonly Diagnostic[] };
 
-/** Together, however often each is named. */
+/** Together, however often each is named; and how often files name others. */
 const maxFiles = 100;
+const maxLinks = 1000;
 
 /**
  * Reads a spec and what it extends: the files that `extends` names at its top, in a region or in a preset, each relative
@@ -27,6 +28,7 @@ export async function readFamily(path: string): Promise<Family> {
 
 class Reading {
   readonly diagnostics: Diagnostic[] = [];
+  #links = 0;
   /** By absolute path: a file that two others extend is read, and its mistakes are told, once. */
   readonly #documents = new Map<string, Promise<Node | undefined>>();
 
@@ -75,7 +77,9 @@ class Reading {
     const shown = links.map((link) => `"${link}"`).join(" extends ");
     if (chain.some((link) => resolve(link) === resolve(path)))
       return this.#tell(place, "extends-cycle", `a spec cannot extend itself: ${shown}`);
-    if (this.#documents.size >= maxFiles && !this.#documents.has(resolve(path)))
+    this.#links += 1;
+    const isNew = !this.#documents.has(resolve(path));
+    if (this.#links > maxLinks || (isNew && this.#documents.size >= maxFiles))
       return this.#tell(place, "extends-too-much", `more than ${maxFiles} files extend each other`);
     try {
       const root = await this.read(path, links);

@@ -12,15 +12,18 @@ export type Finding = {
   readonly at: Path | "region";
   /** Points at the key rather than at the value. */
   readonly on?: "key";
+  /** What stands there must not be shown. */
+  readonly isSecret?: boolean;
 };
 
 /** Gives a finding its place in the file; `regionPlace` is that of the region's key, where there is one. */
 export function toDiagnostic(finding: Finding, root: Node, regionPlace: Place = root.place): Diagnostic {
-  const { at, on = "value" } = finding;
-  return diagnosticAt(at === "region" ? regionPlace : placeAt(root, at, on), finding);
+  const { at, on = "value", isSecret = false } = finding;
+  const place = at === "region" ? regionPlace : placeAt(root, at, on);
+  return diagnosticAt(isSecret ? { ...place, isSecret } : place, finding);
 }
 
-export function diagnosticAt(place: Place, said: Omit<Finding, "at" | "on">): Diagnostic {
+export function diagnosticAt(place: Place, said: Omit<Finding, "at" | "on" | "isSecret">): Diagnostic {
   const { code, message, hint } = said;
   return { code, severity: severityOf(code), message, ...(hint === undefined ? {} : { hint }), place };
 }

@@ -17,9 +17,14 @@ export async function gitStateFor(root: Node, directory: string): Promise<GitSta
   );
   if (!isAsked) return undefined;
   const git = (...words: string[]): Promise<string> =>
-    promisify(execFile)("git", ["-C", directory, ...words]).then(({ stdout }) => stdout.trim());
+    promisify(execFile)("git", ["-C", directory, ...words], { maxBuffer: 64 * 1024 ** 2 }).then(
+      ({ stdout }) => stdout.trim(),
+    );
   try {
-    const [commit, status] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain")]);
+    const [commit, status] = await Promise.all([
+      git("rev-parse", "HEAD"),
+      git("status", "--porcelain", "--", ".", ":!.imgspec", ":!imgspec-result.json"),
+    ]);
     return { commit, dirty: status !== "" };
   } catch {
     return undefined;

@@ -79,7 +79,7 @@ function toEnvironment(
   const list = nodeAt(root, ["env"]);
   for (const [index, item] of (list?.kind === "list" ? list.items : []).entries()) {
     if (!isSound(["env", index]) || item.kind !== "scalar" || typeof item.value !== "string") continue;
-    const value = environment[item.value] ?? null;
+    const value = Object.hasOwn(environment, item.value) ? (environment[item.value] ?? null) : null;
     values.set(item.value, value);
     if (value !== null) continue;
     const message = `the environment variable ${item.value} is not set`;

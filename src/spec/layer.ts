@@ -6,6 +6,9 @@ export const sections: readonly string[] = [
   ...["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register", "verify"],
 ];
 
+/** What says nothing when nothing stands below it. */
+const wholes = [...sections, "variables", "env", "matrix", "presets", "regions"];
+
 /** Maps of whole sets of sections. */
 const families = ["presets", "regions"];
 
@@ -14,7 +17,7 @@ const families = ["presets", "regions"];
  * a comment says nothing.
  */
 export function layer(base: MapNode, over: MapNode): MapNode {
-  const said = [...over.entries].filter(([key, { node }]) => !(sections.includes(key) && isNull(node)));
+  const said = [...over.entries].filter(([key, { node }]) => !(wholes.includes(key) && isNull(node)));
   const spoken: MapNode = { ...over, entries: new Map(said) };
   const merged = merge(withoutOtherSource(base, spoken), spoken);
   if (merged.kind !== "map") throw new Error("two maps make a map");

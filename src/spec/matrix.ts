@@ -1,5 +1,6 @@
 import { type MapNode, type Node, nodeAt, type Path, type Scalar } from "../document/node.ts";
 import { nearest } from "../util/nearest.ts";
+import { knownRegions } from "../util/region.ts";
 import type { Finding } from "./finding.ts";
 
 /** One choice of each of the matrix' values, by name, in the order of the spec. */
@@ -20,26 +21,36 @@ export function toMatrix(root: MapNode, regions: readonly string[]): Matrix {
   if (node?.kind !== "map") return { findings: [], combinationsOf: () => [null] };
   const axes = axesOf(node);
   const [include, exclude] = [patternsOf(node, "include"), patternsOf(node, "exclude")];
-  const findings = [...wrongPatterns(axes, include, true), ...wrongPatterns(axes, exclude, false)];
-  const count = regions.length * (product(axes) + include.length);
+  const findings = [
+    ...wrongPatterns(axes, include, true),
+    ...wrongPatterns(axes, exclude, false),
+    ...idlePatterns(axes, [...include, ...exclude], exclude, regionNamesOf(root)),
+  ];
+  const count = Math.max(1, regions.length) * (product(axes) + include.length);
   if (count > maxImages) {
     const message = `the matrix stands for ${count} images, and ${maxImages} are the limit`;
     findings.push({ code: "matrix-too-large", at: ["matrix"], on: "key", message });
     return { findings, combinationsOf: () => [] };
   }
-  const all = combinations(axes);
-  return {
-    findings,
-    combinationsOf: (region) => {
-      const isExcluded = (one: Combination): boolean =>
-        exclude.some((pattern) => matches(pattern, one, region));
-      const added = include.filter(({ values }) =>
-        [undefined, region].includes(values.get("region") as string),
-      );
-      const own = added.map(({ values }) => new Map([...values].filter(([key]) => key !== "region")));
-      return [...all.filter((one) => !isExcluded(one)), ...own];
-    },
+  const all = axes.length === 0 ? [] : combinations(axes);
+  const names = axes.map(([name]) => name);
+  const toOrdered = (values: Combination): Combination =>
+    new Map(names.flatMap((name) => (values.has(name) ? [[name, values.get(name) ?? null] as const] : [])));
+  const combinationsOf = (region: string): readonly Combination[] => {
+    const isExcluded = (one: Combination): boolean =>
+      exclude.some((pattern) => matches(pattern, one, region));
+    const added = include.filter(({ values }) =>
+      [undefined, region].includes(values.get("region") as string),
+    );
+    return [...all.filter((one) => !isExcluded(one)), ...added.map(({ values }) => toOrdered(values))];
   };
+  if (regions.length > 0 && regions.every((region) => combinationsOf(region).length === 0)) {
+    const message = "the matrix leaves no image to build";
+    findings.push({ code: "matrix-wrong", at: ["matrix"], on: "key", message });
+    // So that what is wrong elsewhere is told as well.
+    return { findings, combinationsOf: () => all.slice(0, 1) };
+  }
+  return { findings, combinationsOf };
 }
 
 /** The combination as a part of names: `x86_64-web`. */
@@ -102,6 +113,31 @@ function* wrongPatterns(
       message: `a combination that is added needs ${missing.join(", ")} too`,
     };
   }
+}
+
+/** Patterns that can match nothing: a value that the matrix does not have, or a region that the spec does not have. */
+function* idlePatterns(
+  axes: readonly Axis[],
+  patterns: readonly Pattern[],
+  exclude: readonly Pattern[],
+  regions: readonly string[],
+): Iterable<Finding> {
+  for (const pattern of patterns) {
+    for (const [name, value] of pattern.values) {
+      const values = name === "region" ? regions : axes.find(([axis]) => axis === name)?.[1];
+      if (!values || values.includes(value) || (name !== "region" && !exclude.includes(pattern))) continue;
+      // A family of specs may have regions that this one does not build.
+      if (name === "region" && knownRegions.includes(String(value))) continue;
+      const shown = values.map((one) => JSON.stringify(one)).join(", ");
+      const message = `${name} is never ${JSON.stringify(value)} here`;
+      yield { code: "matrix-wrong", at: [...pattern.at, name], message, hint: `it is ${shown}` };
+    }
+  }
+}
+
+function regionNamesOf(root: MapNode): readonly string[] {
+  const node = nodeAt(root, ["regions"]);
+  return node?.kind === "map" ? [...node.entries.keys()] : [];
 }
 
 function product(axes: readonly Axis[]): number {

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostic.ts";
 import { toDocument } from "../document/document.ts";
-import type { Node } from "../document/node.ts";
+import type { Entry, Node } from "../document/node.ts";
 import { readText } from "../document/text.ts";
 import { Problem } from "../problem.ts";
 import { hasExpressions } from "./evaluate.ts";
@@ -50,9 +50,27 @@ export async function readSpec(
 /** A file of `--var-file`: a map of names and values. Throws as `readSpec` does. */
 export async function readVariableFile(path: string): Promise<Node> {
   const { root, diagnostics } = toDocument(await readText(path));
-  if (root?.kind === "map") return root;
-  const told = root ? [diagnosticAt(root.place, { code: "wrong-type", message: notVariables })] : diagnostics;
+  if (root?.kind === "map") return withoutView(root);
+  const told = root
+    ? [diagnosticAt({ ...root.place, isSecret: true }, { code: "wrong-type", message: notVariables })]
+    : diagnostics.map((one) => ({
+        ...one,
+        message: one.message.replace(/ &\S+/, ""),
+        place: { ...one.place, isSecret: true },
+      }));
   throw new Problem("spec-invalid", `"${path}" is no file of variables`, { diagnostics: told });
+}
+
+/** Values may be secrets, so nothing of the file is shown when something is wrong with one. */
+function withoutView(node: Node): Node {
+  const place = { ...node.place, isSecret: true };
+  if (node.kind === "scalar") return { ...node, place };
+  if (node.kind === "list") return { ...node, place, items: node.items.map(withoutView) };
+  const entries = [...node.entries].map(([key, entry]): [string, Entry] => [
+    key,
+    { keyPlace: { ...entry.keyPlace, isSecret: true }, node: withoutView(entry.node) },
+  ]);
+  return { ...node, place, entries: new Map(entries) };
 }
 
 const notVariables = "a file of variables is a map of names and values";

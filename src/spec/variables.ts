@@ -52,11 +52,15 @@ export function toVariables(root: Node, given: Given, isSound: (name: string) =>
   return { values, sensitive, secrets, findings, diagnostics };
 }
 
-/** Each text of a value, by its name. */
+/** A value, or each text in a list or map: a port or a switch beside a password is no secret, and masking it would blot out all else. */
 function* secretsOf(name: string, value: PlainValue | Value | null): Iterable<readonly [string, string]> {
   if (value === null || value === "") return;
   if (typeof value !== "object") yield [name, String(value)];
-  else for (const [key, inner] of Object.entries(value)) yield* secretsOf(`${name}.${key}`, inner);
+  else
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner === "string" || typeof inner === "object")
+        yield* secretsOf(`${name}[${JSON.stringify(key)}]`, inner as PlainValue);
+    }
 }
 
 /** A declared variable that nobody gives a value. */
@@ -76,7 +80,10 @@ export function missingVariables(root: Node, given: Given): readonly Missing[] {
       fromFiles(name, given) !== undefined ||
       given.environment[`IMGSPEC_VAR_${name}`] !== undefined;
     const { description, enum: choices, sensitive = false } = declaration;
-    return isGiven ? [] : [{ name, description, choices: choices?.map(String), sensitive }];
+    // The schema has not been asked yet.
+    const said = typeof description === "string" ? description : undefined;
+    const listed = Array.isArray(choices) ? choices.map(String) : undefined;
+    return isGiven ? [] : [{ name, description: said, choices: listed, sensitive: sensitive === true }];
   });
 }
 
@@ -109,7 +116,8 @@ function take(name: string, declaration: Declaration, given: Given): Taken {
   const wrong = whatIsWrong(value, declaration);
   if (wrong === undefined) return { value };
   const { code, message } = toWrong(name, "the default", wrong);
-  return { finding: { code, message, at: ["variables", name, "default"] } };
+  const isSecret = declaration.sensitive === true;
+  return { finding: { code, message, at: ["variables", name, "default"], isSecret } };
 }
 
 function toGiven(name: string, declaration: Declaration, text: string): Taken {

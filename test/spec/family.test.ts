@@ -162,6 +162,38 @@ test("files without end are not read", async () => {
   expect(await refusalOf(reading)).toEqual(["extends-too-much more than 100 files extend each other"]);
 });
 
+test("files that name each other over and over do not take time without end", async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `d${index}.yaml`);
+  const files = Object.fromEntries(
+    names.map((name, index) => [
+      name,
+      index < 29 ? `extends: [d${index + 1}.yaml, d${index + 1}.yaml]\n` : "name: x\n",
+    ]),
+  );
+  const reading = readFiles({
+    ...files,
+    "image.yaml": `${least}extends: d0.yaml\nregions: { us-east-1: {} }\n`,
+  });
+  expect((await refusalOf(reading))[0]).toBe("extends-too-much more than 100 files extend each other");
+});
+
+test("what says nothing takes nothing away, and nothing can be added to an expression", async () => {
+  const base = `${least}variables: { types: { default: [m3.medium] } }\nlaunch: { tags: { a: "1" } }\nregions: { us-east-1: {} }\n`;
+  const { images } = await readFiles({
+    "image.yaml": "extends: base.yaml\nvariables:\nenv:\nmatrix:\nregions:\n",
+    "base.yaml": base
+      .replace("launch: { instanceTypes: [m3.medium] }\n", "")
+      .replace("launch: {", "launch: { instanceTypes: [m3.medium],"),
+  });
+  expect(images.map(({ region }) => region.name)).toEqual(["us-east-1"]);
+  const quoted = `"\${{ vars.types }}"`;
+  const added = readFiles({
+    "image.yaml": "extends: base.yaml\nlaunch: { instanceTypes: { append: [m3.large] } }\n",
+    "base.yaml": `${least.replace("[m3.medium]", quoted)}variables: { types: { default: [m3.medium] } }\nregions: { us-east-1: {} }\n`,
+  });
+  expect(await refusalOf(added)).toEqual(["wrong-type launch.instanceTypes must be a list, not a map"]);
+});
+
 function pathOf(step: ImageSpec["provision"][number]): string {
   if (step.kind === "shell") return "path" in step.script ? step.script.path : step.script.inline;
   return step.kind === "local" ? step.workdir : step.from;

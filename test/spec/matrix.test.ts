@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
 import { expect, test } from "vitest";
-import { least, specOf } from "./reading.ts";
+import { least, refusalOf, specOf } from "./reading.ts";
 
 const matrix = `${least}matrix:
   arch: [x86_64, i386]
@@ -34,5 +34,20 @@ test("names and places that the spec leaves open are different for each combinat
       `web-${variant}-20261122-213330-k3v9`,
       `web/20261122-213330-k3v9/${variant}`,
     ]),
+  );
+});
+
+test("a matrix that leaves nothing, or what it cannot match, is told", async () => {
+  const told = (lines: string): Promise<string[]> =>
+    refusalOf(specOf(`${least}matrix: ${lines}\nregions: { us-east-1: {} }\n`));
+  expect(await told("{ a: [1], exclude: [{ a: 1 }] }")).toEqual([
+    "matrix-wrong the matrix leaves no image to build",
+  ]);
+  expect(await told('{ a: [1, 2], exclude: [{ a: "1" }, { region: us-eats-1 }] }')).toEqual([
+    'matrix-wrong a is never "1" here',
+    'matrix-wrong region is never "us-eats-1" here',
+  ]);
+  expect(await told('{ a: ["x y", x_y] }')).toContain(
+    'image-twice two combinations are both called "us-east-1.x_y"',
   );
 });

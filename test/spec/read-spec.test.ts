@@ -17,6 +17,7 @@ test("what a spec leaves open is filled in", async () => {
         keyPair: null,
         subnet: null,
         securityGroups: [],
+        allowFrom: [],
         iamInstanceProfile: null,
         userData: null,
         metadataTokens: null,
@@ -133,7 +134,7 @@ regions:
 });
 
 test("sizes, paths and certificates are told apart from words", async () => {
-  const certificate = "certificate: { ec2: image.yaml, certificate: image.yaml, privateKey: image.yaml }";
+  const certificate = "certificate: { ec2: image.yaml, certificate: image.yaml, privateKey: ./image.yaml }";
   const own = await imageOf(`bundle: { size: 2GiB }\n${certificate}`);
   const path = expect.stringMatching(/^\/.*\/image\.yaml$/);
   expect(nativeOf(own).image.sizeMib).toBe(2048);

@@ -1,6 +1,12 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { toExcerpts } from "../../src/document/excerpt.ts";
 import { Problem } from "../../src/problem.ts";
-import { least, specOf } from "./reading.ts";
+import { readVariableFile } from "../../src/spec/read-spec.ts";
+import { imageOf, least, refusalOf, specOf } from "./reading.ts";
 
 const text = `${least}variables:
   token: { sensitive: true }
@@ -52,5 +58,35 @@ test("no way round leads a sensitive value into a message or into another place"
     if (!(error instanceof Problem)) throw new Error(`${expression} was taken`);
     expect(error.code).toBe("spec-invalid");
     expect(JSON.stringify(error.diagnostics)).not.toContain("hunter2");
+  }
+});
+
+test("of a sensitive map each text is a secret by its own name, and the whole is no text", async () => {
+  const lines = `variables:
+  db: { sensitive: true, default: { "a.b": one, a: { b: two }, port: 22, ssl: true, list: [three] } }
+provision:
+  - shell: { inline: "true", env: { P: "\${{ vars.db.a.b }}", ALL: "\${{ vars.db }}" } }`;
+  expect(await refusalOf(imageOf(lines))).toEqual([
+    "expression-wrong-type this is a map, and a text is needed",
+  ]);
+  const { secrets } = await specOf(
+    `${least}${lines.replace(', ALL: "${{ vars.db }}"', "")}\nregions: { us-east-1: {} }\n`,
+  );
+  expect([...secrets.values()].sort()).toEqual(["one", "three", "two", "two"]);
+});
+
+test("of a file of variables nothing is shown", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "imgspec-secrets-"));
+  try {
+    const path = join(directory, "values.yaml");
+    await writeFile(path, "token: HUNTER2\ncreeds: HUNTER3\n");
+    const file = await readVariableFile(path);
+    const lines = "variables: { token: { sensitive: true, pattern: '^x$' } }";
+    const error = await imageOf(lines, { variableFiles: [file] }).catch((reason: unknown) => reason);
+    if (!(error instanceof Problem)) throw error;
+    expect(error.diagnostics).toHaveLength(2);
+    expect(toExcerpts(error.diagnostics, () => "token: HUNTER2\ncreeds: HUNTER3\n")).not.toContain("HUNTER");
+  } finally {
+    await rm(directory, { recursive: true });
   }
 });

@@ -38,6 +38,10 @@ export const rangesAreCidr: Rule = {
   ],
   *find({ launch: { allowFrom, securityGroups } }) {
     for (const [index, range] of allowFrom.entries()) {
+      if (allowFrom.indexOf(range) < index) {
+        const at = ["launch", "allowFrom", index];
+        yield { code: "range-wrong", at, message: `"${range}" is there twice`, hint: "keep one of them" };
+      }
       if (isCidr(range)) continue;
       const message = `"${range}" is not an address range`;
       const hint =
