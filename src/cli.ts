@@ -3,6 +3,7 @@ import { addBuild } from "./command/build-command.ts";
 import { addBundle } from "./command/bundle.ts";
 import { addCert } from "./command/cert.ts";
 import { addClean } from "./command/clean.ts";
+import { addCompletion } from "./command/completion.ts";
 import { addDelete } from "./command/delete.ts";
 import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
@@ -72,6 +73,7 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addDelete,
     addMigrate,
     addCert,
+    addCompletion,
   ])
     add(program, exit);
   for (const command of program.commands) inherit(command);
