@@ -8,6 +8,7 @@ import { addDelete } from "./command/delete.ts";
 import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
 import { addExplain } from "./command/explain.ts";
+import { addFmt } from "./command/fmt.ts";
 import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
 import { addMigrate } from "./command/migrate.ts";
@@ -60,6 +61,7 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addPlan,
     addRender,
     addInit,
+    addFmt,
     addExplain,
     addSchema,
     addClean,
