@@ -150,8 +150,8 @@ function toPublished(sections) {
     additionalProperties: false,
     required: ["imgspec", "name"],
     properties: {
-      extends: readJson("sections/extends.json"),
       imgspec: { type: "integer", description: "Version of the language.", const: 1, examples: [1] },
+      extends: readJson("sections/extends.json"),
       name: {
         type: "string",
         description: "Name of what is built. Literal: no expressions.",

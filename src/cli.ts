@@ -3,9 +3,12 @@ import { addBuild } from "./command/build-command.ts";
 import { addBundle } from "./command/bundle.ts";
 import { addCert } from "./command/cert.ts";
 import { addClean } from "./command/clean.ts";
+import { addCompletion } from "./command/completion.ts";
 import { addDelete } from "./command/delete.ts";
 import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
+import { addExplain } from "./command/explain.ts";
+import { addFmt } from "./command/fmt.ts";
 import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
 import { addMigrate } from "./command/migrate.ts";
@@ -58,6 +61,8 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addPlan,
     addRender,
     addInit,
+    addFmt,
+    addExplain,
     addSchema,
     addClean,
     addEmulator,
@@ -70,6 +75,7 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addDelete,
     addMigrate,
     addCert,
+    addCompletion,
   ])
     add(program, exit);
   for (const command of program.commands) inherit(command);

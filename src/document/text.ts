@@ -23,6 +23,18 @@ export async function readText(path: string): Promise<Text> {
   }
 }
 
+/** The same from a stream, such as standard input; `name` is what it is called. */
+export async function readTextFrom(stream: AsyncIterable<Uint8Array>, name: string): Promise<Text> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > limitBytes) throw tooLarge(name);
+    chunks.push(chunk);
+  }
+  return { path: name, content: toContent(name, Buffer.concat(chunks)) };
+}
+
 async function readBytes(path: string, file: FileHandle): Promise<Uint8Array> {
   const { size } = await file.stat();
   if (size > limitBytes) throw tooLarge(path);

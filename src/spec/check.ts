@@ -1,4 +1,5 @@
 import type { ErrorObject } from "ajv";
+import { toFlow } from "../document/flow.ts";
 import { type Node, nodeAt, type Path, type PlainValue } from "../document/node.ts";
 import { nearest } from "../util/nearest.ts";
 import type { Finding } from "./finding.ts";
@@ -208,16 +209,4 @@ function exampleOf(error: ErrorObject, key?: string): string | undefined {
   const [example] = (examples as unknown[] | undefined) ?? [];
   if (example === undefined) return undefined;
   return `such as ${key === undefined ? "" : `${key}: `}${toFlow(example)}`;
-}
-
-/** A value as one would write it on one line of YAML. */
-function toFlow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(toFlow).join(", ")}]`;
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).map(([key, inner]) => `${key}: ${toFlow(inner)}`);
-    return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
-  }
-  return typeof value !== "string" || /^[A-Za-z/][A-Za-z0-9_./-]*$/.test(value)
-    ? String(value)
-    : JSON.stringify(value);
 }

@@ -1599,15 +1599,15 @@ type Verify = {
  */
 export interface WrittenSpec {
   /**
+   * Version of the language.
+   */
+  imgspec: 1;
+  /**
    * YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.
    *
    * @minItems 1
    */
   extends?: string | string[];
-  /**
-   * Version of the language.
-   */
-  imgspec: 1;
   /**
    * Name of what is built. Literal: no expressions.
    */
