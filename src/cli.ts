@@ -6,6 +6,7 @@ import { addClean } from "./command/clean.ts";
 import { addDelete } from "./command/delete.ts";
 import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
+import { addImport } from "./command/import.ts";
 import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
 import { addMigrate } from "./command/migrate.ts";
@@ -58,6 +59,7 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addPlan,
     addRender,
     addInit,
+    addImport,
     addSchema,
     addClean,
     addEmulator,
