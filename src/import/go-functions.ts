@@ -78,8 +78,8 @@ const functions: Readonly<Record<string, Call>> = {
       : { why: `imgspec has no value for {{build \`${textOf(name) ?? ""}\`}}` },
 };
 
-/** `{{isotime}}` and, in HCL, `legacy_isotime()`. */
-export function atTime(layout: Value | undefined): Result {
+/** `{{isotime}}`, with a layout or without. */
+function atTime(layout: Value | undefined): Result {
   if (layout === undefined) return { cel: toTimeCel(rfc3339) };
   const text = textOf(layout);
   const pattern = text === undefined ? undefined : fromGoLayout(text);
@@ -89,7 +89,7 @@ export function atTime(layout: Value | undefined): Result {
 }
 
 /** What EC2 does not take in the name of an AMI, Packer makes a `-`; imgspec says so instead. */
-export function cleaned(value: Value | undefined): Result {
+function cleaned(value: Value | undefined): Result {
   if (value === undefined) return { why: "there is nothing to clean" };
   const text = textOf(value);
   if (text !== undefined) return { text: text.replaceAll(/[^A-Za-z0-9()[\] ./'@_-]/g, "-") };

@@ -6,12 +6,6 @@ export function toSpecText(pieces: readonly Piece[]): string {
   return pieces.map((piece) => ("text" in piece ? piece.text : `\${{ ${piece.cel} }}`)).join("");
 }
 
-/** As one CEL expression that is a string. */
-export function toCelText(pieces: readonly Piece[]): string {
-  const parts = pieces.map((piece) => ("text" in piece ? quoteCel(piece.text) : piece.cel));
-  return parts.length === 0 ? "''" : parts.join(" + ");
-}
-
 /** A string literal of CEL. */
 export function quoteCel(text: string): string {
   const escaped = text

@@ -48,7 +48,8 @@ export function lower(expression: Expression, scope: Scope, depth = 0): Lowered 
       return toIndex(inner(expression.of), inner(expression.key));
     case "other":
       return none(`imgspec has nothing like ${expression.what}`);
-    default:
+    case "member":
+    case "name":
       return toNamed(pathOf(expression), scope, depth) ?? toMember(expression, inner);
   }
 }

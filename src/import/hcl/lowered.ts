@@ -54,7 +54,8 @@ export function celOf(lowered: Lowered): string | undefined {
       const items = lowered.items.map(celOf);
       return items.includes(undefined) ? undefined : `[${items.join(", ")}]`;
     }
-    default:
+    case "map":
+    case "none":
       return undefined;
   }
 }
@@ -76,7 +77,7 @@ export function toNode(lowered: Lowered, place: Place, reasons: Map<ScalarNode, 
       );
       return { kind: "map", place, entries: new Map(entries) };
     }
-    default: {
+    case "none": {
       const node: ScalarNode = { kind: "scalar", place, value: null, broken: true };
       reasons.set(node, lowered.why);
       return node;

@@ -4,7 +4,7 @@ import { readExpression } from "./expression.ts";
 import type { Attribute, Block, Body } from "./syntax.ts";
 
 /** A word of HCL; dashes may stand inside. */
-export const identifier: RegExp = /[\p{ID_Start}_][\p{ID_Continue}_-]*/uy;
+const identifier = /[\p{ID_Start}_][\p{ID_Continue}_-]*/uy;
 
 /**
  * Parses HCL2's native syntax (https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md).
