@@ -50,6 +50,7 @@ export function toLaunch(options: Options, rebase: Rebase): Section {
     keyPair: options.text("ssh_keypair_name"),
     subnet: options.text("subnet_id"),
     securityGroups: options.list("security_group_id", "security_group_ids"),
+    allowFrom: options.list("temporary_security_group_source_cidrs"),
     iamInstanceProfile: options.text("iam_instance_profile"),
     userData: inline ?? (userDataFile === undefined ? undefined : toFileCall(rebase(userDataFile))),
     metadataTokens: tokens,

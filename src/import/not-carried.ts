@@ -83,10 +83,6 @@ export const builderReasons: Readonly<Record<string, Reason>> = {
   vpc_filter: ["a subnet is named, not searched for", "launch.subnet"],
   subnet_filter: ["a subnet is named, not searched for", "launch.subnet"],
   security_group_filter: ["security groups are named, not searched for", "launch.securityGroups"],
-  temporary_security_group_source_cidrs: [
-    "the temporary group lets in this machine's address only",
-    "or name groups of yours: launch.securityGroups",
-  ],
   temporary_security_group_source_public_ip: ["the temporary group lets in this machine's address only"],
   temporary_key_pair_name: ["the temporary key pair is named after the run"],
   temporary_key_pair_type: ["imgspec chooses the kind of the temporary key"],

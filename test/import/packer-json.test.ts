@@ -129,3 +129,9 @@ test("tabs, comments in keys, numbers and flags that are off are as Packer takes
     ["spot_price", 9],
   ]);
 });
+
+test("who may reach the instance is carried over", async () => {
+  const { text } = imported(jsonWith({ temporary_security_group_source_cidrs: ["203.0.113.0/24"] }));
+  expect(parse(text).launch).toEqual({ instanceTypes: ["m3.medium"], allowFrom: ["203.0.113.0/24"] });
+  expect(await mistakesIn(text)).toEqual([]);
+});
