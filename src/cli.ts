@@ -9,6 +9,7 @@ import { addDownload } from "./command/download.ts";
 import { addEmulator } from "./command/emulator.ts";
 import { addExplain } from "./command/explain.ts";
 import { addFmt } from "./command/fmt.ts";
+import { addImport } from "./command/import.ts";
 import { addInit } from "./command/init.ts";
 import { addInspect } from "./command/inspect.ts";
 import { addMigrate } from "./command/migrate.ts";
@@ -63,6 +64,7 @@ Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisio
     addInit,
     addFmt,
     addExplain,
+    addImport,
     addSchema,
     addClean,
     addEmulator,

@@ -1,0 +1,56 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { newCli } from "../help/cli.ts";
+
+test.each(["web.json", "web.pkr.hcl"])("the spec imported from %s builds as it is", async (template) => {
+  await using cli = await newCli("from-packer");
+  const imported = await cli.run("import", "packer", template);
+  expect(imported.stdout).toMatch(/^image\.yaml written; not carried over: \d\. Next:/);
+  expect(imported.stderr).toContain(`${template}:`);
+  expect(imported.stderr).toContain("account_id: the account is that of the credentials");
+  expect(imported.code).toBe(0);
+
+  const { code, stdout, stderr } = await cli.run("build", "image.yaml", "--emulate", "--try", "greet");
+  expect(stderr).toBe("");
+  expect(stdout).toContain("Hello from Packer");
+  expect(code).toBe(0);
+  const { outcome, images, leftBehind } = await cli.result();
+  expect({ outcome, leftBehind }).toEqual({ outcome: "succeeded", leftBehind: [] });
+  expect(images).toMatchObject([{ region: "us-east-1", upload: { bucket: "acme-images" } }]);
+});
+
+test("a file that is there is overwritten only by force", async () => {
+  await using cli = await newCli("from-packer");
+  await writeFile(join(cli.folder, "image.yaml"), "mine\n");
+  const refused = await cli.run("import", "packer", "web.json");
+  expect([refused.code, refused.stdout]).toEqual([2, ""]);
+  expect(refused.stderr).toContain("image.yaml exists already");
+  expect(await readFile(join(cli.folder, "image.yaml"), "utf8")).toBe("mine\n");
+  expect((await cli.run("import", "packer", "web.json", "--force")).code).toBe(0);
+});
+
+test("what the spec still lacks is told in the end", async () => {
+  await using cli = await newCli("from-packer");
+  await rm(join(cli.folder, "motd"));
+  const { code, stdout, stderr } = await cli.run("import", "packer", "web.json");
+  expect(code).toBe(0);
+  expect(stdout).toContain("It is not complete yet");
+  expect(stderr).toContain("file-missing");
+});
+
+test("a directory of HCL2 files is one template, and a mistake in it has its place", async () => {
+  await using cli = await newCli("from-packer");
+  const text = await readFile(join(cli.folder, "web.pkr.hcl"), "utf8");
+  const [variable = "", ...rest] = text.split("\nlocals");
+  await mkdir(join(cli.folder, "packer"));
+  await writeFile(join(cli.folder, "packer/variables.pkr.hcl"), variable);
+  await writeFile(join(cli.folder, "packer/web.pkr.hcl"), ["", ...rest].join("\nlocals"));
+  expect((await cli.run("import", "packer", "packer")).code).toBe(0);
+  expect(await readFile(join(cli.folder, "image.yaml"), "utf8")).toContain("from: packer/motd");
+
+  await writeFile(join(cli.folder, "packer/variables.pkr.hcl"), 'variable "x" {\n  default = [1\n');
+  const wrong = await cli.run("import", "packer", "packer", "--force");
+  expect(wrong.code).toBe(3);
+  expect(wrong.stderr).toContain("packer/variables.pkr.hcl:3:1 template-invalid");
+});
