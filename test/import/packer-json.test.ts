@@ -107,8 +107,8 @@ test("paths stay what they were when the spec is elsewhere", async () => {
     { x509_cert_path: "/keys/cert.pem", x509_key_path: "{{template_dir}}/pk.pem" },
     { provisioners: [{ type: "file", source: "files/", destination: "/srv" }] },
   );
-  const template = readJsonTemplate({ path: "/work/packer/web.json", content });
-  const { certificate, provision } = parse(toImageSpec(template, "/work/specs/web.yaml", undefined).text);
+  const template = readJsonTemplate({ path: "/srv/packer/web.json", content });
+  const { certificate, provision } = parse(toImageSpec(template, "/srv/specs/web.yaml", undefined).text);
   expect(certificate).toEqual({ certificate: "/keys/cert.pem", privateKey: "../packer/pk.pem" });
   expect(provision).toEqual([{ upload: { from: "../packer/files/", to: "/srv" } }]);
 });
