@@ -15,7 +15,7 @@ import { type Cli, newCli } from "../help/cli.ts";
 import { type CuttingProxy, startCuttingProxy } from "../help/cutting-proxy.ts";
 import { newEmulated } from "../help/emulated.ts";
 import { startOtherNetwork } from "../help/other-network.ts";
-import { processesLike } from "../help/processes.ts";
+import { childrenLike } from "../help/processes.ts";
 
 /** Each is the moment of a cut: two while scripts run, three while the image is made and sent. */
 const moments = [/count 3 of 40/, /count 20 of 40/, /measuring the files/, /writing \d+ files/, /sending/];
@@ -55,10 +55,8 @@ test.each(["builder", "instance"])(
     expect(emulator.left()).toMatchObject({ instances: [], keyPairs: [], securityGroups: [] });
     const { parts } = readManifest(await objectOf(emulator, manifest)).image;
     expect(emulator.left().objects).toHaveLength(parts.length + 1);
-    // Those of an instance would be seen here; others that run beside this test may be among them, and end soon.
-    await expect
-      .poll(() => processesLike(/imgspec-[0-9a-f]{24}|imgspec-image|unshare -m sh/), { timeout: 60_000 })
-      .toEqual([]);
+    // Those of an instance would be seen here.
+    await expect.poll(() => childrenLike(/imgspec-[0-9a-f]{24}|imgspec-image|unshare -m sh/)).toEqual([]);
   },
   180_000,
 );

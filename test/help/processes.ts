@@ -10,6 +10,22 @@ export async function processesLike(pattern: RegExp): Promise<string[]> {
   return lines.map((line) => line.replaceAll("\0", " ").trim()).filter((line) => pattern.test(line));
 }
 
+/** The same of processes that this one started, and what they started; not those of tests that run beside it. */
+export async function childrenLike(pattern: RegExp): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const read = (path: string): Promise<string> => readFile(path, "latin1").catch(() => "");
+  // The name of the command, in brackets, may hold anything; the state and the parent follow it.
+  const parents = new Map(
+    await Promise.all(
+      pids.map(async (pid) => [pid, /.*\) \S (\d+)/s.exec(await read(`/proc/${pid}/stat`))?.[1]] as const),
+    ),
+  );
+  const isOurs = (pid: string | undefined): boolean =>
+    pid !== undefined && (pid === String(process.pid) || isOurs(parents.get(pid)));
+  const lines = await Promise.all(pids.filter(isOurs).map((pid) => read(`/proc/${pid}/cmdline`)));
+  return lines.map((line) => line.replaceAll("\0", " ").trim()).filter((line) => pattern.test(line));
+}
+
 export type SeenProcesses = {
   /** Every command line on this machine, sandboxes' too. */
   readonly commands: string;
