@@ -72,6 +72,9 @@ async function compile(root, built) {
     " ",
   );
   execFileSync("npx", ["tsc", "-p", root, "--outDir", built, ...options], { cwd: root, stdio: "inherit" });
+  // What the sources read from beside themselves, and tsc does not know of.
+  const libdeflate = "src/bundle/libdeflate";
+  cpSync(join(root, libdeflate), join(built, libdeflate), { recursive: true });
   return (name) => import(join(built, `${name}.js`));
 }
 
