@@ -29,7 +29,7 @@ ${types.map((type) => `${type}: ${phasesOf(seen[`${type}: volume copy`])}.`).joi
 
 Over OpenSSH's sshd on loopback; S3 is the emulator's, in a process that is counted on neither side. ${amazons} stands for what that
 and ec2-upload-bundle run (\`dd\`, \`mkfs.ext4\`, rsync with its filter, tar, \`tee\` to SHA-1, gzip -9, openssl, split, SHA-1 of each part, one curl
-after the other), without Ruby. Ours is level 5, the default. CPU seconds are of all processes of a side (control groups);
+after the other), without Ruby. Ours is level 5 in each way. CPU seconds are of all processes of a side (control groups);
 memory is the peak of what no file on a disk stands for, with the parts in \`/dev/shm\`; scratch is the peak on the instance's disk.
 
 | way | seconds | CPU s instance | CPU s builder | MiB instance | MiB builder | scratch MiB | bundle MB |
