@@ -1,11 +1,12 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Template } from "../import/template.ts";
 import type { Imported } from "../import/to-image-spec.ts";
 import { Problem } from "../problem.ts";
 import { loadSpec } from "./load.ts";
 import { tell } from "./tell.ts";
+import { writeSpec } from "./write-spec.ts";
 
 type ImportOptions = { readonly output: string; readonly force?: boolean; readonly builder?: string };
 
@@ -66,7 +67,7 @@ async function finish(
   { text, leftovers }: Imported,
   { output, force = false }: ImportOptions,
 ): Promise<void> {
-  await write(output, text, force);
+  await writeSpec(output, text, force, "name another file with --output, or overwrite it with --force");
   if (leftovers.length > 0) {
     const { toExcerpts } = await import("../document/excerpt.ts");
     // Without the lines of the template: what is not carried over may be a secret.
@@ -80,18 +81,5 @@ async function finish(
     if (!(error instanceof Problem) || error.code !== "spec-invalid") throw error;
     process.stdout.write(`${output} written; ${count}. It is not complete yet:\n`);
     await tell(error);
-  }
-}
-
-async function write(file: string, text: string, force: boolean): Promise<void> {
-  try {
-    await writeFile(file, text, { flag: force ? "w" : "wx" });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const [message, hint] =
-      code === "EEXIST"
-        ? [`${file} exists already`, "name another file with --output, or overwrite it with --force"]
-        : [`cannot write ${file}: ${code}`, `see that ${dirname(resolve(file))} is a folder of yours`];
-    throw new Problem("usage-wrong", message, { hint, cause });
   }
 }

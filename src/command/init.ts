@@ -1,10 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
 import type { FirstValues } from "../spec/first-spec.ts";
 import { ask, canAsk } from "./ask.ts";
 import { listen } from "./interrupt.ts";
 import { collect } from "./options.ts";
+import { writeSpec } from "./write-spec.ts";
 
 /** The files in `templates`, and what they are for. */
 const templates = {
@@ -58,7 +59,7 @@ Examples:
         : { template: options.template ?? "minimal", values: options };
       const text = await readFile(new URL(`../../templates/${template}.yaml`, import.meta.url), "utf8");
       const { toFirstSpec } = await import("../spec/first-spec.ts");
-      await writeNew(file, toFirstSpec(text, values));
+      await writeSpec(file, toFirstSpec(text, values), false, "name another file");
       process.stdout.write(
         `${file} written. Next:\n  imgspec validate ${file}\n  imgspec build ${file} --emulate\n`,
       );
@@ -91,19 +92,4 @@ function toTemplate(answer: string | undefined): Template {
   throw new Problem("usage-wrong", `there is no template "${answer}"`, {
     hint: `there are ${names.join(", ")}`,
   });
-}
-
-async function writeNew(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text, { flag: "wx" });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") {
-      throw new Problem("usage-wrong", `${file} exists already`, { hint: "name another file", cause });
-    }
-    throw new Problem("usage-wrong", `cannot write ${file}: ${code}`, {
-      hint: "name a file in a folder that exists",
-      cause,
-    });
-  }
 }

@@ -19,7 +19,7 @@ export function addRender(program: Command): void {
       "after",
       `
 Files that are extended are merged, presets and regions laid over the rest, expressions evaluated, defaults filled in.
-What is printed for a region is a spec by itself. Sensitive values stay expressions.
+What is printed for a region is a spec by itself, if its sensitive values are: they stay expressions, as they are written.
 
 Examples:
   imgspec render image.yaml --region cn-north-1 > cn-north-1.yaml

@@ -40,7 +40,10 @@ test("a file is never overwritten, and a folder that is not there is told", asyn
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("image.yaml exists already")]);
   expect(await readFile(tool.path("image.yaml"), "utf8")).toBe("mine");
   const lost = await tool.run(["init", "no/where.yaml"]);
-  expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining("a folder that exists")]);
+  expect([lost.code, lost.stderr]).toEqual([
+    2,
+    expect.stringContaining("is a folder that exists and is yours"),
+  ]);
 });
 
 test.skipIf(!canType)("at a terminal it asks (where python3 is)", async () => {
