@@ -11,15 +11,19 @@ export type Interrupt = Disposable & {
 /** Only what a person does can mean "stop cleaning too": a terminal that closes also closes the output. */
 const insistent = ["SIGINT", "SIGTERM"] as const;
 
+/** One Ctrl-C arrives twice under `npx`, `npm run` and `timeout`, which pass on what the terminal sends to all. */
+const echoMs = 300;
+
 /** Listens to Ctrl-C, to `kill` and to a terminal that closes. */
 export function listen(): Interrupt {
   const first = new AbortController();
   const second = new AbortController();
   const end = (why: string): void => first.abort(new Problem("interrupted", `stopped by ${why}`));
-  let asked = false;
+  let askedAt: number | undefined;
   const stop = (why: string): void => {
-    if (asked) second.abort(new Problem("interrupted", `stopped by ${why}`));
-    asked = true;
+    const now = performance.now();
+    if (askedAt === undefined) askedAt = now;
+    else if (now - askedAt >= echoMs) second.abort(new Problem("interrupted", `stopped by ${why}`));
     end(why);
   };
   for (const name of insistent) process.on(name, stop);

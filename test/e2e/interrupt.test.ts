@@ -13,6 +13,9 @@ test("Ctrl-C in the middle of the upload ends with 130 and leaves nothing in the
   emulator.fail("PutObject", "slow", { times: 1000 });
   const started = await cli.start(/us-east-1\/upload/, "build", "image.yaml", "--emulator", emulator.url);
   started.process.kill("SIGINT");
+  // As npx does, which passes on what the terminal has sent to both.
+  await sleep(30);
+  started.process.kill("SIGINT");
   const { code, stdout } = await started.ended;
   expect(code).toBe(130);
   expect(stdout).toContain("interrupted");
