@@ -34,19 +34,26 @@ done
 [ -n "$dir" ] || { echo "no directory in which pipes can be made" >&2; exit 1; }
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 143' HUP INT TERM
-mkfifo -m 600 "$dir/hold" "$dir/in" "$dir/out" "$dir/err" || exit 1
+mkfifo -m 600 "$dir/hold" "$dir/in" "$dir/out" "$dir/err" "$dir/code" || exit 1
 [ -z "$password" ] || how="-k -S -p ''"
-exec 3<&0
-{ [ -z "$password" ] || printf '%s\\n' "$password"; exec cat; } <&3 >"$dir/in" & feed=$!
-cat <"$dir/out" 3<&- & out=$!
-cat <"$dir/err" >&2 3<&- & err=$!
+# Each pipe is opened for both ways first, or the shell would wait for the other end.
+exec 3<&0 0<>"$dir/hold"
+exec 4<>"$dir/in" 5<"$dir/in" 6>"$dir/in" 4<&-
+{ [ -z "$password" ] || printf '%s\\n' "$password"; exec cat; } <&3 >&6 3<&- 5<&- 6>&- & feed=$!
+exec 3<&- 6>&-
+exec 3<>"$dir/out" 4<"$dir/out" 6>"$dir/out" 3<&-
+cat <&4 4<&- 5<&- 6>&- & out=$!
+exec 3<>"$dir/err" 4<"$dir/err" 7>"$dir/err" 3<&-
+cat <&4 >&2 4<&- 5<&- 6>&- 7>&- & err=$!
+exec 3<>"$dir/code" 4<"$dir/code" 8>"$dir/code" 3<&-
+# What has no name any more is not left behind, however this ends.
+rm -rf "$dir"
 # Its own stdin must neither end nor be ours.
-SHELL=/bin/sh script -q -c "sudo $how $line <$dir/in >$dir/out 2>$dir/err; echo \\$? >$dir/code" /dev/null <>"$dir/hold" >/dev/null 2>&1 3<&-
-# Lets go of whoever still waits for the other end, had nothing been run.
-: <>"$dir/in" <>"$dir/out" <>"$dir/err"
+SHELL=/bin/sh script -q -c "sudo $how $line <&5 >&6 2>&7 5<&- 6>&- 7>&- 8>&-; echo \\$? >&8" /dev/null >/dev/null 2>&1 4<&-
+exec 5<&- 6>&- 7>&- 8>&-
 kill "$feed" 2>/dev/null
 wait "$out" "$err"
-read -r code <"$dir/code" || exit 1
+read -r code <&4 || exit 1
 exit "$code"
 `;
 

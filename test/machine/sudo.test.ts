@@ -123,6 +123,7 @@ describe.skipIf(!canHaveSudoers)("a user who is not root (skipped unless root, w
       const running = runHeld(held, { program, sudo: true, signal: stop.signal, onLine });
       await expect(running).rejects.toMatchObject({ code: "interrupted" });
       expect(await processesLike(napping)).toEqual([]);
+      expect(await ofBuilder()).toEqual([]);
     });
   });
 
