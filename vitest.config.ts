@@ -1,8 +1,10 @@
 import { defineConfig } from "vitest/config";
+import { UnfinishedReporter } from "./test/help/unfinished.ts";
 
 export default defineConfig({
   test: {
     restoreMocks: true,
+    reporters: ["default", new UnfinishedReporter()],
     // The SDK would print seven lines about the age of Node 20 in each process.
     env: {
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
