@@ -27,7 +27,7 @@ export type RootImageRequest = {
 };
 
 const files =
-  "begin root-device partition-table boot-loader boot-area tree fstab hygiene hygiene-contents room ext xfs main".split(
+  "begin root-device partition-table boot-loader boot-area tree fstab hygiene hygiene-contents room mounted ext xfs main".split(
     " ",
   );
 

@@ -93,6 +93,14 @@ export async function newCopyRig(): Promise<CopyRig> {
   };
 }
 
+/** What to run before, so that loop devices can not be mounted any more. */
+export async function withoutLoop(rig: CopyRig): Promise<string> {
+  await rig.plant("no-loop", {
+    mount: `#!/bin/sh\ncase $* in *loop,*) echo "mount: no loop device" >&2; exit 32 ;; esac\nexec "${sh("command -v mount").trim()}" "$@"\n`,
+  });
+  return `chmod 755 ${rig.at("no-loop/mount")}; export PATH="${rig.at("no-loop")}:$PATH"`;
+}
+
 /** Everything there is to know of each file of a tree: type, mode, owner, links, size, device, time, ACL, attributes, content. */
 export function describeTree(directory: string): string {
   return sh(

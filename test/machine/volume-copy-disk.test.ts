@@ -9,6 +9,7 @@ import {
   sh,
   shells,
   whyNoDisks,
+  withoutLoop,
   works,
 } from "../help/volume-copy.ts";
 
@@ -54,6 +55,16 @@ describe.skipIf(whyNoDisks !== undefined)(`an image of a partitioned disk (skipp
       }, 60_000);
     }
   }
+
+  test.each(layouts)(
+    "is filled by mke2fs where nothing can be mounted by a loop device ($table with $fileSystem)",
+    async (layout) => {
+      const copied = await copyDisk(rig, layout, { before: await withoutLoop(rig) });
+      expect(copied.code, copied.stderr).toBe(0);
+      await holdsDisk(rig, layout, copied);
+    },
+    60_000,
+  );
 
   test("has the size that was asked for, table and boot area included", async () => {
     for (const layout of layouts) {

@@ -61,7 +61,7 @@ describe.skipIf(whyNoDisks !== undefined || !haveXfs)(
     /** Copies it, and does something behind each cp of the whole, before that ends; nobody sleeps. */
     async function copyWhile(then: string, shell = "sh"): Promise<Copied> {
       await rig.plant("bin", {
-        cp: `#!/bin/sh\n${rig.at("cp")} "$@" || exit\nfor to; do :; done\ncase $to in */xfs/) ;; *) exit ;; esac\n${then}\n`,
+        cp: `#!/bin/sh\n${rig.at("cp")} "$@" || exit\nfor to; do :; done\ncase $to in */new/) ;; *) exit ;; esac\n${then}\n`,
         sleep: "#!/bin/sh\n",
       });
       const before = `umount ${rig.at("root")} 2>/dev/null; mount -o loop ${rig.at("fs")} ${rig.at("root")} || exit

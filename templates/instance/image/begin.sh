@@ -73,16 +73,17 @@ check_ext_tools() {
   version=$("$mke2fs" -V 2>&1)
   version=${version#*mke2fs } version=${version%% *}
   major=${version%%.*} minor=${version#*.} minor=${minor%%[!0-9]*}
-  # mke2fs fills a file system from a directory (-d) since e2fsprogs 1.43.
-  [ "$major" -gt 1 ] || [ "$minor" -ge 43 ] || missing "mke2fs 1.43 or newer (e2fsprogs; found $version)"
+  # mke2fs fills a file system from a directory (-d) since e2fsprogs 1.43; elsewhere the kernel has to.
+  [ "$major" -gt 1 ] || [ "$minor" -ge 43 ] || old_mke2fs=$version
+  look_for_mounting
+  [ -z "$old_mke2fs" ] || [ -z "$unmountable" ] ||
+    missing "mke2fs 1.43 or newer (e2fsprogs; found $version), or GNU cp and a loop device"
 }
 
 check_xfs_tools() {
   mkfs_xfs=$(path_of mkfs.xfs) || missing "mkfs.xfs (xfsprogs)"
   xfs_info=$(path_of xfs_info) || missing "xfs_info (xfsprogs)"
   blkid=$(path_of blkid) || missing "blkid (util-linux)"
-  gnu_cp=$(path_of cp) && cp_says=$("$gnu_cp" --version 2>/dev/null)
-  case $cp_says in *GNU* | *uutils*) ;; *) missing "cp of GNU coreutils, which copies extended attributes (coreutils)" ;; esac
-  [ -e /dev/loop-control ] || [ -b /dev/loop0 ] ||
-    missing "a loop device (kernel module loop)"
+  look_for_mounting
+  each_of missing "$unmountable"
 }

@@ -1,4 +1,4 @@
-# An ext2, ext3 or ext4 file system, made of the tree by mke2fs without a loop device or a mount.
+# An ext2, ext3 or ext4 file system: filled through the kernel where it can be mounted, else by mke2fs, which takes longer.
 
 # Only what every boot loader and kernel of the last ten years reads, unless the source itself asks for more.
 choose_features() {
@@ -17,8 +17,23 @@ choose_features() {
 
 fill_ext() {
   choose_features
+  [ -n "$unmountable" ] || {
+    make_ext || { cat "$stage/said" >&2; problem "mke2fs could not make the file system"; }
+    if mount_new acl,user_xattr; then
+      fill_mounted
+      # As if it had never been mounted anywhere else.
+      "$tune2fs" -C 0 -M / /proc/self/fd/3 >"$stage/said" 2>&1 || { cat "$stage/said" >&2; problem "tune2fs could not finish the file system"; }
+      return
+    fi
+    [ -z "$old_mke2fs" ] || cannot_mount ", or install e2fsprogs 1.43 or newer"
+    blank_image
+  }
+  fill_unmounted
+}
+
+fill_unmounted() {
   try=1
-  while ! make_ext; do
+  while ! make_ext -d "$tree"; do
     # mke2fs gives up when a file goes away between the listing and the copy, as they do on a running system.
     grep -qi -e 'no such file' -e 'not found' -e 'stale file' "$stage/said" && try_again ||
       { cat "$stage/said" >&2; problem "mke2fs could not make the file system"; }
@@ -37,11 +52,12 @@ try_again() {
 
 last_line() { while IFS= read -r each_line || [ -n "$each_line" ]; do last=$each_line; done <"$1"; echo "$last"; }
 
+# $@ more options.
 make_ext() {
-  set -- -q -F -t "$type" -b 4096 -I "$inode_bytes" -N "$inodes" -O "$options" -E lazy_itable_init=0,lazy_journal_init=0
+  set -- "$@" -q -F -t "$type" -b 4096 -I "$inode_bytes" -N "$inodes" -O "$options" -E lazy_itable_init=0,lazy_journal_init=0
   [ -z "$uuid" ] || set -- "$@" -U "$uuid"
   [ -z "$label" ] || set -- "$@" -L "$label"
-  "$mke2fs" "$@" -d "$tree" /proc/self/fd/3 $((fs_kib / 4)) >"$stage/said" 2>&1 && return 0
+  "$mke2fs" "$@" /proc/self/fd/3 $((fs_kib / 4)) >"$stage/said" 2>&1 && return 0
   ! grep -qi -e "no free space" -e "could not allocate" "$stage/said" || {
     cat "$stage/said" >&2
     no_room "the files do not fit into $((fs_kib / 1024)) MiB"

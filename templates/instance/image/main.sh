@@ -3,7 +3,7 @@
 main() {
   root=/ size_mib= key= want=auto fstab=keep checking= disk= start= added=
   excludes= includes= allow=
-  mke2fs= debugfs= tune2fs= mkfs_xfs= xfs_info= blkid=
+  mke2fs= debugfs= tune2fs= mkfs_xfs= xfs_info= blkid= old_mke2fs= unmountable=
   : "${TMPDIR:=}"
   while [ $# -gt 0 ]; do
     case $1 in

@@ -62,8 +62,8 @@ open_image() {
   rm -f "$image"
   (set -C && : >"$image") || problem "nothing can be written to $scratch"
   exec 3<>"$image"
-  # With xfs the loop device wants the name a moment longer.
-  [ "$type" = xfs ] || rm -f "$image"
+  # A loop device wants the name a moment longer.
+  [ -z "$unmountable" ] || rm -f "$image"
   blank_image
 }
 
