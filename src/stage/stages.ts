@@ -5,6 +5,7 @@ import { boot } from "./boot.ts";
 import { bundle } from "./bundle.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
+import { packages } from "./packages.ts";
 import { preflight } from "./preflight.ts";
 import { register } from "./register.ts";
 import { release } from "./release.ts";
@@ -24,6 +25,7 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     uploadFiles,
     downloadFiles,
     local,
+    packages,
     bundle,
     amiTools,
     prepareAmiTools,
