@@ -12,7 +12,7 @@ export const notAsAsked = 91;
  * `recommends`, empty for no. It waits for whoever holds a lock: dnf, yum and zypper do so by themselves, apk for as
  * long as it is told, and apt-get is asked again. Marked lines tell which manager it is, and what is not so in the end.
  */
-export const packagesProgram = `set -f
+export const packagesProgram: string = `set -f
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a ZYPP_LOCK_TIMEOUT=-1
 manager=
 for word in dnf yum apt-get zypper apk; do
