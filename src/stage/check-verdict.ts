@@ -45,9 +45,14 @@ export type Facts = { readonly [name: string]: readonly string[] | undefined };
 /** What of an assertion does not hold, in words; `undefined` when all does. */
 export function whyNot(assertion: Assertion, facts: Facts): string | undefined {
   const [subject, faults] = judge(assertion, facts);
+  const unknown = faults.filter((fault) => fault === unreadable || facts["code"]?.[0] === "late");
+  // What nobody could look at is neither so nor not so.
+  if (assertion.not && unknown.length > 0) return `${subject}: ${unknown.join(", ")}`;
   if (assertion.not) return faults.length > 0 ? undefined : `${subject} is as it must not be`;
   return faults.length > 0 ? `${subject}: ${faults.join(", ")}` : undefined;
 }
+
+const unreadable = "it cannot be read";
 
 type Judgement = readonly [subject: string, faults: readonly string[]];
 
@@ -106,7 +111,7 @@ function commandFaults(command: NonNullable<Assertion["command"]>, facts: Facts)
 
 function textFaults({ contains, matches }: Texts, facts: Facts): readonly string[] {
   if (contains.length === 0 && matches === null) return [];
-  if (!facts["read"]) return ["it cannot be read"];
+  if (!facts["read"]) return [unreadable];
   const lines = facts["text"] ?? [];
   const text = lines.join("\n");
   const size = lines.length === 1 ? "its one line" : `its ${lines.length} lines`;

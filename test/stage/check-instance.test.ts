@@ -86,7 +86,9 @@ describe.skipIf(!haveSshd)("over the sshd of this machine (skipped without one)"
       code: "check-failed",
       message: expect.stringMatching(/^13 of 14 assertions of provision\[3\] do not hold: that\[0\] file /),
     });
-    const told = rig.lines.slice(-13).map((line) => line.replaceAll(directory, "DIR").replace(/has rw[^)]*/, "has rw …"));
+    const told = rig.lines
+      .slice(-13)
+      .map((line) => line.replaceAll(directory, "DIR").replace(/has rw[^)]*/, "has rw …"));
     expect(told).toMatchInlineSnapshot(`
       [
         "that[0] file DIR/conf: its mode is 0640, not 0644, its 4 lines do not hold "listen 443", its 4 lines do not match ^x",
@@ -104,6 +106,18 @@ describe.skipIf(!haveSshd)("over the sshd of this machine (skipped without one)"
         "that[12] kernel parameter kernel.nothing: it is unknown, not 1",
       ]
     `);
+  });
+
+  test("what could not be looked at does not count as not so, either", async () => {
+    await expect(
+      check([
+        isNotSo(command("sleep 30", { timeoutSeconds: 1 })),
+        isNotSo({ file: { ...anyFile, path: "/proc", contains: ["x"] } }),
+      ]),
+    ).rejects.toMatchObject({
+      message:
+        '2 of 2 assertions of provision[3] do not hold: that[0] command "sleep 30": it did not end within 1 s; that[1] file /proc: it cannot be read',
+    });
   });
 
   test.skipIf(!haveDpkg)("a package of the real dpkg is found, and its version compared", async () => {
