@@ -21,7 +21,7 @@ export type PackagesStep = StepBase & { readonly kind: "packages" } & Omit<
   >;
 
 /** What the instance must be like; one of the keys is there. */
-export type Assertion = Omit<WrittenAssertion, "command"> & {
+type Assertion = Omit<WrittenAssertion, "command"> & {
   readonly command?: Omit<NonNullable<WrittenAssertion["command"]>, "timeout"> & {
     readonly timeoutSeconds: number;
   };
