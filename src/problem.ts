@@ -18,6 +18,7 @@ export type ProblemCode =
   | "vm-unavailable"
   | "command-failed"
   | "command-timeout"
+  | "check-failed"
   | "connect-failed"
   | "host-key-changed"
   | "bundle-invalid"
@@ -55,6 +56,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "vm-unavailable": 4,
   "command-failed": 5,
   "command-timeout": 5,
+  "check-failed": 5,
   "connect-failed": null,
   "host-key-changed": null,
   "bundle-invalid": 6,

@@ -34,7 +34,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   binary: ["scripts are sent as they are"],
   expect_disconnect: [
     "scripts survive a lost connection, but not a restart of the instance",
-    "do without the restart: a new kernel is used by the image in any case",
+    "put a reboot step behind the script, in place of its own restart",
   ],
   remote_folder: ["scripts are kept in a directory of the build's own"],
   remote_file: ["scripts are kept in a directory of the build's own"],

@@ -1,9 +1,12 @@
 import type { Account } from "../aws/cloud.ts";
 import type { ImageSpec, ProvisionStep, ShellStep, Spec } from "../spec/spec.ts";
 import { boot } from "../stage/boot.ts";
+import { checkInstance } from "../stage/check-instance.ts";
 import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
+import { packages } from "../stage/packages.ts";
 import { preflight } from "../stage/preflight.ts";
+import { reboot } from "../stage/reboot.ts";
 import { register } from "../stage/register.ts";
 import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
@@ -165,6 +168,16 @@ function addStep(
       const { command, env, workdir } = step;
       return plan.add(group, word, local, { ...common, command, env, workdir }, `Run here: ${step.title}`);
     }
+    case "packages": {
+      const { kind: _, title, ...input } = step;
+      return plan.add(group, word, packages, { ...input, on }, `Packages: ${title}`);
+    }
+    case "check": {
+      const { assertions, sudo } = step;
+      return plan.add(group, word, checkInstance, { ...common, assertions, sudo }, `Check ${step.title}`);
+    }
+    case "reboot":
+      return plan.add(group, word, reboot, { on, timeoutSeconds: step.timeoutSeconds, label: step.label });
     default:
       return step satisfies never;
   }

@@ -113,9 +113,10 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
     const kinds = required.filter((kind) => kind !== "if");
     const passing = error.params["passingSchemas"] as number[] | null;
     const [only = ""] = kinds;
+    const thing = at.at(-2) === "that" ? "assertion" : "step";
     if (kinds.length === 1) return toMissing(error, at, name, only);
     if (passing === null) {
-      const message = `${name} needs a key that says what kind of step it is`;
+      const message = `${name} needs a key that says what kind of ${thing} it is`;
       return { code: "step-ambiguous", message, hint: `it is one of ${kinds.join(", ")}` };
     }
     const [first, second] = passing.map((index) => kinds[index] ?? "");
@@ -124,7 +125,7 @@ const translations: Readonly<Record<string, (failed: Failed) => Said | undefined
       at: [...at, second ?? ""],
       on: "key",
       message: `${name} is ${first} and ${second} at once`,
-      hint: 'a step has one key that says what kind it is; put a "-" before the next one',
+      hint: `${thing === "step" ? "a" : "an"} ${thing} has one key that says what kind it is; put a "-" before the next one`,
     };
   },
   propertyNames: ({ error, at }) => {

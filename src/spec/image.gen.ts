@@ -305,6 +305,300 @@ export interface WrittenImage {
       timeout: string;
     };
     /**
+     * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
+     */
+    packages?: {
+      /**
+       * Packages to install, by names that all package managers have; name=version takes that version.
+       *
+       * Items: A package, or name=version.
+       */
+      install: string[];
+      /**
+       * Packages to install besides where the instance has apt-get.
+       *
+       * Items: A package, or name=version.
+       */
+      apt: string[];
+      /**
+       * Packages to install besides where the instance has dnf; without it, those of yum.
+       *
+       * Items: A package, or name=version.
+       */
+      dnf: string[];
+      /**
+       * Packages to install besides where the instance has yum.
+       *
+       * Items: A package, or name=version.
+       */
+      yum: string[];
+      /**
+       * Packages to install besides where the instance has zypper.
+       *
+       * Items: A package, or name=version.
+       */
+      zypper: string[];
+      /**
+       * Packages to install besides where the instance has apk.
+       *
+       * Items: A package, or name=version.
+       */
+      apk: string[];
+      /**
+       * Installed packages to bring to their newest version; * stands for all.
+       *
+       * Items: A package, or *.
+       */
+      update: string[];
+      /**
+       * Packages to remove; one that is not installed is no mistake.
+       *
+       * Items: A package.
+       */
+      remove: string[];
+      /**
+       * Reads the lists of the repositories anew first.
+       */
+      refresh: boolean;
+      /**
+       * Also installs what packages only recommend, as the package manager has it by default.
+       */
+      recommends: boolean;
+      /**
+       * How long all of it may take, with waiting for others who hold the package manager's lock.
+       */
+      timeout: string;
+      /**
+       * How often to try again when it fails.
+       */
+      retries: number;
+    };
+    /**
+     * Asserts what the instance must be like; all that does not hold is told at once, and ends the build.
+     */
+    check?: {
+      /**
+       * The assertions.
+       *
+       * @minItems 1
+       *
+       * Items: One assertion: a map with one key that says what it is about.
+       */
+      that: {
+        /**
+         * A file is there, and is like this.
+         */
+        file?: {
+          /**
+           * Absolute path on the instance.
+           */
+          path: string;
+          /**
+           * What it is; otherwise a link is followed.
+           */
+          type: "file" | "directory" | "link" | null;
+          /**
+           * Permissions as quoted octal digits.
+           */
+          mode: string | null;
+          /**
+           * Name of its owner.
+           */
+          owner: string | null;
+          /**
+           * Name of its group.
+           */
+          group: string | null;
+          /**
+           * Texts that its first MiB must hold.
+           *
+           * Items: A text.
+           */
+          contains: string[];
+          /**
+           * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+           */
+          matches: string | null;
+        };
+        /**
+         * A command ends like this; /bin/sh runs it.
+         */
+        command?: {
+          /**
+           * The command line.
+           */
+          run: string;
+          /**
+           * Its exit code.
+           */
+          exitCode: number;
+          /**
+           * Texts that its standard output must hold.
+           *
+           * Items: A text.
+           */
+          contains: string[];
+          /**
+           * A regular expression (JavaScript's, flags mu) that its standard output must match.
+           */
+          matches: string | null;
+          /**
+           * How long it may take.
+           */
+          timeout: string;
+        };
+        /**
+         * A package is installed.
+         */
+        package?: {
+          /**
+           * The package.
+           */
+          name: string;
+          /**
+           * Its version; * stands for any characters.
+           */
+          version: string | null;
+        };
+        /**
+         * A service is like this; without a key, it is known.
+         */
+        service?: {
+          /**
+           * The service.
+           */
+          name: string;
+          /**
+           * Whether it starts when the instance boots.
+           */
+          enabled: boolean | null;
+          /**
+           * Whether it runs.
+           */
+          running: boolean | null;
+        };
+        /**
+         * Somebody listens on a port.
+         */
+        port?: {
+          /**
+           * The port.
+           */
+          number: number;
+          /**
+           * Of what.
+           */
+          protocol: "tcp" | "udp";
+        };
+        /**
+         * A user is there, and is like this.
+         */
+        user?: {
+          /**
+           * The user.
+           */
+          name: string;
+          /**
+           * The user's number.
+           */
+          uid: number | null;
+          /**
+           * Groups that the user must be in.
+           *
+           * Items: A group.
+           */
+          groups: string[];
+          /**
+           * The home directory.
+           */
+          home: string | null;
+          /**
+           * The login shell.
+           */
+          shell: string | null;
+        };
+        /**
+         * A group is there.
+         */
+        group?: {
+          /**
+           * The group.
+           */
+          name: string;
+          /**
+           * The group's number.
+           */
+          gid: number | null;
+        };
+        /**
+         * Something is mounted.
+         */
+        mount?: {
+          /**
+           * Where.
+           */
+          path: string;
+          /**
+           * The file system.
+           */
+          type: string | null;
+          /**
+           * Mount options that it must have.
+           *
+           * Items: An option.
+           */
+          options: string[];
+        };
+        /**
+         * A process of this name runs.
+         */
+        process?: {
+          /**
+           * Its name, as ps -o comm tells it.
+           */
+          name: string;
+        };
+        /**
+         * A parameter of the kernel has this value.
+         */
+        kernelParameter?: {
+          /**
+           * The parameter, as sysctl(8) names it.
+           */
+          name: string;
+          /**
+           * Its value, in quotes; blanks count as one.
+           */
+          value: string;
+        };
+        /**
+         * Turns it round: what is asserted must not be so.
+         */
+        not: boolean;
+      }[];
+      /**
+       * Looks as root.
+       */
+      sudo: boolean;
+      /**
+       * How long all of it may take.
+       */
+      timeout: string;
+      /**
+       * How often to look again when something does not hold: a service may need a while to start.
+       */
+      retries: number;
+    };
+    /**
+     * Starts the instance anew and waits until one can log in to it again.
+     */
+    reboot?: {
+      /**
+       * How long it may take until the instance is back.
+       */
+      timeout: string;
+    };
+    /**
      * The step is there only if this is true.
      */
     if?: boolean;

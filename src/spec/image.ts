@@ -14,6 +14,7 @@ import type {
   ShellStep,
   SourceSpec,
 } from "./spec.ts";
+import { toBuiltIn } from "./steps.ts";
 
 export type ImageContext = {
   readonly name: string;
@@ -183,6 +184,8 @@ function toStep(
       workdir: resolve(directory, workdir),
     };
   }
+  const builtIn = toBuiltIn(step, label);
+  if (builtIn) return builtIn;
   const base = { label, timeoutSeconds: copyTimeoutSeconds, retries: 0 };
   if (step.upload) {
     const { from, to, mode, sudo } = step.upload;

@@ -431,6 +431,976 @@ type Provision =
             timeout?: string;
           };
       /**
+       * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
+       */
+      packages?: {
+        /**
+         * Packages to install, by names that all package managers have; name=version takes that version.
+         */
+        install?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Packages to install besides where the instance has apt-get.
+         */
+        apt?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Packages to install besides where the instance has dnf; without it, those of yum.
+         */
+        dnf?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Packages to install besides where the instance has yum.
+         */
+        yum?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Packages to install besides where the instance has zypper.
+         */
+        zypper?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Packages to install besides where the instance has apk.
+         */
+        apk?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or name=version.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Installed packages to bring to their newest version; * stands for all.
+         */
+        update?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or *.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package, or *.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Packages to remove; one that is not installed is no mistake.
+         */
+        remove?:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: A package.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * Reads the lists of the repositories anew first.
+         */
+        refresh?: boolean | string;
+        /**
+         * Also installs what packages only recommend, as the package manager has it by default.
+         */
+        recommends?: boolean | string;
+        /**
+         * How long all of it may take, with waiting for others who hold the package manager's lock.
+         */
+        timeout?: string;
+        /**
+         * How often to try again when it fails.
+         */
+        retries?: number | string;
+      };
+      /**
+       * Asserts what the instance must be like; all that does not hold is told at once, and ends the build.
+       */
+      check?: {
+        /**
+         * The assertions.
+         *
+         * @minItems 1
+         */
+        that:
+          | {
+              /**
+               * A file is there, and is like this.
+               */
+              file?: {
+                /**
+                 * Absolute path on the instance.
+                 */
+                path?: string;
+                /**
+                 * What it is; otherwise a link is followed.
+                 */
+                type?: ("file" | "directory" | "link" | null) | string;
+                /**
+                 * Permissions as quoted octal digits.
+                 */
+                mode?: string | null;
+                /**
+                 * Name of its owner.
+                 */
+                owner?: string | null;
+                /**
+                 * Name of its group.
+                 */
+                group?: string | null;
+                /**
+                 * Texts that its first MiB must hold.
+                 */
+                contains?:
+                  | string[]
+                  | {
+                      /**
+                       * Put before the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: A text.
+                       */
+                      prepend?: string[];
+                      /**
+                       * Put behind the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: A text.
+                       */
+                      append?: string[];
+                    }
+                  | string;
+                /**
+                 * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                 */
+                matches?: string | null;
+              };
+              /**
+               * A command ends like this; /bin/sh runs it.
+               */
+              command?: {
+                /**
+                 * The command line.
+                 */
+                run?: string;
+                /**
+                 * Its exit code.
+                 */
+                exitCode?: number | string;
+                /**
+                 * Texts that its standard output must hold.
+                 */
+                contains?:
+                  | string[]
+                  | {
+                      /**
+                       * Put before the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: A text.
+                       */
+                      prepend?: string[];
+                      /**
+                       * Put behind the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: A text.
+                       */
+                      append?: string[];
+                    }
+                  | string;
+                /**
+                 * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                 */
+                matches?: string | null;
+                /**
+                 * How long it may take.
+                 */
+                timeout?: string;
+              };
+              /**
+               * A package is installed.
+               */
+              package?: {
+                /**
+                 * The package.
+                 */
+                name?: string;
+                /**
+                 * Its version; * stands for any characters.
+                 */
+                version?: string | null;
+              };
+              /**
+               * A service is like this; without a key, it is known.
+               */
+              service?: {
+                /**
+                 * The service.
+                 */
+                name?: string;
+                /**
+                 * Whether it starts when the instance boots.
+                 */
+                enabled?: boolean | null | string;
+                /**
+                 * Whether it runs.
+                 */
+                running?: boolean | null | string;
+              };
+              /**
+               * Somebody listens on a port.
+               */
+              port?: {
+                /**
+                 * The port.
+                 */
+                number?: number | string;
+                /**
+                 * Of what.
+                 */
+                protocol?: ("tcp" | "udp") | string;
+              };
+              /**
+               * A user is there, and is like this.
+               */
+              user?: {
+                /**
+                 * The user.
+                 */
+                name?: string;
+                /**
+                 * The user's number.
+                 */
+                uid?: number | null | string;
+                /**
+                 * Groups that the user must be in.
+                 */
+                groups?:
+                  | string[]
+                  | {
+                      /**
+                       * Put before the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: A group.
+                       */
+                      prepend?: string[];
+                      /**
+                       * Put behind the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: A group.
+                       */
+                      append?: string[];
+                    }
+                  | string;
+                /**
+                 * The home directory.
+                 */
+                home?: string | null;
+                /**
+                 * The login shell.
+                 */
+                shell?: string | null;
+              };
+              /**
+               * A group is there.
+               */
+              group?: {
+                /**
+                 * The group.
+                 */
+                name?: string;
+                /**
+                 * The group's number.
+                 */
+                gid?: number | null | string;
+              };
+              /**
+               * Something is mounted.
+               */
+              mount?: {
+                /**
+                 * Where.
+                 */
+                path?: string;
+                /**
+                 * The file system.
+                 */
+                type?: string | null;
+                /**
+                 * Mount options that it must have.
+                 */
+                options?:
+                  | string[]
+                  | {
+                      /**
+                       * Put before the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: An option.
+                       */
+                      prepend?: string[];
+                      /**
+                       * Put behind the list below: that of the spec, the preset or the file that is extended.
+                       *
+                       * Items: An option.
+                       */
+                      append?: string[];
+                    }
+                  | string;
+              };
+              /**
+               * A process of this name runs.
+               */
+              process?: {
+                /**
+                 * Its name, as ps -o comm tells it.
+                 */
+                name?: string;
+              };
+              /**
+               * A parameter of the kernel has this value.
+               */
+              kernelParameter?: {
+                /**
+                 * The parameter, as sysctl(8) names it.
+                 */
+                name?: string;
+                /**
+                 * Its value, in quotes; blanks count as one.
+                 */
+                value?: string;
+              };
+              /**
+               * Turns it round: what is asserted must not be so.
+               */
+              not?: boolean | string;
+            }[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One assertion: a map with one key that says what it is about.
+               */
+              prepend?: {
+                /**
+                 * A file is there, and is like this.
+                 */
+                file?: {
+                  /**
+                   * Absolute path on the instance.
+                   */
+                  path?: string;
+                  /**
+                   * What it is; otherwise a link is followed.
+                   */
+                  type?: ("file" | "directory" | "link" | null) | string;
+                  /**
+                   * Permissions as quoted octal digits.
+                   */
+                  mode?: string | null;
+                  /**
+                   * Name of its owner.
+                   */
+                  owner?: string | null;
+                  /**
+                   * Name of its group.
+                   */
+                  group?: string | null;
+                  /**
+                   * Texts that its first MiB must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   */
+                  matches?: string | null;
+                };
+                /**
+                 * A command ends like this; /bin/sh runs it.
+                 */
+                command?: {
+                  /**
+                   * The command line.
+                   */
+                  run?: string;
+                  /**
+                   * Its exit code.
+                   */
+                  exitCode?: number | string;
+                  /**
+                   * Texts that its standard output must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   */
+                  matches?: string | null;
+                  /**
+                   * How long it may take.
+                   */
+                  timeout?: string;
+                };
+                /**
+                 * A package is installed.
+                 */
+                package?: {
+                  /**
+                   * The package.
+                   */
+                  name?: string;
+                  /**
+                   * Its version; * stands for any characters.
+                   */
+                  version?: string | null;
+                };
+                /**
+                 * A service is like this; without a key, it is known.
+                 */
+                service?: {
+                  /**
+                   * The service.
+                   */
+                  name?: string;
+                  /**
+                   * Whether it starts when the instance boots.
+                   */
+                  enabled?: boolean | null | string;
+                  /**
+                   * Whether it runs.
+                   */
+                  running?: boolean | null | string;
+                };
+                /**
+                 * Somebody listens on a port.
+                 */
+                port?: {
+                  /**
+                   * The port.
+                   */
+                  number?: number | string;
+                  /**
+                   * Of what.
+                   */
+                  protocol?: ("tcp" | "udp") | string;
+                };
+                /**
+                 * A user is there, and is like this.
+                 */
+                user?: {
+                  /**
+                   * The user.
+                   */
+                  name?: string;
+                  /**
+                   * The user's number.
+                   */
+                  uid?: number | null | string;
+                  /**
+                   * Groups that the user must be in.
+                   */
+                  groups?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * The home directory.
+                   */
+                  home?: string | null;
+                  /**
+                   * The login shell.
+                   */
+                  shell?: string | null;
+                };
+                /**
+                 * A group is there.
+                 */
+                group?: {
+                  /**
+                   * The group.
+                   */
+                  name?: string;
+                  /**
+                   * The group's number.
+                   */
+                  gid?: number | null | string;
+                };
+                /**
+                 * Something is mounted.
+                 */
+                mount?: {
+                  /**
+                   * Where.
+                   */
+                  path?: string;
+                  /**
+                   * The file system.
+                   */
+                  type?: string | null;
+                  /**
+                   * Mount options that it must have.
+                   */
+                  options?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                };
+                /**
+                 * A process of this name runs.
+                 */
+                process?: {
+                  /**
+                   * Its name, as ps -o comm tells it.
+                   */
+                  name?: string;
+                };
+                /**
+                 * A parameter of the kernel has this value.
+                 */
+                kernelParameter?: {
+                  /**
+                   * The parameter, as sysctl(8) names it.
+                   */
+                  name?: string;
+                  /**
+                   * Its value, in quotes; blanks count as one.
+                   */
+                  value?: string;
+                };
+                /**
+                 * Turns it round: what is asserted must not be so.
+                 */
+                not?: boolean | string;
+              }[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One assertion: a map with one key that says what it is about.
+               */
+              append?: {
+                /**
+                 * A file is there, and is like this.
+                 */
+                file?: {
+                  /**
+                   * Absolute path on the instance.
+                   */
+                  path?: string;
+                  /**
+                   * What it is; otherwise a link is followed.
+                   */
+                  type?: ("file" | "directory" | "link" | null) | string;
+                  /**
+                   * Permissions as quoted octal digits.
+                   */
+                  mode?: string | null;
+                  /**
+                   * Name of its owner.
+                   */
+                  owner?: string | null;
+                  /**
+                   * Name of its group.
+                   */
+                  group?: string | null;
+                  /**
+                   * Texts that its first MiB must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   */
+                  matches?: string | null;
+                };
+                /**
+                 * A command ends like this; /bin/sh runs it.
+                 */
+                command?: {
+                  /**
+                   * The command line.
+                   */
+                  run?: string;
+                  /**
+                   * Its exit code.
+                   */
+                  exitCode?: number | string;
+                  /**
+                   * Texts that its standard output must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   */
+                  matches?: string | null;
+                  /**
+                   * How long it may take.
+                   */
+                  timeout?: string;
+                };
+                /**
+                 * A package is installed.
+                 */
+                package?: {
+                  /**
+                   * The package.
+                   */
+                  name?: string;
+                  /**
+                   * Its version; * stands for any characters.
+                   */
+                  version?: string | null;
+                };
+                /**
+                 * A service is like this; without a key, it is known.
+                 */
+                service?: {
+                  /**
+                   * The service.
+                   */
+                  name?: string;
+                  /**
+                   * Whether it starts when the instance boots.
+                   */
+                  enabled?: boolean | null | string;
+                  /**
+                   * Whether it runs.
+                   */
+                  running?: boolean | null | string;
+                };
+                /**
+                 * Somebody listens on a port.
+                 */
+                port?: {
+                  /**
+                   * The port.
+                   */
+                  number?: number | string;
+                  /**
+                   * Of what.
+                   */
+                  protocol?: ("tcp" | "udp") | string;
+                };
+                /**
+                 * A user is there, and is like this.
+                 */
+                user?: {
+                  /**
+                   * The user.
+                   */
+                  name?: string;
+                  /**
+                   * The user's number.
+                   */
+                  uid?: number | null | string;
+                  /**
+                   * Groups that the user must be in.
+                   */
+                  groups?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * The home directory.
+                   */
+                  home?: string | null;
+                  /**
+                   * The login shell.
+                   */
+                  shell?: string | null;
+                };
+                /**
+                 * A group is there.
+                 */
+                group?: {
+                  /**
+                   * The group.
+                   */
+                  name?: string;
+                  /**
+                   * The group's number.
+                   */
+                  gid?: number | null | string;
+                };
+                /**
+                 * Something is mounted.
+                 */
+                mount?: {
+                  /**
+                   * Where.
+                   */
+                  path?: string;
+                  /**
+                   * The file system.
+                   */
+                  type?: string | null;
+                  /**
+                   * Mount options that it must have.
+                   */
+                  options?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                };
+                /**
+                 * A process of this name runs.
+                 */
+                process?: {
+                  /**
+                   * Its name, as ps -o comm tells it.
+                   */
+                  name?: string;
+                };
+                /**
+                 * A parameter of the kernel has this value.
+                 */
+                kernelParameter?: {
+                  /**
+                   * The parameter, as sysctl(8) names it.
+                   */
+                  name?: string;
+                  /**
+                   * Its value, in quotes; blanks count as one.
+                   */
+                  value?: string;
+                };
+                /**
+                 * Turns it round: what is asserted must not be so.
+                 */
+                not?: boolean | string;
+              }[];
+            }
+          | string;
+        /**
+         * Looks as root.
+         */
+        sudo?: boolean | string;
+        /**
+         * How long all of it may take.
+         */
+        timeout?: string;
+        /**
+         * How often to look again when something does not hold: a service may need a while to start.
+         */
+        retries?: number | string;
+      };
+      /**
+       * Starts the instance anew and waits until one can log in to it again.
+       */
+      reboot?: {
+        /**
+         * How long it may take until the instance is back.
+         */
+        timeout?: string;
+      };
+      /**
        * The step is there only if this is true.
        */
       if?: boolean | string;
@@ -609,6 +1579,976 @@ type Provision =
               timeout?: string;
             };
         /**
+         * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
+         */
+        packages?: {
+          /**
+           * Packages to install, by names that all package managers have; name=version takes that version.
+           */
+          install?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has apt-get.
+           */
+          apt?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has dnf; without it, those of yum.
+           */
+          dnf?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has yum.
+           */
+          yum?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has zypper.
+           */
+          zypper?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has apk.
+           */
+          apk?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Installed packages to bring to their newest version; * stands for all.
+           */
+          update?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or *.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or *.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to remove; one that is not installed is no mistake.
+           */
+          remove?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Reads the lists of the repositories anew first.
+           */
+          refresh?: boolean | string;
+          /**
+           * Also installs what packages only recommend, as the package manager has it by default.
+           */
+          recommends?: boolean | string;
+          /**
+           * How long all of it may take, with waiting for others who hold the package manager's lock.
+           */
+          timeout?: string;
+          /**
+           * How often to try again when it fails.
+           */
+          retries?: number | string;
+        };
+        /**
+         * Asserts what the instance must be like; all that does not hold is told at once, and ends the build.
+         */
+        check?: {
+          /**
+           * The assertions.
+           *
+           * @minItems 1
+           */
+          that:
+            | {
+                /**
+                 * A file is there, and is like this.
+                 */
+                file?: {
+                  /**
+                   * Absolute path on the instance.
+                   */
+                  path?: string;
+                  /**
+                   * What it is; otherwise a link is followed.
+                   */
+                  type?: ("file" | "directory" | "link" | null) | string;
+                  /**
+                   * Permissions as quoted octal digits.
+                   */
+                  mode?: string | null;
+                  /**
+                   * Name of its owner.
+                   */
+                  owner?: string | null;
+                  /**
+                   * Name of its group.
+                   */
+                  group?: string | null;
+                  /**
+                   * Texts that its first MiB must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   */
+                  matches?: string | null;
+                };
+                /**
+                 * A command ends like this; /bin/sh runs it.
+                 */
+                command?: {
+                  /**
+                   * The command line.
+                   */
+                  run?: string;
+                  /**
+                   * Its exit code.
+                   */
+                  exitCode?: number | string;
+                  /**
+                   * Texts that its standard output must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   */
+                  matches?: string | null;
+                  /**
+                   * How long it may take.
+                   */
+                  timeout?: string;
+                };
+                /**
+                 * A package is installed.
+                 */
+                package?: {
+                  /**
+                   * The package.
+                   */
+                  name?: string;
+                  /**
+                   * Its version; * stands for any characters.
+                   */
+                  version?: string | null;
+                };
+                /**
+                 * A service is like this; without a key, it is known.
+                 */
+                service?: {
+                  /**
+                   * The service.
+                   */
+                  name?: string;
+                  /**
+                   * Whether it starts when the instance boots.
+                   */
+                  enabled?: boolean | null | string;
+                  /**
+                   * Whether it runs.
+                   */
+                  running?: boolean | null | string;
+                };
+                /**
+                 * Somebody listens on a port.
+                 */
+                port?: {
+                  /**
+                   * The port.
+                   */
+                  number?: number | string;
+                  /**
+                   * Of what.
+                   */
+                  protocol?: ("tcp" | "udp") | string;
+                };
+                /**
+                 * A user is there, and is like this.
+                 */
+                user?: {
+                  /**
+                   * The user.
+                   */
+                  name?: string;
+                  /**
+                   * The user's number.
+                   */
+                  uid?: number | null | string;
+                  /**
+                   * Groups that the user must be in.
+                   */
+                  groups?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * The home directory.
+                   */
+                  home?: string | null;
+                  /**
+                   * The login shell.
+                   */
+                  shell?: string | null;
+                };
+                /**
+                 * A group is there.
+                 */
+                group?: {
+                  /**
+                   * The group.
+                   */
+                  name?: string;
+                  /**
+                   * The group's number.
+                   */
+                  gid?: number | null | string;
+                };
+                /**
+                 * Something is mounted.
+                 */
+                mount?: {
+                  /**
+                   * Where.
+                   */
+                  path?: string;
+                  /**
+                   * The file system.
+                   */
+                  type?: string | null;
+                  /**
+                   * Mount options that it must have.
+                   */
+                  options?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                };
+                /**
+                 * A process of this name runs.
+                 */
+                process?: {
+                  /**
+                   * Its name, as ps -o comm tells it.
+                   */
+                  name?: string;
+                };
+                /**
+                 * A parameter of the kernel has this value.
+                 */
+                kernelParameter?: {
+                  /**
+                   * The parameter, as sysctl(8) names it.
+                   */
+                  name?: string;
+                  /**
+                   * Its value, in quotes; blanks count as one.
+                   */
+                  value?: string;
+                };
+                /**
+                 * Turns it round: what is asserted must not be so.
+                 */
+                not?: boolean | string;
+              }[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One assertion: a map with one key that says what it is about.
+                 */
+                prepend?: {
+                  /**
+                   * A file is there, and is like this.
+                   */
+                  file?: {
+                    /**
+                     * Absolute path on the instance.
+                     */
+                    path?: string;
+                    /**
+                     * What it is; otherwise a link is followed.
+                     */
+                    type?: ("file" | "directory" | "link" | null) | string;
+                    /**
+                     * Permissions as quoted octal digits.
+                     */
+                    mode?: string | null;
+                    /**
+                     * Name of its owner.
+                     */
+                    owner?: string | null;
+                    /**
+                     * Name of its group.
+                     */
+                    group?: string | null;
+                    /**
+                     * Texts that its first MiB must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     */
+                    matches?: string | null;
+                  };
+                  /**
+                   * A command ends like this; /bin/sh runs it.
+                   */
+                  command?: {
+                    /**
+                     * The command line.
+                     */
+                    run?: string;
+                    /**
+                     * Its exit code.
+                     */
+                    exitCode?: number | string;
+                    /**
+                     * Texts that its standard output must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     */
+                    matches?: string | null;
+                    /**
+                     * How long it may take.
+                     */
+                    timeout?: string;
+                  };
+                  /**
+                   * A package is installed.
+                   */
+                  package?: {
+                    /**
+                     * The package.
+                     */
+                    name?: string;
+                    /**
+                     * Its version; * stands for any characters.
+                     */
+                    version?: string | null;
+                  };
+                  /**
+                   * A service is like this; without a key, it is known.
+                   */
+                  service?: {
+                    /**
+                     * The service.
+                     */
+                    name?: string;
+                    /**
+                     * Whether it starts when the instance boots.
+                     */
+                    enabled?: boolean | null | string;
+                    /**
+                     * Whether it runs.
+                     */
+                    running?: boolean | null | string;
+                  };
+                  /**
+                   * Somebody listens on a port.
+                   */
+                  port?: {
+                    /**
+                     * The port.
+                     */
+                    number?: number | string;
+                    /**
+                     * Of what.
+                     */
+                    protocol?: ("tcp" | "udp") | string;
+                  };
+                  /**
+                   * A user is there, and is like this.
+                   */
+                  user?: {
+                    /**
+                     * The user.
+                     */
+                    name?: string;
+                    /**
+                     * The user's number.
+                     */
+                    uid?: number | null | string;
+                    /**
+                     * Groups that the user must be in.
+                     */
+                    groups?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * The home directory.
+                     */
+                    home?: string | null;
+                    /**
+                     * The login shell.
+                     */
+                    shell?: string | null;
+                  };
+                  /**
+                   * A group is there.
+                   */
+                  group?: {
+                    /**
+                     * The group.
+                     */
+                    name?: string;
+                    /**
+                     * The group's number.
+                     */
+                    gid?: number | null | string;
+                  };
+                  /**
+                   * Something is mounted.
+                   */
+                  mount?: {
+                    /**
+                     * Where.
+                     */
+                    path?: string;
+                    /**
+                     * The file system.
+                     */
+                    type?: string | null;
+                    /**
+                     * Mount options that it must have.
+                     */
+                    options?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                  };
+                  /**
+                   * A process of this name runs.
+                   */
+                  process?: {
+                    /**
+                     * Its name, as ps -o comm tells it.
+                     */
+                    name?: string;
+                  };
+                  /**
+                   * A parameter of the kernel has this value.
+                   */
+                  kernelParameter?: {
+                    /**
+                     * The parameter, as sysctl(8) names it.
+                     */
+                    name?: string;
+                    /**
+                     * Its value, in quotes; blanks count as one.
+                     */
+                    value?: string;
+                  };
+                  /**
+                   * Turns it round: what is asserted must not be so.
+                   */
+                  not?: boolean | string;
+                }[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One assertion: a map with one key that says what it is about.
+                 */
+                append?: {
+                  /**
+                   * A file is there, and is like this.
+                   */
+                  file?: {
+                    /**
+                     * Absolute path on the instance.
+                     */
+                    path?: string;
+                    /**
+                     * What it is; otherwise a link is followed.
+                     */
+                    type?: ("file" | "directory" | "link" | null) | string;
+                    /**
+                     * Permissions as quoted octal digits.
+                     */
+                    mode?: string | null;
+                    /**
+                     * Name of its owner.
+                     */
+                    owner?: string | null;
+                    /**
+                     * Name of its group.
+                     */
+                    group?: string | null;
+                    /**
+                     * Texts that its first MiB must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     */
+                    matches?: string | null;
+                  };
+                  /**
+                   * A command ends like this; /bin/sh runs it.
+                   */
+                  command?: {
+                    /**
+                     * The command line.
+                     */
+                    run?: string;
+                    /**
+                     * Its exit code.
+                     */
+                    exitCode?: number | string;
+                    /**
+                     * Texts that its standard output must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     */
+                    matches?: string | null;
+                    /**
+                     * How long it may take.
+                     */
+                    timeout?: string;
+                  };
+                  /**
+                   * A package is installed.
+                   */
+                  package?: {
+                    /**
+                     * The package.
+                     */
+                    name?: string;
+                    /**
+                     * Its version; * stands for any characters.
+                     */
+                    version?: string | null;
+                  };
+                  /**
+                   * A service is like this; without a key, it is known.
+                   */
+                  service?: {
+                    /**
+                     * The service.
+                     */
+                    name?: string;
+                    /**
+                     * Whether it starts when the instance boots.
+                     */
+                    enabled?: boolean | null | string;
+                    /**
+                     * Whether it runs.
+                     */
+                    running?: boolean | null | string;
+                  };
+                  /**
+                   * Somebody listens on a port.
+                   */
+                  port?: {
+                    /**
+                     * The port.
+                     */
+                    number?: number | string;
+                    /**
+                     * Of what.
+                     */
+                    protocol?: ("tcp" | "udp") | string;
+                  };
+                  /**
+                   * A user is there, and is like this.
+                   */
+                  user?: {
+                    /**
+                     * The user.
+                     */
+                    name?: string;
+                    /**
+                     * The user's number.
+                     */
+                    uid?: number | null | string;
+                    /**
+                     * Groups that the user must be in.
+                     */
+                    groups?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * The home directory.
+                     */
+                    home?: string | null;
+                    /**
+                     * The login shell.
+                     */
+                    shell?: string | null;
+                  };
+                  /**
+                   * A group is there.
+                   */
+                  group?: {
+                    /**
+                     * The group.
+                     */
+                    name?: string;
+                    /**
+                     * The group's number.
+                     */
+                    gid?: number | null | string;
+                  };
+                  /**
+                   * Something is mounted.
+                   */
+                  mount?: {
+                    /**
+                     * Where.
+                     */
+                    path?: string;
+                    /**
+                     * The file system.
+                     */
+                    type?: string | null;
+                    /**
+                     * Mount options that it must have.
+                     */
+                    options?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                  };
+                  /**
+                   * A process of this name runs.
+                   */
+                  process?: {
+                    /**
+                     * Its name, as ps -o comm tells it.
+                     */
+                    name?: string;
+                  };
+                  /**
+                   * A parameter of the kernel has this value.
+                   */
+                  kernelParameter?: {
+                    /**
+                     * The parameter, as sysctl(8) names it.
+                     */
+                    name?: string;
+                    /**
+                     * Its value, in quotes; blanks count as one.
+                     */
+                    value?: string;
+                  };
+                  /**
+                   * Turns it round: what is asserted must not be so.
+                   */
+                  not?: boolean | string;
+                }[];
+              }
+            | string;
+          /**
+           * Looks as root.
+           */
+          sudo?: boolean | string;
+          /**
+           * How long all of it may take.
+           */
+          timeout?: string;
+          /**
+           * How often to look again when something does not hold: a service may need a while to start.
+           */
+          retries?: number | string;
+        };
+        /**
+         * Starts the instance anew and waits until one can log in to it again.
+         */
+        reboot?: {
+          /**
+           * How long it may take until the instance is back.
+           */
+          timeout?: string;
+        };
+        /**
          * The step is there only if this is true.
          */
         if?: boolean | string;
@@ -785,6 +2725,976 @@ type Provision =
                */
               timeout?: string;
             };
+        /**
+         * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
+         */
+        packages?: {
+          /**
+           * Packages to install, by names that all package managers have; name=version takes that version.
+           */
+          install?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has apt-get.
+           */
+          apt?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has dnf; without it, those of yum.
+           */
+          dnf?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has yum.
+           */
+          yum?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has zypper.
+           */
+          zypper?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to install besides where the instance has apk.
+           */
+          apk?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or name=version.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Installed packages to bring to their newest version; * stands for all.
+           */
+          update?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or *.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package, or *.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Packages to remove; one that is not installed is no mistake.
+           */
+          remove?:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: A package.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * Reads the lists of the repositories anew first.
+           */
+          refresh?: boolean | string;
+          /**
+           * Also installs what packages only recommend, as the package manager has it by default.
+           */
+          recommends?: boolean | string;
+          /**
+           * How long all of it may take, with waiting for others who hold the package manager's lock.
+           */
+          timeout?: string;
+          /**
+           * How often to try again when it fails.
+           */
+          retries?: number | string;
+        };
+        /**
+         * Asserts what the instance must be like; all that does not hold is told at once, and ends the build.
+         */
+        check?: {
+          /**
+           * The assertions.
+           *
+           * @minItems 1
+           */
+          that:
+            | {
+                /**
+                 * A file is there, and is like this.
+                 */
+                file?: {
+                  /**
+                   * Absolute path on the instance.
+                   */
+                  path?: string;
+                  /**
+                   * What it is; otherwise a link is followed.
+                   */
+                  type?: ("file" | "directory" | "link" | null) | string;
+                  /**
+                   * Permissions as quoted octal digits.
+                   */
+                  mode?: string | null;
+                  /**
+                   * Name of its owner.
+                   */
+                  owner?: string | null;
+                  /**
+                   * Name of its group.
+                   */
+                  group?: string | null;
+                  /**
+                   * Texts that its first MiB must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   */
+                  matches?: string | null;
+                };
+                /**
+                 * A command ends like this; /bin/sh runs it.
+                 */
+                command?: {
+                  /**
+                   * The command line.
+                   */
+                  run?: string;
+                  /**
+                   * Its exit code.
+                   */
+                  exitCode?: number | string;
+                  /**
+                   * Texts that its standard output must hold.
+                   */
+                  contains?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A text.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   */
+                  matches?: string | null;
+                  /**
+                   * How long it may take.
+                   */
+                  timeout?: string;
+                };
+                /**
+                 * A package is installed.
+                 */
+                package?: {
+                  /**
+                   * The package.
+                   */
+                  name?: string;
+                  /**
+                   * Its version; * stands for any characters.
+                   */
+                  version?: string | null;
+                };
+                /**
+                 * A service is like this; without a key, it is known.
+                 */
+                service?: {
+                  /**
+                   * The service.
+                   */
+                  name?: string;
+                  /**
+                   * Whether it starts when the instance boots.
+                   */
+                  enabled?: boolean | null | string;
+                  /**
+                   * Whether it runs.
+                   */
+                  running?: boolean | null | string;
+                };
+                /**
+                 * Somebody listens on a port.
+                 */
+                port?: {
+                  /**
+                   * The port.
+                   */
+                  number?: number | string;
+                  /**
+                   * Of what.
+                   */
+                  protocol?: ("tcp" | "udp") | string;
+                };
+                /**
+                 * A user is there, and is like this.
+                 */
+                user?: {
+                  /**
+                   * The user.
+                   */
+                  name?: string;
+                  /**
+                   * The user's number.
+                   */
+                  uid?: number | null | string;
+                  /**
+                   * Groups that the user must be in.
+                   */
+                  groups?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: A group.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                  /**
+                   * The home directory.
+                   */
+                  home?: string | null;
+                  /**
+                   * The login shell.
+                   */
+                  shell?: string | null;
+                };
+                /**
+                 * A group is there.
+                 */
+                group?: {
+                  /**
+                   * The group.
+                   */
+                  name?: string;
+                  /**
+                   * The group's number.
+                   */
+                  gid?: number | null | string;
+                };
+                /**
+                 * Something is mounted.
+                 */
+                mount?: {
+                  /**
+                   * Where.
+                   */
+                  path?: string;
+                  /**
+                   * The file system.
+                   */
+                  type?: string | null;
+                  /**
+                   * Mount options that it must have.
+                   */
+                  options?:
+                    | string[]
+                    | {
+                        /**
+                         * Put before the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        prepend?: string[];
+                        /**
+                         * Put behind the list below: that of the spec, the preset or the file that is extended.
+                         *
+                         * Items: An option.
+                         */
+                        append?: string[];
+                      }
+                    | string;
+                };
+                /**
+                 * A process of this name runs.
+                 */
+                process?: {
+                  /**
+                   * Its name, as ps -o comm tells it.
+                   */
+                  name?: string;
+                };
+                /**
+                 * A parameter of the kernel has this value.
+                 */
+                kernelParameter?: {
+                  /**
+                   * The parameter, as sysctl(8) names it.
+                   */
+                  name?: string;
+                  /**
+                   * Its value, in quotes; blanks count as one.
+                   */
+                  value?: string;
+                };
+                /**
+                 * Turns it round: what is asserted must not be so.
+                 */
+                not?: boolean | string;
+              }[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One assertion: a map with one key that says what it is about.
+                 */
+                prepend?: {
+                  /**
+                   * A file is there, and is like this.
+                   */
+                  file?: {
+                    /**
+                     * Absolute path on the instance.
+                     */
+                    path?: string;
+                    /**
+                     * What it is; otherwise a link is followed.
+                     */
+                    type?: ("file" | "directory" | "link" | null) | string;
+                    /**
+                     * Permissions as quoted octal digits.
+                     */
+                    mode?: string | null;
+                    /**
+                     * Name of its owner.
+                     */
+                    owner?: string | null;
+                    /**
+                     * Name of its group.
+                     */
+                    group?: string | null;
+                    /**
+                     * Texts that its first MiB must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     */
+                    matches?: string | null;
+                  };
+                  /**
+                   * A command ends like this; /bin/sh runs it.
+                   */
+                  command?: {
+                    /**
+                     * The command line.
+                     */
+                    run?: string;
+                    /**
+                     * Its exit code.
+                     */
+                    exitCode?: number | string;
+                    /**
+                     * Texts that its standard output must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     */
+                    matches?: string | null;
+                    /**
+                     * How long it may take.
+                     */
+                    timeout?: string;
+                  };
+                  /**
+                   * A package is installed.
+                   */
+                  package?: {
+                    /**
+                     * The package.
+                     */
+                    name?: string;
+                    /**
+                     * Its version; * stands for any characters.
+                     */
+                    version?: string | null;
+                  };
+                  /**
+                   * A service is like this; without a key, it is known.
+                   */
+                  service?: {
+                    /**
+                     * The service.
+                     */
+                    name?: string;
+                    /**
+                     * Whether it starts when the instance boots.
+                     */
+                    enabled?: boolean | null | string;
+                    /**
+                     * Whether it runs.
+                     */
+                    running?: boolean | null | string;
+                  };
+                  /**
+                   * Somebody listens on a port.
+                   */
+                  port?: {
+                    /**
+                     * The port.
+                     */
+                    number?: number | string;
+                    /**
+                     * Of what.
+                     */
+                    protocol?: ("tcp" | "udp") | string;
+                  };
+                  /**
+                   * A user is there, and is like this.
+                   */
+                  user?: {
+                    /**
+                     * The user.
+                     */
+                    name?: string;
+                    /**
+                     * The user's number.
+                     */
+                    uid?: number | null | string;
+                    /**
+                     * Groups that the user must be in.
+                     */
+                    groups?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * The home directory.
+                     */
+                    home?: string | null;
+                    /**
+                     * The login shell.
+                     */
+                    shell?: string | null;
+                  };
+                  /**
+                   * A group is there.
+                   */
+                  group?: {
+                    /**
+                     * The group.
+                     */
+                    name?: string;
+                    /**
+                     * The group's number.
+                     */
+                    gid?: number | null | string;
+                  };
+                  /**
+                   * Something is mounted.
+                   */
+                  mount?: {
+                    /**
+                     * Where.
+                     */
+                    path?: string;
+                    /**
+                     * The file system.
+                     */
+                    type?: string | null;
+                    /**
+                     * Mount options that it must have.
+                     */
+                    options?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                  };
+                  /**
+                   * A process of this name runs.
+                   */
+                  process?: {
+                    /**
+                     * Its name, as ps -o comm tells it.
+                     */
+                    name?: string;
+                  };
+                  /**
+                   * A parameter of the kernel has this value.
+                   */
+                  kernelParameter?: {
+                    /**
+                     * The parameter, as sysctl(8) names it.
+                     */
+                    name?: string;
+                    /**
+                     * Its value, in quotes; blanks count as one.
+                     */
+                    value?: string;
+                  };
+                  /**
+                   * Turns it round: what is asserted must not be so.
+                   */
+                  not?: boolean | string;
+                }[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One assertion: a map with one key that says what it is about.
+                 */
+                append?: {
+                  /**
+                   * A file is there, and is like this.
+                   */
+                  file?: {
+                    /**
+                     * Absolute path on the instance.
+                     */
+                    path?: string;
+                    /**
+                     * What it is; otherwise a link is followed.
+                     */
+                    type?: ("file" | "directory" | "link" | null) | string;
+                    /**
+                     * Permissions as quoted octal digits.
+                     */
+                    mode?: string | null;
+                    /**
+                     * Name of its owner.
+                     */
+                    owner?: string | null;
+                    /**
+                     * Name of its group.
+                     */
+                    group?: string | null;
+                    /**
+                     * Texts that its first MiB must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     */
+                    matches?: string | null;
+                  };
+                  /**
+                   * A command ends like this; /bin/sh runs it.
+                   */
+                  command?: {
+                    /**
+                     * The command line.
+                     */
+                    run?: string;
+                    /**
+                     * Its exit code.
+                     */
+                    exitCode?: number | string;
+                    /**
+                     * Texts that its standard output must hold.
+                     */
+                    contains?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A text.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     */
+                    matches?: string | null;
+                    /**
+                     * How long it may take.
+                     */
+                    timeout?: string;
+                  };
+                  /**
+                   * A package is installed.
+                   */
+                  package?: {
+                    /**
+                     * The package.
+                     */
+                    name?: string;
+                    /**
+                     * Its version; * stands for any characters.
+                     */
+                    version?: string | null;
+                  };
+                  /**
+                   * A service is like this; without a key, it is known.
+                   */
+                  service?: {
+                    /**
+                     * The service.
+                     */
+                    name?: string;
+                    /**
+                     * Whether it starts when the instance boots.
+                     */
+                    enabled?: boolean | null | string;
+                    /**
+                     * Whether it runs.
+                     */
+                    running?: boolean | null | string;
+                  };
+                  /**
+                   * Somebody listens on a port.
+                   */
+                  port?: {
+                    /**
+                     * The port.
+                     */
+                    number?: number | string;
+                    /**
+                     * Of what.
+                     */
+                    protocol?: ("tcp" | "udp") | string;
+                  };
+                  /**
+                   * A user is there, and is like this.
+                   */
+                  user?: {
+                    /**
+                     * The user.
+                     */
+                    name?: string;
+                    /**
+                     * The user's number.
+                     */
+                    uid?: number | null | string;
+                    /**
+                     * Groups that the user must be in.
+                     */
+                    groups?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: A group.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                    /**
+                     * The home directory.
+                     */
+                    home?: string | null;
+                    /**
+                     * The login shell.
+                     */
+                    shell?: string | null;
+                  };
+                  /**
+                   * A group is there.
+                   */
+                  group?: {
+                    /**
+                     * The group.
+                     */
+                    name?: string;
+                    /**
+                     * The group's number.
+                     */
+                    gid?: number | null | string;
+                  };
+                  /**
+                   * Something is mounted.
+                   */
+                  mount?: {
+                    /**
+                     * Where.
+                     */
+                    path?: string;
+                    /**
+                     * The file system.
+                     */
+                    type?: string | null;
+                    /**
+                     * Mount options that it must have.
+                     */
+                    options?:
+                      | string[]
+                      | {
+                          /**
+                           * Put before the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          prepend?: string[];
+                          /**
+                           * Put behind the list below: that of the spec, the preset or the file that is extended.
+                           *
+                           * Items: An option.
+                           */
+                          append?: string[];
+                        }
+                      | string;
+                  };
+                  /**
+                   * A process of this name runs.
+                   */
+                  process?: {
+                    /**
+                     * Its name, as ps -o comm tells it.
+                     */
+                    name?: string;
+                  };
+                  /**
+                   * A parameter of the kernel has this value.
+                   */
+                  kernelParameter?: {
+                    /**
+                     * The parameter, as sysctl(8) names it.
+                     */
+                    name?: string;
+                    /**
+                     * Its value, in quotes; blanks count as one.
+                     */
+                    value?: string;
+                  };
+                  /**
+                   * Turns it round: what is asserted must not be so.
+                   */
+                  not?: boolean | string;
+                }[];
+              }
+            | string;
+          /**
+           * Looks as root.
+           */
+          sudo?: boolean | string;
+          /**
+           * How long all of it may take.
+           */
+          timeout?: string;
+          /**
+           * How often to look again when something does not hold: a service may need a while to start.
+           */
+          retries?: number | string;
+        };
+        /**
+         * Starts the instance anew and waits until one can log in to it again.
+         */
+        reboot?: {
+          /**
+           * How long it may take until the instance is back.
+           */
+          timeout?: string;
+        };
         /**
          * The step is there only if this is true.
          */

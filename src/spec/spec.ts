@@ -1,4 +1,5 @@
 import type { Region } from "../util/region.ts";
+import type { CheckStep, PackagesStep, RebootStep, StepBase } from "./steps.ts";
 
 /** A spec with nothing left open: defaults filled in, expressions evaluated, one image a region. */
 export type Spec = {
@@ -104,15 +105,6 @@ type BastionSpec = {
 
 export type Environment = { readonly [name: string]: string | SecretRef };
 
-type StepBase = {
-  /** What people read: the script's name, or the first words of an inline one. */
-  readonly title: string;
-  /** Where it stands in the spec, `provision[2]`. */
-  readonly label: string;
-  readonly timeoutSeconds: number;
-  readonly retries: number;
-};
-
 export type ShellStep = StepBase & {
   readonly kind: "shell";
   /** Either an absolute path of a file, or the text itself. */
@@ -150,7 +142,14 @@ type LocalStep = StepBase & {
   readonly workdir: string;
 };
 
-export type ProvisionStep = ShellStep | UploadStep | DownloadStep | LocalStep;
+export type ProvisionStep =
+  | ShellStep
+  | UploadStep
+  | DownloadStep
+  | LocalStep
+  | PackagesStep
+  | CheckStep
+  | RebootStep;
 
 type BundleSpec = {
   readonly method: "native";

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"type":"array","description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"description":"Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.","minimum":1,"maximum":9,"default":null,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"type":"array","description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"packages":{"type":"object","description":"Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"properties":{"install":{"type":"array","description":"Packages to install, by names that all package managers have; name=version takes that version.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["nginx","curl"]]},"apt":{"type":"array","description":"Packages to install besides where the instance has apt-get.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["apache2-utils"]]},"dnf":{"type":"array","description":"Packages to install besides where the instance has dnf; without it, those of yum.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["httpd-tools"]]},"yum":{"type":"array","description":"Packages to install besides where the instance has yum.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["httpd-tools"]]},"zypper":{"type":"array","description":"Packages to install besides where the instance has zypper.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["apache2-utils"]]},"apk":{"type":"array","description":"Packages to install besides where the instance has apk.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["apache2-utils"]]},"update":{"type":"array","description":"Installed packages to bring to their newest version; * stands for all.","items":{"type":"string","description":"A package, or *.","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"default":[],"examples":[["*"]]},"remove":{"type":"array","description":"Packages to remove; one that is not installed is no mistake.","items":{"type":"string","description":"A package.","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","description":"Reads the lists of the repositories anew first.","default":true,"examples":[false]},"recommends":{"type":"boolean","description":"Also installs what packages only recommend, as the package manager has it by default.","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long all of it may take, with waiting for others who hold the package manager's lock.","default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when it fails."}}},"check":{"type":"object","description":"Asserts what the instance must be like; all that does not hold is told at once, and ends the build.","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"type":"array","description":"The assertions.","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"type":"object","description":"One assertion: a map with one key that says what it is about.","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"type":"object","description":"A file is there, and is like this.","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","description":"Absolute path on the instance.","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"description":"What it is; otherwise a link is followed.","default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits.","default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"description":"Name of its owner.","default":null,"examples":["root"]},"group":{"type":["string","null"],"description":"Name of its group.","default":null,"examples":["root"]},"contains":{"type":"array","description":"Texts that its first MiB must hold.","items":{"type":"string","description":"A text.","minLength":1,"examples":["listen 80"]},"default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"description":"A regular expression (JavaScript's, flags mu) that its first MiB must match.","default":null,"examples":["^listen +80;$"]}}},"command":{"type":"object","description":"A command ends like this; /bin/sh runs it.","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","description":"The command line.","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","description":"Its exit code.","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"type":"array","description":"Texts that its standard output must hold.","items":{"type":"string","description":"A text.","minLength":1,"examples":["listen 80"]},"default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"description":"A regular expression (JavaScript's, flags mu) that its standard output must match.","default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long it may take.","default":"1m"}}},"package":{"type":"object","description":"A package is installed.","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The package.","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"description":"Its version; * stands for any characters.","default":null,"examples":["1.24.*"]}}},"service":{"type":"object","description":"A service is like this; without a key, it is known.","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The service.","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"description":"Whether it starts when the instance boots.","default":null,"examples":[true]},"running":{"type":["boolean","null"],"description":"Whether it runs.","default":null,"examples":[true]}}},"port":{"type":"object","description":"Somebody listens on a port.","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","description":"The port.","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","description":"Of what.","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}},"user":{"type":"object","description":"A user is there, and is like this.","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The user.","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"description":"The user's number.","default":null,"examples":[1001],"minimum":0},"groups":{"type":"array","description":"Groups that the user must be in.","items":{"type":"string","description":"A group.","minLength":1,"examples":["wheel"]},"default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"description":"The home directory.","default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"description":"The login shell.","default":null,"examples":["/sbin/nologin"]}}},"group":{"type":"object","description":"A group is there.","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The group.","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"description":"The group's number.","default":null,"examples":[1001],"minimum":0}}},"mount":{"type":"object","description":"Something is mounted.","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","description":"Where.","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"description":"The file system.","default":null,"examples":["ext4"]},"options":{"type":"array","description":"Mount options that it must have.","items":{"type":"string","description":"An option.","minLength":1,"examples":["noexec"]},"default":[],"examples":[["noexec"]]}}},"process":{"type":"object","description":"A process of this name runs.","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"Its name, as ps -o comm tells it.","minLength":1,"examples":["nginx"]}}},"kernelParameter":{"type":"object","description":"A parameter of the kernel has this value.","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","description":"The parameter, as sysctl(8) names it.","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","description":"Its value, in quotes; blanks count as one.","minLength":1,"examples":["1"]}}},"not":{"type":"boolean","description":"Turns it round: what is asserted must not be so.","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"sudo":{"type":"boolean","description":"Looks as root.","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long all of it may take.","default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to look again when something does not hold: a service may need a while to start."}}},"reboot":{"type":"object","description":"Starts the instance anew and waits until one can log in to it again.","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long it may take until the instance is back.","default":"10m"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"description":"Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.","minimum":1,"maximum":9,"default":null,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
@@ -17,11 +17,17 @@ const pattern5 = new RegExp("^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-
 const pattern6 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
 const pattern7 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
 const pattern10 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
-const pattern12 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern13 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const pattern14 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const pattern17 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern18 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern12 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
+const pattern18 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
+const pattern19 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
+const pattern21 = new RegExp("^/", "u");
+const pattern25 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
+const pattern27 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
+const pattern30 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern31 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const pattern32 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const pattern35 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern36 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1379,8 +1385,8 @@ passing0 = 3;
 }
 const _errs121 = errors;
 if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.if === undefined){
-const err101 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data52};
+if(data52.packages === undefined){
+const err101 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "packages"},message:"must have required property '"+"packages"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data52};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -1388,19 +1394,6 @@ else {
 vErrors.push(err101);
 }
 errors++;
-}
-if(data52.if !== undefined){
-let data53 = data52.if;
-if(false !== data53){
-const err102 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data53};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
 }
 }
 var _valid0 = _errs121 === errors;
@@ -1413,17 +1406,102 @@ if(_valid0){
 valid23 = true;
 passing0 = 4;
 }
+const _errs122 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.check === undefined){
+const err102 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/5/required",keyword:"required",params:{missingProperty: "check"},message:"must have required property '"+"check"+"'",schema:schema6.properties.provision.items.oneOf[5].required,parentSchema:schema6.properties.provision.items.oneOf[5],data:data52};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
 }
 }
+var _valid0 = _errs122 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 5];
 }
+else {
+if(_valid0){
+valid23 = true;
+passing0 = 5;
 }
-if(!valid23){
-const err103 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data52};
+const _errs123 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.reboot === undefined){
+const err103 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/6/required",keyword:"required",params:{missingProperty: "reboot"},message:"must have required property '"+"reboot"+"'",schema:schema6.properties.provision.items.oneOf[6].required,parentSchema:schema6.properties.provision.items.oneOf[6],data:data52};
 if(vErrors === null){
 vErrors = [err103];
 }
 else {
 vErrors.push(err103);
+}
+errors++;
+}
+}
+var _valid0 = _errs123 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 6];
+}
+else {
+if(_valid0){
+valid23 = true;
+passing0 = 6;
+}
+const _errs124 = errors;
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+if(data52.if === undefined){
+const err104 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/7/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[7].required,parentSchema:schema6.properties.provision.items.oneOf[7],data:data52};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+if(data52.if !== undefined){
+let data53 = data52.if;
+if(false !== data53){
+const err105 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/oneOf/7/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[7].properties.if,data:data53};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+}
+}
+var _valid0 = _errs124 === errors;
+if(_valid0 && valid23){
+valid23 = false;
+passing0 = [passing0, 7];
+}
+else {
+if(_valid0){
+valid23 = true;
+passing0 = 7;
+}
+}
+}
+}
+}
+}
+}
+}
+if(!valid23){
+const err106 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data52};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
 }
 errors++;
 }
@@ -1440,13 +1518,13 @@ vErrors = null;
 }
 if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
 for(const key9 in data52){
-if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
-const err104 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data52};
+if(!(func2.call(schema6.properties.provision.items.properties, key9))){
+const err107 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data52};
 if(vErrors === null){
-vErrors = [err104];
+vErrors = [err107];
 }
 else {
-vErrors.push(err104);
+vErrors.push(err107);
 }
 errors++;
 }
@@ -1474,48 +1552,7 @@ data54.exitCodes = [0];
 }
 for(const key10 in data54){
 if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
-const err105 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-if(data54.file !== undefined){
-let data55 = data54.file;
-if(typeof data55 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i6+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data55};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-}
-if(data54.inline !== undefined){
-let data56 = data54.inline;
-if(typeof data56 !== "string"){
-const err107 = {instancePath:instancePath+"/provision/" + i6+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data56};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-}
-let data57 = data54.env;
-if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
-for(const key11 in data57){
-let data58 = data57[key11];
-if(typeof data58 !== "string"){
-const err108 = {instancePath:instancePath+"/provision/" + i6+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data58};
+const err108 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -1525,9 +1562,10 @@ vErrors.push(err108);
 errors++;
 }
 }
-}
-else {
-const err109 = {instancePath:instancePath+"/provision/" + i6+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data57};
+if(data54.file !== undefined){
+let data55 = data54.file;
+if(typeof data55 !== "string"){
+const err109 = {instancePath:instancePath+"/provision/" + i6+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data55};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -1536,9 +1574,11 @@ vErrors.push(err109);
 }
 errors++;
 }
-let data59 = data54.sudo;
-if(typeof data59 !== "boolean"){
-const err110 = {instancePath:instancePath+"/provision/" + i6+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data59};
+}
+if(data54.inline !== undefined){
+let data56 = data54.inline;
+if(typeof data56 !== "string"){
+const err110 = {instancePath:instancePath+"/provision/" + i6+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data56};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -1547,9 +1587,13 @@ vErrors.push(err110);
 }
 errors++;
 }
-let data60 = data54.workdir;
-if((typeof data60 !== "string") && (data60 !== null)){
-const err111 = {instancePath:instancePath+"/provision/" + i6+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data60};
+}
+let data57 = data54.env;
+if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
+for(const key11 in data57){
+let data58 = data57[key11];
+if(typeof data58 !== "string"){
+const err111 = {instancePath:instancePath+"/provision/" + i6+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data58};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -1558,10 +1602,10 @@ vErrors.push(err111);
 }
 errors++;
 }
-let data61 = data54.timeout;
-if(typeof data61 === "string"){
-if(!pattern3.test(data61)){
-const err112 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
+}
+}
+else {
+const err112 = {instancePath:instancePath+"/provision/" + i6+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data57};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -1570,9 +1614,9 @@ vErrors.push(err112);
 }
 errors++;
 }
-}
-else {
-const err113 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
+let data59 = data54.sudo;
+if(typeof data59 !== "boolean"){
+const err113 = {instancePath:instancePath+"/provision/" + i6+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data59};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -1581,9 +1625,9 @@ vErrors.push(err113);
 }
 errors++;
 }
-let data62 = data54.retries;
-if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
-const err114 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
+let data60 = data54.workdir;
+if((typeof data60 !== "string") && (data60 !== null)){
+const err114 = {instancePath:instancePath+"/provision/" + i6+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data60};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -1592,9 +1636,10 @@ vErrors.push(err114);
 }
 errors++;
 }
-if((typeof data62 == "number") && (isFinite(data62))){
-if(data62 > 20 || isNaN(data62)){
-const err115 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
+let data61 = data54.timeout;
+if(typeof data61 === "string"){
+if(!pattern3.test(data61)){
+const err115 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -1603,8 +1648,9 @@ vErrors.push(err115);
 }
 errors++;
 }
-if(data62 < 0 || isNaN(data62)){
-const err116 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
+}
+else {
+const err116 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -1613,11 +1659,9 @@ vErrors.push(err116);
 }
 errors++;
 }
-}
-let data63 = data54.exitCodes;
-if(Array.isArray(data63)){
-if(data63.length < 1){
-const err117 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
+let data62 = data54.retries;
+if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
+const err117 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -1626,11 +1670,9 @@ vErrors.push(err117);
 }
 errors++;
 }
-const len7 = data63.length;
-for(let i7=0; i7<len7; i7++){
-let data64 = data63[i7];
-if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
-const err118 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 > 20 || isNaN(data62)){
+const err118 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -1639,9 +1681,8 @@ vErrors.push(err118);
 }
 errors++;
 }
-if((typeof data64 == "number") && (isFinite(data64))){
-if(data64 > 255 || isNaN(data64)){
-const err119 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
+if(data62 < 0 || isNaN(data62)){
+const err119 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -1650,8 +1691,11 @@ vErrors.push(err119);
 }
 errors++;
 }
-if(data64 < 0 || isNaN(data64)){
-const err120 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
+}
+let data63 = data54.exitCodes;
+if(Array.isArray(data63)){
+if(data63.length < 1){
+const err120 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
 if(vErrors === null){
 vErrors = [err120];
 }
@@ -1660,11 +1704,11 @@ vErrors.push(err120);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err121 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
+const len7 = data63.length;
+for(let i7=0; i7<len7; i7++){
+let data64 = data63[i7];
+if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
+const err121 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
 if(vErrors === null){
 vErrors = [err121];
 }
@@ -1673,14 +1717,48 @@ vErrors.push(err121);
 }
 errors++;
 }
-}
-else {
-const err122 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
+if((typeof data64 == "number") && (isFinite(data64))){
+if(data64 > 255 || isNaN(data64)){
+const err122 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
 if(vErrors === null){
 vErrors = [err122];
 }
 else {
 vErrors.push(err122);
+}
+errors++;
+}
+if(data64 < 0 || isNaN(data64)){
+const err123 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err124 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+}
+else {
+const err125 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
 }
 errors++;
 }
@@ -1695,42 +1773,7 @@ if(data65.sudo === undefined){
 data65.sudo = false;
 }
 if(data65.from === undefined){
-const err123 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-if(data65.to === undefined){
-const err124 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-for(const key12 in data65){
-if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
-const err125 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-}
-if(data65.from !== undefined){
-let data66 = data65.from;
-if(typeof data66 === "string"){
-if(func3(data66) < 1){
-const err126 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
+const err126 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err126];
 }
@@ -1739,9 +1782,8 @@ vErrors.push(err126);
 }
 errors++;
 }
-}
-else {
-const err127 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
+if(data65.to === undefined){
+const err127 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err127];
 }
@@ -1750,12 +1792,9 @@ vErrors.push(err127);
 }
 errors++;
 }
-}
-if(data65.to !== undefined){
-let data67 = data65.to;
-if(typeof data67 === "string"){
-if(func3(data67) < 1){
-const err128 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
+for(const key12 in data65){
+if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
+const err128 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err128];
 }
@@ -1765,8 +1804,11 @@ vErrors.push(err128);
 errors++;
 }
 }
-else {
-const err129 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
+if(data65.from !== undefined){
+let data66 = data65.from;
+if(typeof data66 === "string"){
+if(func3(data66) < 1){
+const err129 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
 if(vErrors === null){
 vErrors = [err129];
 }
@@ -1776,9 +1818,8 @@ vErrors.push(err129);
 errors++;
 }
 }
-let data68 = data65.mode;
-if((typeof data68 !== "string") && (data68 !== null)){
-const err130 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
+else {
+const err130 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
 if(vErrors === null){
 vErrors = [err130];
 }
@@ -1787,9 +1828,12 @@ vErrors.push(err130);
 }
 errors++;
 }
-if(typeof data68 === "string"){
-if(!pattern10.test(data68)){
-const err131 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
+}
+if(data65.to !== undefined){
+let data67 = data65.to;
+if(typeof data67 === "string"){
+if(func3(data67) < 1){
+const err131 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
 if(vErrors === null){
 vErrors = [err131];
 }
@@ -1799,9 +1843,8 @@ vErrors.push(err131);
 errors++;
 }
 }
-let data69 = data65.sudo;
-if(typeof data69 !== "boolean"){
-const err132 = {instancePath:instancePath+"/provision/" + i6+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data69};
+else {
+const err132 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
 if(vErrors === null){
 vErrors = [err132];
 }
@@ -1811,8 +1854,9 @@ vErrors.push(err132);
 errors++;
 }
 }
-else {
-const err133 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
+let data68 = data65.mode;
+if((typeof data68 !== "string") && (data68 !== null)){
+const err133 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
 if(vErrors === null){
 vErrors = [err133];
 }
@@ -1821,12 +1865,9 @@ vErrors.push(err133);
 }
 errors++;
 }
-}
-if(data52.download !== undefined){
-let data70 = data52.download;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-if(data70.from === undefined){
-const err134 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
+if(typeof data68 === "string"){
+if(!pattern10.test(data68)){
+const err134 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
 if(vErrors === null){
 vErrors = [err134];
 }
@@ -1835,8 +1876,10 @@ vErrors.push(err134);
 }
 errors++;
 }
-if(data70.to === undefined){
-const err135 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
+}
+let data69 = data65.sudo;
+if(typeof data69 !== "boolean"){
+const err135 = {instancePath:instancePath+"/provision/" + i6+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data69};
 if(vErrors === null){
 vErrors = [err135];
 }
@@ -1845,9 +1888,9 @@ vErrors.push(err135);
 }
 errors++;
 }
-for(const key13 in data70){
-if(!((key13 === "from") || (key13 === "to"))){
-const err136 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
+}
+else {
+const err136 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
 if(vErrors === null){
 vErrors = [err136];
 }
@@ -1857,11 +1900,11 @@ vErrors.push(err136);
 errors++;
 }
 }
-if(data70.from !== undefined){
-let data71 = data70.from;
-if(typeof data71 === "string"){
-if(func3(data71) < 1){
-const err137 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
+if(data52.download !== undefined){
+let data70 = data52.download;
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+if(data70.from === undefined){
+const err137 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err137];
 }
@@ -1870,9 +1913,8 @@ vErrors.push(err137);
 }
 errors++;
 }
-}
-else {
-const err138 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
+if(data70.to === undefined){
+const err138 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err138];
 }
@@ -1881,12 +1923,9 @@ vErrors.push(err138);
 }
 errors++;
 }
-}
-if(data70.to !== undefined){
-let data72 = data70.to;
-if(typeof data72 === "string"){
-if(func3(data72) < 1){
-const err139 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
+for(const key13 in data70){
+if(!((key13 === "from") || (key13 === "to"))){
+const err139 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
 if(vErrors === null){
 vErrors = [err139];
 }
@@ -1896,8 +1935,11 @@ vErrors.push(err139);
 errors++;
 }
 }
-else {
-const err140 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
+if(data70.from !== undefined){
+let data71 = data70.from;
+if(typeof data71 === "string"){
+if(func3(data71) < 1){
+const err140 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
 if(vErrors === null){
 vErrors = [err140];
 }
@@ -1907,14 +1949,50 @@ vErrors.push(err140);
 errors++;
 }
 }
-}
 else {
-const err141 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
+const err141 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
 if(vErrors === null){
 vErrors = [err141];
 }
 else {
 vErrors.push(err141);
+}
+errors++;
+}
+}
+if(data70.to !== undefined){
+let data72 = data70.to;
+if(typeof data72 === "string"){
+if(func3(data72) < 1){
+const err142 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
+if(vErrors === null){
+vErrors = [err142];
+}
+else {
+vErrors.push(err142);
+}
+errors++;
+}
+}
+else {
+const err143 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
+if(vErrors === null){
+vErrors = [err143];
+}
+else {
+vErrors.push(err143);
+}
+errors++;
+}
+}
+}
+else {
+const err144 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
+if(vErrors === null){
+vErrors = [err144];
+}
+else {
+vErrors.push(err144);
 }
 errors++;
 }
@@ -1932,43 +2010,7 @@ if(data73.timeout === undefined){
 data73.timeout = "1h";
 }
 if(data73.command === undefined){
-const err142 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err142];
-}
-else {
-vErrors.push(err142);
-}
-errors++;
-}
-for(const key14 in data73){
-if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
-const err143 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err143];
-}
-else {
-vErrors.push(err143);
-}
-errors++;
-}
-}
-if(data73.command !== undefined){
-let data74 = data73.command;
-if(typeof data74 === "string"){
-if(func3(data74) < 1){
-const err144 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-}
-else {
-const err145 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
+const err145 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
 if(vErrors === null){
 vErrors = [err145];
 }
@@ -1977,13 +2019,9 @@ vErrors.push(err145);
 }
 errors++;
 }
-}
-let data75 = data73.env;
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-for(const key15 in data75){
-let data76 = data75[key15];
-if(typeof data76 !== "string"){
-const err146 = {instancePath:instancePath+"/provision/" + i6+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data76};
+for(const key14 in data73){
+if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
+const err146 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
 if(vErrors === null){
 vErrors = [err146];
 }
@@ -1993,9 +2031,11 @@ vErrors.push(err146);
 errors++;
 }
 }
-}
-else {
-const err147 = {instancePath:instancePath+"/provision/" + i6+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data75};
+if(data73.command !== undefined){
+let data74 = data73.command;
+if(typeof data74 === "string"){
+if(func3(data74) < 1){
+const err147 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
 if(vErrors === null){
 vErrors = [err147];
 }
@@ -2004,9 +2044,9 @@ vErrors.push(err147);
 }
 errors++;
 }
-let data77 = data73.workdir;
-if(typeof data77 !== "string"){
-const err148 = {instancePath:instancePath+"/provision/" + i6+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data77};
+}
+else {
+const err148 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
 if(vErrors === null){
 vErrors = [err148];
 }
@@ -2015,10 +2055,13 @@ vErrors.push(err148);
 }
 errors++;
 }
-let data78 = data73.timeout;
-if(typeof data78 === "string"){
-if(!pattern3.test(data78)){
-const err149 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
+}
+let data75 = data73.env;
+if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
+for(const key15 in data75){
+let data76 = data75[key15];
+if(typeof data76 !== "string"){
+const err149 = {instancePath:instancePath+"/provision/" + i6+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data76};
 if(vErrors === null){
 vErrors = [err149];
 }
@@ -2028,8 +2071,9 @@ vErrors.push(err149);
 errors++;
 }
 }
+}
 else {
-const err150 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
+const err150 = {instancePath:instancePath+"/provision/" + i6+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data75};
 if(vErrors === null){
 vErrors = [err150];
 }
@@ -2038,9 +2082,9 @@ vErrors.push(err150);
 }
 errors++;
 }
-}
-else {
-const err151 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
+let data77 = data73.workdir;
+if(typeof data77 !== "string"){
+const err151 = {instancePath:instancePath+"/provision/" + i6+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data77};
 if(vErrors === null){
 vErrors = [err151];
 }
@@ -2049,11 +2093,10 @@ vErrors.push(err151);
 }
 errors++;
 }
-}
-if(data52.if !== undefined){
-let data79 = data52.if;
-if(typeof data79 !== "boolean"){
-const err152 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data79};
+let data78 = data73.timeout;
+if(typeof data78 === "string"){
+if(!pattern3.test(data78)){
+const err152 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
 if(vErrors === null){
 vErrors = [err152];
 }
@@ -2063,11 +2106,8 @@ vErrors.push(err152);
 errors++;
 }
 }
-if(data52.only !== undefined){
-let data80 = data52.only;
-if(Array.isArray(data80)){
-if(data80.length < 1){
-const err153 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data80};
+else {
+const err153 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
 if(vErrors === null){
 vErrors = [err153];
 }
@@ -2076,11 +2116,9 @@ vErrors.push(err153);
 }
 errors++;
 }
-const len8 = data80.length;
-for(let i8=0; i8<len8; i8++){
-let data81 = data80[i8];
-if(typeof data81 !== "string"){
-const err154 = {instancePath:instancePath+"/provision/" + i6+"/only/" + i8,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data81};
+}
+else {
+const err154 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
 if(vErrors === null){
 vErrors = [err154];
 }
@@ -2090,9 +2128,48 @@ vErrors.push(err154);
 errors++;
 }
 }
+if(data52.packages !== undefined){
+let data79 = data52.packages;
+if(data79 && typeof data79 == "object" && !Array.isArray(data79)){
+if(data79.install === undefined){
+data79.install = [];
 }
-else {
-const err155 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data80};
+if(data79.apt === undefined){
+data79.apt = [];
+}
+if(data79.dnf === undefined){
+data79.dnf = [];
+}
+if(data79.yum === undefined){
+data79.yum = [];
+}
+if(data79.zypper === undefined){
+data79.zypper = [];
+}
+if(data79.apk === undefined){
+data79.apk = [];
+}
+if(data79.update === undefined){
+data79.update = [];
+}
+if(data79.remove === undefined){
+data79.remove = [];
+}
+if(data79.refresh === undefined){
+data79.refresh = true;
+}
+if(data79.recommends === undefined){
+data79.recommends = true;
+}
+if(data79.timeout === undefined){
+data79.timeout = "30m";
+}
+if(data79.retries === undefined){
+data79.retries = 0;
+}
+for(const key16 in data79){
+if(!(func2.call(schema6.properties.provision.items.properties.packages.properties, key16))){
+const err155 = {instancePath:instancePath+"/provision/" + i6+"/packages",schemaPath:"#/properties/provision/items/properties/packages/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.packages,data:data79};
 if(vErrors === null){
 vErrors = [err155];
 }
@@ -2102,11 +2179,14 @@ vErrors.push(err155);
 errors++;
 }
 }
-if(data52.except !== undefined){
-let data82 = data52.except;
-if(Array.isArray(data82)){
-if(data82.length < 1){
-const err156 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data82};
+let data80 = data79.install;
+if(Array.isArray(data80)){
+const len8 = data80.length;
+for(let i8=0; i8<len8; i8++){
+let data81 = data80[i8];
+if(typeof data81 === "string"){
+if(!pattern12.test(data81)){
+const err156 = {instancePath:instancePath+"/provision/" + i6+"/packages/install/" + i8,schemaPath:"#/properties/provision/items/properties/packages/properties/install/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.install.items,data:data81};
 if(vErrors === null){
 vErrors = [err156];
 }
@@ -2115,11 +2195,9 @@ vErrors.push(err156);
 }
 errors++;
 }
-const len9 = data82.length;
-for(let i9=0; i9<len9; i9++){
-let data83 = data82[i9];
-if(typeof data83 !== "string"){
-const err157 = {instancePath:instancePath+"/provision/" + i6+"/except/" + i9,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data83};
+}
+else {
+const err157 = {instancePath:instancePath+"/provision/" + i6+"/packages/install/" + i8,schemaPath:"#/properties/provision/items/properties/packages/properties/install/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.install.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.install.items,data:data81};
 if(vErrors === null){
 vErrors = [err157];
 }
@@ -2131,7 +2209,7 @@ errors++;
 }
 }
 else {
-const err158 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data82};
+const err158 = {instancePath:instancePath+"/provision/" + i6+"/packages/install",schemaPath:"#/properties/provision/items/properties/packages/properties/install/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.install.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.install,data:data80};
 if(vErrors === null){
 vErrors = [err158];
 }
@@ -2140,10 +2218,14 @@ vErrors.push(err158);
 }
 errors++;
 }
-}
-}
-else {
-const err159 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data52};
+let data82 = data79.apt;
+if(Array.isArray(data82)){
+const len9 = data82.length;
+for(let i9=0; i9<len9; i9++){
+let data83 = data82[i9];
+if(typeof data83 === "string"){
+if(!pattern12.test(data83)){
+const err159 = {instancePath:instancePath+"/provision/" + i6+"/packages/apt/" + i9,schemaPath:"#/properties/provision/items/properties/packages/properties/apt/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.apt.items,data:data83};
 if(vErrors === null){
 vErrors = [err159];
 }
@@ -2153,9 +2235,8 @@ vErrors.push(err159);
 errors++;
 }
 }
-}
 else {
-const err160 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data51};
+const err160 = {instancePath:instancePath+"/provision/" + i6+"/packages/apt/" + i9,schemaPath:"#/properties/provision/items/properties/packages/properties/apt/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.apt.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apt.items,data:data83};
 if(vErrors === null){
 vErrors = [err160];
 }
@@ -2164,15 +2245,10 @@ vErrors.push(err160);
 }
 errors++;
 }
-let data84 = data.bundle;
-const _errs192 = errors;
-let valid38 = true;
-const _errs193 = errors;
-if(errors === _errs193){
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-let missing0;
-if((data84.method === undefined) && (missing0 = "method")){
-const err161 = {};
+}
+}
+else {
+const err161 = {instancePath:instancePath+"/provision/" + i6+"/packages/apt",schemaPath:"#/properties/provision/items/properties/packages/properties/apt/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.apt.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apt,data:data82};
 if(vErrors === null){
 vErrors = [err161];
 }
@@ -2181,10 +2257,14 @@ vErrors.push(err161);
 }
 errors++;
 }
-else {
-if(data84.method !== undefined){
-if("ami-tools" !== data84.method){
-const err162 = {};
+let data84 = data79.dnf;
+if(Array.isArray(data84)){
+const len10 = data84.length;
+for(let i10=0; i10<len10; i10++){
+let data85 = data84[i10];
+if(typeof data85 === "string"){
+if(!pattern12.test(data85)){
+const err162 = {instancePath:instancePath+"/provision/" + i6+"/packages/dnf/" + i10,schemaPath:"#/properties/provision/items/properties/packages/properties/dnf/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.dnf.items,data:data85};
 if(vErrors === null){
 vErrors = [err162];
 }
@@ -2194,10 +2274,8 @@ vErrors.push(err162);
 errors++;
 }
 }
-}
-}
 else {
-const err163 = {};
+const err163 = {instancePath:instancePath+"/provision/" + i6+"/packages/dnf/" + i10,schemaPath:"#/properties/provision/items/properties/packages/properties/dnf/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.dnf.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.dnf.items,data:data85};
 if(vErrors === null){
 vErrors = [err163];
 }
@@ -2207,41 +2285,9 @@ vErrors.push(err163);
 errors++;
 }
 }
-var _valid1 = _errs193 === errors;
-errors = _errs192;
-if(vErrors !== null){
-if(_errs192){
-vErrors.length = _errs192;
 }
 else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid1){
-const _errs196 = errors;
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.method === undefined){
-data84.method = "ami-tools";
-}
-if(data84.name === undefined){
-data84.name = "image";
-}
-if(data84.size === undefined){
-data84.size = null;
-}
-if(data84.exclude === undefined){
-data84.exclude = [];
-}
-if(data84.partition === undefined){
-data84.partition = null;
-}
-if(data84.amiTools === undefined){
-data84.amiTools = {};
-}
-for(const key16 in data84){
-if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
-const err164 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data84};
+const err164 = {instancePath:instancePath+"/provision/" + i6+"/packages/dnf",schemaPath:"#/properties/provision/items/properties/packages/properties/dnf/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.dnf.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.dnf,data:data84};
 if(vErrors === null){
 vErrors = [err164];
 }
@@ -2250,10 +2296,14 @@ vErrors.push(err164);
 }
 errors++;
 }
-}
-let data86 = data84.method;
-if(typeof data86 !== "string"){
-const err165 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data86};
+let data86 = data79.yum;
+if(Array.isArray(data86)){
+const len11 = data86.length;
+for(let i11=0; i11<len11; i11++){
+let data87 = data86[i11];
+if(typeof data87 === "string"){
+if(!pattern12.test(data87)){
+const err165 = {instancePath:instancePath+"/provision/" + i6+"/packages/yum/" + i11,schemaPath:"#/properties/provision/items/properties/packages/properties/yum/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.yum.items,data:data87};
 if(vErrors === null){
 vErrors = [err165];
 }
@@ -2262,8 +2312,9 @@ vErrors.push(err165);
 }
 errors++;
 }
-if(!(data86 === "ami-tools")){
-const err166 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data86};
+}
+else {
+const err166 = {instancePath:instancePath+"/provision/" + i6+"/packages/yum/" + i11,schemaPath:"#/properties/provision/items/properties/packages/properties/yum/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.yum.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.yum.items,data:data87};
 if(vErrors === null){
 vErrors = [err166];
 }
@@ -2272,10 +2323,10 @@ vErrors.push(err166);
 }
 errors++;
 }
-let data87 = data84.name;
-if(typeof data87 === "string"){
-if(!pattern12.test(data87)){
-const err167 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data87};
+}
+}
+else {
+const err167 = {instancePath:instancePath+"/provision/" + i6+"/packages/yum",schemaPath:"#/properties/provision/items/properties/packages/properties/yum/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.yum.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.yum,data:data86};
 if(vErrors === null){
 vErrors = [err167];
 }
@@ -2284,9 +2335,14 @@ vErrors.push(err167);
 }
 errors++;
 }
-}
-else {
-const err168 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data87};
+let data88 = data79.zypper;
+if(Array.isArray(data88)){
+const len12 = data88.length;
+for(let i12=0; i12<len12; i12++){
+let data89 = data88[i12];
+if(typeof data89 === "string"){
+if(!pattern12.test(data89)){
+const err168 = {instancePath:instancePath+"/provision/" + i6+"/packages/zypper/" + i12,schemaPath:"#/properties/provision/items/properties/packages/properties/zypper/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.zypper.items,data:data89};
 if(vErrors === null){
 vErrors = [err168];
 }
@@ -2295,9 +2351,9 @@ vErrors.push(err168);
 }
 errors++;
 }
-let data88 = data84.size;
-if((typeof data88 !== "string") && (data88 !== null)){
-const err169 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data88};
+}
+else {
+const err169 = {instancePath:instancePath+"/provision/" + i6+"/packages/zypper/" + i12,schemaPath:"#/properties/provision/items/properties/packages/properties/zypper/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.zypper.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.zypper.items,data:data89};
 if(vErrors === null){
 vErrors = [err169];
 }
@@ -2306,9 +2362,10 @@ vErrors.push(err169);
 }
 errors++;
 }
-if(typeof data88 === "string"){
-if(!pattern13.test(data88)){
-const err170 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data88};
+}
+}
+else {
+const err170 = {instancePath:instancePath+"/provision/" + i6+"/packages/zypper",schemaPath:"#/properties/provision/items/properties/packages/properties/zypper/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.zypper.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.zypper,data:data88};
 if(vErrors === null){
 vErrors = [err170];
 }
@@ -2317,14 +2374,14 @@ vErrors.push(err170);
 }
 errors++;
 }
-}
-let data89 = data84.exclude;
-if(Array.isArray(data89)){
-const len10 = data89.length;
-for(let i10=0; i10<len10; i10++){
-let data90 = data89[i10];
-if(typeof data90 !== "string"){
-const err171 = {instancePath:instancePath+"/bundle/exclude/" + i10,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data90};
+let data90 = data79.apk;
+if(Array.isArray(data90)){
+const len13 = data90.length;
+for(let i13=0; i13<len13; i13++){
+let data91 = data90[i13];
+if(typeof data91 === "string"){
+if(!pattern12.test(data91)){
+const err171 = {instancePath:instancePath+"/provision/" + i6+"/packages/apk/" + i13,schemaPath:"#/properties/provision/items/properties/packages/properties/apk/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.apk.items,data:data91};
 if(vErrors === null){
 vErrors = [err171];
 }
@@ -2334,9 +2391,8 @@ vErrors.push(err171);
 errors++;
 }
 }
-}
 else {
-const err172 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data89};
+const err172 = {instancePath:instancePath+"/provision/" + i6+"/packages/apk/" + i13,schemaPath:"#/properties/provision/items/properties/packages/properties/apk/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.apk.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apk.items,data:data91};
 if(vErrors === null){
 vErrors = [err172];
 }
@@ -2345,9 +2401,10 @@ vErrors.push(err172);
 }
 errors++;
 }
-let data91 = data84.partition;
-if((typeof data91 !== "string") && (data91 !== null)){
-const err173 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data91};
+}
+}
+else {
+const err173 = {instancePath:instancePath+"/provision/" + i6+"/packages/apk",schemaPath:"#/properties/provision/items/properties/packages/properties/apk/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.apk.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apk,data:data90};
 if(vErrors === null){
 vErrors = [err173];
 }
@@ -2356,8 +2413,14 @@ vErrors.push(err173);
 }
 errors++;
 }
-if(!((((data91 === "gpt") || (data91 === "mbr")) || (data91 === "none")) || (data91 === null))){
-const err174 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data91};
+let data92 = data79.update;
+if(Array.isArray(data92)){
+const len14 = data92.length;
+for(let i14=0; i14<len14; i14++){
+let data93 = data92[i14];
+if(typeof data93 === "string"){
+if(!pattern18.test(data93)){
+const err174 = {instancePath:instancePath+"/provision/" + i6+"/packages/update/" + i14,schemaPath:"#/properties/provision/items/properties/packages/properties/update/items/pattern",keyword:"pattern",params:{pattern: "^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$"},message:"must match pattern \""+"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$"+"\"",schema:"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$",parentSchema:schema6.properties.provision.items.properties.packages.properties.update.items,data:data93};
 if(vErrors === null){
 vErrors = [err174];
 }
@@ -2366,38 +2429,9 @@ vErrors.push(err174);
 }
 errors++;
 }
-let data92 = data84.amiTools;
-if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
-if(data92.install === undefined){
-data92.install = "auto";
 }
-if(data92.installCommands === undefined){
-data92.installCommands = null;
-}
-if(data92.destination === undefined){
-data92.destination = null;
-}
-if(data92.inherit === undefined){
-data92.inherit = false;
-}
-if(data92.credentials === undefined){
-data92.credentials = null;
-}
-if(data92.bundleArguments === undefined){
-data92.bundleArguments = [];
-}
-if(data92.uploadArguments === undefined){
-data92.uploadArguments = [];
-}
-if(data92.bundleCommand === undefined){
-data92.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data92.uploadCommand === undefined){
-data92.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key17 in data92){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
-const err175 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data92};
+else {
+const err175 = {instancePath:instancePath+"/provision/" + i6+"/packages/update/" + i14,schemaPath:"#/properties/provision/items/properties/packages/properties/update/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.update.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.update.items,data:data93};
 if(vErrors === null){
 vErrors = [err175];
 }
@@ -2407,9 +2441,9 @@ vErrors.push(err175);
 errors++;
 }
 }
-let data93 = data92.install;
-if(typeof data93 !== "string"){
-const err176 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data93};
+}
+else {
+const err176 = {instancePath:instancePath+"/provision/" + i6+"/packages/update",schemaPath:"#/properties/provision/items/properties/packages/properties/update/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.update.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.update,data:data92};
 if(vErrors === null){
 vErrors = [err176];
 }
@@ -2418,8 +2452,14 @@ vErrors.push(err176);
 }
 errors++;
 }
-if(!(((data93 === "auto") || (data93 === "none")) || (data93 === "provision"))){
-const err177 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data93};
+let data94 = data79.remove;
+if(Array.isArray(data94)){
+const len15 = data94.length;
+for(let i15=0; i15<len15; i15++){
+let data95 = data94[i15];
+if(typeof data95 === "string"){
+if(!pattern19.test(data95)){
+const err177 = {instancePath:instancePath+"/provision/" + i6+"/packages/remove/" + i15,schemaPath:"#/properties/provision/items/properties/packages/properties/remove/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9:._+-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9:._+-]*$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9:._+-]*$",parentSchema:schema6.properties.provision.items.properties.packages.properties.remove.items,data:data95};
 if(vErrors === null){
 vErrors = [err177];
 }
@@ -2428,9 +2468,9 @@ vErrors.push(err177);
 }
 errors++;
 }
-let data94 = data92.installCommands;
-if((typeof data94 !== "string") && (data94 !== null)){
-const err178 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data94};
+}
+else {
+const err178 = {instancePath:instancePath+"/provision/" + i6+"/packages/remove/" + i15,schemaPath:"#/properties/provision/items/properties/packages/properties/remove/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.remove.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.remove.items,data:data95};
 if(vErrors === null){
 vErrors = [err178];
 }
@@ -2439,9 +2479,10 @@ vErrors.push(err178);
 }
 errors++;
 }
-if(typeof data94 === "string"){
-if(func3(data94) < 1){
-const err179 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data94};
+}
+}
+else {
+const err179 = {instancePath:instancePath+"/provision/" + i6+"/packages/remove",schemaPath:"#/properties/provision/items/properties/packages/properties/remove/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.remove.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.remove,data:data94};
 if(vErrors === null){
 vErrors = [err179];
 }
@@ -2450,10 +2491,9 @@ vErrors.push(err179);
 }
 errors++;
 }
-}
-let data95 = data92.destination;
-if((typeof data95 !== "string") && (data95 !== null)){
-const err180 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data95};
+let data96 = data79.refresh;
+if(typeof data96 !== "boolean"){
+const err180 = {instancePath:instancePath+"/provision/" + i6+"/packages/refresh",schemaPath:"#/properties/provision/items/properties/packages/properties/refresh/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.packages.properties.refresh.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.refresh,data:data96};
 if(vErrors === null){
 vErrors = [err180];
 }
@@ -2462,9 +2502,9 @@ vErrors.push(err180);
 }
 errors++;
 }
-if(typeof data95 === "string"){
-if(!pattern14.test(data95)){
-const err181 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data95};
+let data97 = data79.recommends;
+if(typeof data97 !== "boolean"){
+const err181 = {instancePath:instancePath+"/provision/" + i6+"/packages/recommends",schemaPath:"#/properties/provision/items/properties/packages/properties/recommends/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.packages.properties.recommends.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.recommends,data:data97};
 if(vErrors === null){
 vErrors = [err181];
 }
@@ -2473,10 +2513,10 @@ vErrors.push(err181);
 }
 errors++;
 }
-}
-let data96 = data92.inherit;
-if(typeof data96 !== "boolean"){
-const err182 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data96};
+let data98 = data79.timeout;
+if(typeof data98 === "string"){
+if(!pattern3.test(data98)){
+const err182 = {instancePath:instancePath+"/provision/" + i6+"/packages/timeout",schemaPath:"#/properties/provision/items/properties/packages/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.packages.properties.timeout,data:data98};
 if(vErrors === null){
 vErrors = [err182];
 }
@@ -2485,9 +2525,9 @@ vErrors.push(err182);
 }
 errors++;
 }
-let data97 = data92.credentials;
-if((typeof data97 !== "string") && (data97 !== null)){
-const err183 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data97};
+}
+else {
+const err183 = {instancePath:instancePath+"/provision/" + i6+"/packages/timeout",schemaPath:"#/properties/provision/items/properties/packages/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.timeout,data:data98};
 if(vErrors === null){
 vErrors = [err183];
 }
@@ -2496,8 +2536,9 @@ vErrors.push(err183);
 }
 errors++;
 }
-if(!(((data97 === "instance-profile") || (data97 === "builder")) || (data97 === null))){
-const err184 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data97};
+let data99 = data79.retries;
+if(!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))){
+const err184 = {instancePath:instancePath+"/provision/" + i6+"/packages/retries",schemaPath:"#/properties/provision/items/properties/packages/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.packages.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.retries,data:data99};
 if(vErrors === null){
 vErrors = [err184];
 }
@@ -2506,13 +2547,9 @@ vErrors.push(err184);
 }
 errors++;
 }
-let data98 = data92.bundleArguments;
-if(Array.isArray(data98)){
-const len11 = data98.length;
-for(let i11=0; i11<len11; i11++){
-let data99 = data98[i11];
-if(typeof data99 !== "string"){
-const err185 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data99};
+if((typeof data99 == "number") && (isFinite(data99))){
+if(data99 > 20 || isNaN(data99)){
+const err185 = {instancePath:instancePath+"/provision/" + i6+"/packages/retries",schemaPath:"#/properties/provision/items/properties/packages/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.packages.properties.retries,data:data99};
 if(vErrors === null){
 vErrors = [err185];
 }
@@ -2521,10 +2558,8 @@ vErrors.push(err185);
 }
 errors++;
 }
-}
-}
-else {
-const err186 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data98};
+if(data99 < 0 || isNaN(data99)){
+const err186 = {instancePath:instancePath+"/provision/" + i6+"/packages/retries",schemaPath:"#/properties/provision/items/properties/packages/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.packages.properties.retries,data:data99};
 if(vErrors === null){
 vErrors = [err186];
 }
@@ -2533,13 +2568,10 @@ vErrors.push(err186);
 }
 errors++;
 }
-let data100 = data92.uploadArguments;
-if(Array.isArray(data100)){
-const len12 = data100.length;
-for(let i12=0; i12<len12; i12++){
-let data101 = data100[i12];
-if(typeof data101 !== "string"){
-const err187 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i12,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data101};
+}
+}
+else {
+const err187 = {instancePath:instancePath+"/provision/" + i6+"/packages",schemaPath:"#/properties/provision/items/properties/packages/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.packages.type,parentSchema:schema6.properties.provision.items.properties.packages,data:data79};
 if(vErrors === null){
 vErrors = [err187];
 }
@@ -2549,9 +2581,20 @@ vErrors.push(err187);
 errors++;
 }
 }
+if(data52.check !== undefined){
+let data100 = data52.check;
+if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
+if(data100.sudo === undefined){
+data100.sudo = true;
 }
-else {
-const err188 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data100};
+if(data100.timeout === undefined){
+data100.timeout = "10m";
+}
+if(data100.retries === undefined){
+data100.retries = 0;
+}
+if(data100.that === undefined){
+const err188 = {instancePath:instancePath+"/provision/" + i6+"/check",schemaPath:"#/properties/provision/items/properties/check/required",keyword:"required",params:{missingProperty: "that"},message:"must have required property '"+"that"+"'",schema:schema6.properties.provision.items.properties.check.required,parentSchema:schema6.properties.provision.items.properties.check,data:data100};
 if(vErrors === null){
 vErrors = [err188];
 }
@@ -2560,10 +2603,9 @@ vErrors.push(err188);
 }
 errors++;
 }
-let data102 = data92.bundleCommand;
-if(typeof data102 === "string"){
-if(func3(data102) < 1){
-const err189 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data102};
+for(const key17 in data100){
+if(!((((key17 === "that") || (key17 === "sudo")) || (key17 === "timeout")) || (key17 === "retries"))){
+const err189 = {instancePath:instancePath+"/provision/" + i6+"/check",schemaPath:"#/properties/provision/items/properties/check/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check,data:data100};
 if(vErrors === null){
 vErrors = [err189];
 }
@@ -2573,8 +2615,11 @@ vErrors.push(err189);
 errors++;
 }
 }
-else {
-const err190 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data102};
+if(data100.that !== undefined){
+let data101 = data100.that;
+if(Array.isArray(data101)){
+if(data101.length < 1){
+const err190 = {instancePath:instancePath+"/provision/" + i6+"/check/that",schemaPath:"#/properties/provision/items/properties/check/properties/that/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that,data:data101};
 if(vErrors === null){
 vErrors = [err190];
 }
@@ -2583,10 +2628,16 @@ vErrors.push(err190);
 }
 errors++;
 }
-let data103 = data92.uploadCommand;
-if(typeof data103 === "string"){
-if(func3(data103) < 1){
-const err191 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data103};
+const len16 = data101.length;
+for(let i16=0; i16<len16; i16++){
+let data102 = data101[i16];
+const _errs233 = errors;
+let valid54 = false;
+let passing1 = null;
+const _errs234 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.file === undefined){
+const err191 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/0/required",keyword:"required",params:{missingProperty: "file"},message:"must have required property '"+"file"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[0],data:data102};
 if(vErrors === null){
 vErrors = [err191];
 }
@@ -2596,8 +2647,15 @@ vErrors.push(err191);
 errors++;
 }
 }
-else {
-const err192 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data103};
+var _valid1 = _errs234 === errors;
+if(_valid1){
+valid54 = true;
+passing1 = 0;
+}
+const _errs235 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.command === undefined){
+const err192 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/1/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[1],data:data102};
 if(vErrors === null){
 vErrors = [err192];
 }
@@ -2607,8 +2665,20 @@ vErrors.push(err192);
 errors++;
 }
 }
+var _valid1 = _errs235 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 1];
+}
 else {
-const err193 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data92};
+if(_valid1){
+valid54 = true;
+passing1 = 1;
+}
+const _errs236 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.package === undefined){
+const err193 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/2/required",keyword:"required",params:{missingProperty: "package"},message:"must have required property '"+"package"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[2],data:data102};
 if(vErrors === null){
 vErrors = [err193];
 }
@@ -2618,8 +2688,20 @@ vErrors.push(err193);
 errors++;
 }
 }
+var _valid1 = _errs236 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 2];
+}
 else {
-const err194 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data84};
+if(_valid1){
+valid54 = true;
+passing1 = 2;
+}
+const _errs237 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.service === undefined){
+const err194 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/3/required",keyword:"required",params:{missingProperty: "service"},message:"must have required property '"+"service"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[3],data:data102};
 if(vErrors === null){
 vErrors = [err194];
 }
@@ -2628,52 +2710,21 @@ vErrors.push(err194);
 }
 errors++;
 }
-var _valid1 = _errs196 === errors;
-valid38 = _valid1;
-ifClause0 = "then";
+}
+var _valid1 = _errs237 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 3];
 }
 else {
-const _errs236 = errors;
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.method === undefined){
-data84.method = "native";
+if(_valid1){
+valid54 = true;
+passing1 = 3;
 }
-if(data84.at === undefined){
-data84.at = "auto";
-}
-if(data84.name === undefined){
-data84.name = "image";
-}
-if(data84.partition === undefined){
-data84.partition = "auto";
-}
-if(data84.size === undefined){
-data84.size = null;
-}
-if(data84.exclude === undefined){
-data84.exclude = [];
-}
-if(data84.include === undefined){
-data84.include = [];
-}
-if(data84.fstab === undefined){
-data84.fstab = "keep";
-}
-if(data84.hygiene === undefined){
-data84.hygiene = {};
-}
-if(data84.script === undefined){
-data84.script = null;
-}
-if(data84.needs === undefined){
-data84.needs = "refuse";
-}
-if(data84.compression === undefined){
-data84.compression = null;
-}
-for(const key18 in data84){
-if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
-const err195 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data84};
+const _errs238 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.port === undefined){
+const err195 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/4/required",keyword:"required",params:{missingProperty: "port"},message:"must have required property '"+"port"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[4],data:data102};
 if(vErrors === null){
 vErrors = [err195];
 }
@@ -2683,9 +2734,20 @@ vErrors.push(err195);
 errors++;
 }
 }
-let data104 = data84.method;
-if(typeof data104 !== "string"){
-const err196 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data104};
+var _valid1 = _errs238 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 4];
+}
+else {
+if(_valid1){
+valid54 = true;
+passing1 = 4;
+}
+const _errs239 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.user === undefined){
+const err196 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/5/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[5].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[5],data:data102};
 if(vErrors === null){
 vErrors = [err196];
 }
@@ -2694,8 +2756,21 @@ vErrors.push(err196);
 }
 errors++;
 }
-if(!(data104 === "native")){
-const err197 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data104};
+}
+var _valid1 = _errs239 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 5];
+}
+else {
+if(_valid1){
+valid54 = true;
+passing1 = 5;
+}
+const _errs240 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.group === undefined){
+const err197 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/6/required",keyword:"required",params:{missingProperty: "group"},message:"must have required property '"+"group"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[6].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[6],data:data102};
 if(vErrors === null){
 vErrors = [err197];
 }
@@ -2704,9 +2779,21 @@ vErrors.push(err197);
 }
 errors++;
 }
-let data105 = data84.at;
-if(typeof data105 !== "string"){
-const err198 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data105};
+}
+var _valid1 = _errs240 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 6];
+}
+else {
+if(_valid1){
+valid54 = true;
+passing1 = 6;
+}
+const _errs241 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.mount === undefined){
+const err198 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/7/required",keyword:"required",params:{missingProperty: "mount"},message:"must have required property '"+"mount"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[7].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[7],data:data102};
 if(vErrors === null){
 vErrors = [err198];
 }
@@ -2715,8 +2802,21 @@ vErrors.push(err198);
 }
 errors++;
 }
-if(!(((data105 === "auto") || (data105 === "instance")) || (data105 === "builder"))){
-const err199 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data105};
+}
+var _valid1 = _errs241 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 7];
+}
+else {
+if(_valid1){
+valid54 = true;
+passing1 = 7;
+}
+const _errs242 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.process === undefined){
+const err199 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/8/required",keyword:"required",params:{missingProperty: "process"},message:"must have required property '"+"process"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[8].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[8],data:data102};
 if(vErrors === null){
 vErrors = [err199];
 }
@@ -2725,10 +2825,21 @@ vErrors.push(err199);
 }
 errors++;
 }
-let data106 = data84.name;
-if(typeof data106 === "string"){
-if(!pattern12.test(data106)){
-const err200 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data106};
+}
+var _valid1 = _errs242 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 8];
+}
+else {
+if(_valid1){
+valid54 = true;
+passing1 = 8;
+}
+const _errs243 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.kernelParameter === undefined){
+const err200 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/9/required",keyword:"required",params:{missingProperty: "kernelParameter"},message:"must have required property '"+"kernelParameter"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[9].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[9],data:data102};
 if(vErrors === null){
 vErrors = [err200];
 }
@@ -2738,8 +2849,20 @@ vErrors.push(err200);
 errors++;
 }
 }
+var _valid1 = _errs243 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 9];
+}
 else {
-const err201 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data106};
+if(_valid1){
+valid54 = true;
+passing1 = 9;
+}
+const _errs244 = errors;
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.if === undefined){
+const err201 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/10/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[10].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[10],data:data102};
 if(vErrors === null){
 vErrors = [err201];
 }
@@ -2748,9 +2871,10 @@ vErrors.push(err201);
 }
 errors++;
 }
-let data107 = data84.partition;
-if(typeof data107 !== "string"){
-const err202 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data107};
+if(data102.if !== undefined){
+let data103 = data102.if;
+if(false !== data103){
+const err202 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/if",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/10/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[10].properties.if,data:data103};
 if(vErrors === null){
 vErrors = [err202];
 }
@@ -2759,8 +2883,30 @@ vErrors.push(err202);
 }
 errors++;
 }
-if(!((((data107 === "auto") || (data107 === "gpt")) || (data107 === "mbr")) || (data107 === "none"))){
-const err203 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data107};
+}
+}
+var _valid1 = _errs244 === errors;
+if(_valid1 && valid54){
+valid54 = false;
+passing1 = [passing1, 10];
+}
+else {
+if(_valid1){
+valid54 = true;
+passing1 = 10;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+if(!valid54){
+const err203 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items,data:data102};
 if(vErrors === null){
 vErrors = [err203];
 }
@@ -2769,9 +2915,24 @@ vErrors.push(err203);
 }
 errors++;
 }
-let data108 = data84.size;
-if((typeof data108 !== "string") && (data108 !== null)){
-const err204 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data108};
+else {
+errors = _errs233;
+if(vErrors !== null){
+if(_errs233){
+vErrors.length = _errs233;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
+if(data102.not === undefined){
+data102.not = false;
+}
+for(const key18 in data102){
+if(!(func2.call(schema6.properties.provision.items.properties.check.properties.that.items.properties, key18))){
+const err204 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items,data:data102};
 if(vErrors === null){
 vErrors = [err204];
 }
@@ -2780,9 +2941,30 @@ vErrors.push(err204);
 }
 errors++;
 }
-if(typeof data108 === "string"){
-if(!pattern13.test(data108)){
-const err205 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data108};
+}
+if(data102.file !== undefined){
+let data104 = data102.file;
+if(data104 && typeof data104 == "object" && !Array.isArray(data104)){
+if(data104.type === undefined){
+data104.type = null;
+}
+if(data104.mode === undefined){
+data104.mode = null;
+}
+if(data104.owner === undefined){
+data104.owner = null;
+}
+if(data104.group === undefined){
+data104.group = null;
+}
+if(data104.contains === undefined){
+data104.contains = [];
+}
+if(data104.matches === undefined){
+data104.matches = null;
+}
+if(data104.path === undefined){
+const err205 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file,data:data104};
 if(vErrors === null){
 vErrors = [err205];
 }
@@ -2791,14 +2973,9 @@ vErrors.push(err205);
 }
 errors++;
 }
-}
-let data109 = data84.exclude;
-if(Array.isArray(data109)){
-const len13 = data109.length;
-for(let i13=0; i13<len13; i13++){
-let data110 = data109[i13];
-if(typeof data110 !== "string"){
-const err206 = {instancePath:instancePath+"/bundle/exclude/" + i13,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data110};
+for(const key19 in data104){
+if(!(((((((key19 === "path") || (key19 === "type")) || (key19 === "mode")) || (key19 === "owner")) || (key19 === "group")) || (key19 === "contains")) || (key19 === "matches"))){
+const err206 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file,data:data104};
 if(vErrors === null){
 vErrors = [err206];
 }
@@ -2808,9 +2985,11 @@ vErrors.push(err206);
 errors++;
 }
 }
-}
-else {
-const err207 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data109};
+if(data104.path !== undefined){
+let data105 = data104.path;
+if(typeof data105 === "string"){
+if(func3(data105) < 1){
+const err207 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path,data:data105};
 if(vErrors === null){
 vErrors = [err207];
 }
@@ -2819,13 +2998,8 @@ vErrors.push(err207);
 }
 errors++;
 }
-let data111 = data84.include;
-if(Array.isArray(data111)){
-const len14 = data111.length;
-for(let i14=0; i14<len14; i14++){
-let data112 = data111[i14];
-if(typeof data112 !== "string"){
-const err208 = {instancePath:instancePath+"/bundle/include/" + i14,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data112};
+if(!pattern21.test(data105)){
+const err208 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/path/pattern",keyword:"pattern",params:{pattern: "^/"},message:"must match pattern \""+"^/"+"\"",schema:"^/",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path,data:data105};
 if(vErrors === null){
 vErrors = [err208];
 }
@@ -2835,9 +3009,8 @@ vErrors.push(err208);
 errors++;
 }
 }
-}
 else {
-const err209 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data111};
+const err209 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path,data:data105};
 if(vErrors === null){
 vErrors = [err209];
 }
@@ -2846,10 +3019,10 @@ vErrors.push(err209);
 }
 errors++;
 }
-let data113 = data84.fstab;
-if(typeof data113 === "string"){
-if(func3(data113) < 1){
-const err210 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data113};
+}
+let data106 = data104.type;
+if((typeof data106 !== "string") && (data106 !== null)){
+const err210 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/type",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/type/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type,data:data106};
 if(vErrors === null){
 vErrors = [err210];
 }
@@ -2858,9 +3031,8 @@ vErrors.push(err210);
 }
 errors++;
 }
-}
-else {
-const err211 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data113};
+if(!((((data106 === "file") || (data106 === "directory")) || (data106 === "link")) || (data106 === null))){
+const err211 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/type",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/type/enum",keyword:"enum",params:{allowedValues: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.enum,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type,data:data106};
 if(vErrors === null){
 vErrors = [err211];
 }
@@ -2869,38 +3041,9 @@ vErrors.push(err211);
 }
 errors++;
 }
-let data114 = data84.hygiene;
-if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
-if(data114.authorizedKeys === undefined){
-data114.authorizedKeys = "keep";
-}
-if(data114.sshHostKeys === undefined){
-data114.sshHostKeys = "scrub";
-}
-if(data114.machineId === undefined){
-data114.machineId = "scrub";
-}
-if(data114.shellHistories === undefined){
-data114.shellHistories = "scrub";
-}
-if(data114.cloudInit === undefined){
-data114.cloudInit = "scrub";
-}
-if(data114.cloudCredentials === undefined){
-data114.cloudCredentials = "refuse";
-}
-if(data114.privateKeys === undefined){
-data114.privateKeys = "refuse";
-}
-if(data114.logs === undefined){
-data114.logs = "keep";
-}
-if(data114.allow === undefined){
-data114.allow = [];
-}
-for(const key19 in data114){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
-const err212 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data114};
+let data107 = data104.mode;
+if((typeof data107 !== "string") && (data107 !== null)){
+const err212 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/mode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode,data:data107};
 if(vErrors === null){
 vErrors = [err212];
 }
@@ -2909,10 +3052,9 @@ vErrors.push(err212);
 }
 errors++;
 }
-}
-let data115 = data114.authorizedKeys;
-if(typeof data115 !== "string"){
-const err213 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data115};
+if(typeof data107 === "string"){
+if(!pattern10.test(data107)){
+const err213 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/mode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode,data:data107};
 if(vErrors === null){
 vErrors = [err213];
 }
@@ -2921,8 +3063,10 @@ vErrors.push(err213);
 }
 errors++;
 }
-if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
-const err214 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data115};
+}
+let data108 = data104.owner;
+if((typeof data108 !== "string") && (data108 !== null)){
+const err214 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/owner",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/owner/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.owner.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.owner.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.owner,data:data108};
 if(vErrors === null){
 vErrors = [err214];
 }
@@ -2931,9 +3075,9 @@ vErrors.push(err214);
 }
 errors++;
 }
-let data116 = data114.sshHostKeys;
-if(typeof data116 !== "string"){
-const err215 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data116};
+let data109 = data104.group;
+if((typeof data109 !== "string") && (data109 !== null)){
+const err215 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/group/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.group.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.group.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.group,data:data109};
 if(vErrors === null){
 vErrors = [err215];
 }
@@ -2942,8 +3086,14 @@ vErrors.push(err215);
 }
 errors++;
 }
-if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
-const err216 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data116};
+let data110 = data104.contains;
+if(Array.isArray(data110)){
+const len17 = data110.length;
+for(let i17=0; i17<len17; i17++){
+let data111 = data110[i17];
+if(typeof data111 === "string"){
+if(func3(data111) < 1){
+const err216 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/contains/" + i17,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/contains/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.items,data:data111};
 if(vErrors === null){
 vErrors = [err216];
 }
@@ -2952,9 +3102,9 @@ vErrors.push(err216);
 }
 errors++;
 }
-let data117 = data114.machineId;
-if(typeof data117 !== "string"){
-const err217 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data117};
+}
+else {
+const err217 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/contains/" + i17,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/contains/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.items,data:data111};
 if(vErrors === null){
 vErrors = [err217];
 }
@@ -2963,8 +3113,10 @@ vErrors.push(err217);
 }
 errors++;
 }
-if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
-const err218 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data117};
+}
+}
+else {
+const err218 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/contains",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/contains/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains,data:data110};
 if(vErrors === null){
 vErrors = [err218];
 }
@@ -2973,9 +3125,9 @@ vErrors.push(err218);
 }
 errors++;
 }
-let data118 = data114.shellHistories;
-if(typeof data118 !== "string"){
-const err219 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data118};
+let data112 = data104.matches;
+if((typeof data112 !== "string") && (data112 !== null)){
+const err219 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/matches",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/matches/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.matches.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.matches.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.matches,data:data112};
 if(vErrors === null){
 vErrors = [err219];
 }
@@ -2984,8 +3136,9 @@ vErrors.push(err219);
 }
 errors++;
 }
-if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
-const err220 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data118};
+}
+else {
+const err220 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file,data:data104};
 if(vErrors === null){
 vErrors = [err220];
 }
@@ -2994,9 +3147,24 @@ vErrors.push(err220);
 }
 errors++;
 }
-let data119 = data114.cloudInit;
-if(typeof data119 !== "string"){
-const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data119};
+}
+if(data102.command !== undefined){
+let data113 = data102.command;
+if(data113 && typeof data113 == "object" && !Array.isArray(data113)){
+if(data113.exitCode === undefined){
+data113.exitCode = 0;
+}
+if(data113.contains === undefined){
+data113.contains = [];
+}
+if(data113.matches === undefined){
+data113.matches = null;
+}
+if(data113.timeout === undefined){
+data113.timeout = "1m";
+}
+if(data113.run === undefined){
+const err221 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/required",keyword:"required",params:{missingProperty: "run"},message:"must have required property '"+"run"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command,data:data113};
 if(vErrors === null){
 vErrors = [err221];
 }
@@ -3005,8 +3173,9 @@ vErrors.push(err221);
 }
 errors++;
 }
-if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
-const err222 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data119};
+for(const key20 in data113){
+if(!(((((key20 === "run") || (key20 === "exitCode")) || (key20 === "contains")) || (key20 === "matches")) || (key20 === "timeout"))){
+const err222 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command,data:data113};
 if(vErrors === null){
 vErrors = [err222];
 }
@@ -3015,9 +3184,12 @@ vErrors.push(err222);
 }
 errors++;
 }
-let data120 = data114.cloudCredentials;
-if(typeof data120 !== "string"){
-const err223 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data120};
+}
+if(data113.run !== undefined){
+let data114 = data113.run;
+if(typeof data114 === "string"){
+if(func3(data114) < 1){
+const err223 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/run",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/run/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.run,data:data114};
 if(vErrors === null){
 vErrors = [err223];
 }
@@ -3026,8 +3198,9 @@ vErrors.push(err223);
 }
 errors++;
 }
-if(!(((data120 === "scrub") || (data120 === "refuse")) || (data120 === "keep"))){
-const err224 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data120};
+}
+else {
+const err224 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/run",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/run/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.run.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.run,data:data114};
 if(vErrors === null){
 vErrors = [err224];
 }
@@ -3036,9 +3209,10 @@ vErrors.push(err224);
 }
 errors++;
 }
-let data121 = data114.privateKeys;
-if(typeof data121 !== "string"){
-const err225 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data121};
+}
+let data115 = data113.exitCode;
+if(!(((typeof data115 == "number") && (!(data115 % 1) && !isNaN(data115))) && (isFinite(data115)))){
+const err225 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/exitCode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/exitCode/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode,data:data115};
 if(vErrors === null){
 vErrors = [err225];
 }
@@ -3047,8 +3221,9 @@ vErrors.push(err225);
 }
 errors++;
 }
-if(!(((data121 === "scrub") || (data121 === "refuse")) || (data121 === "keep"))){
-const err226 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data121};
+if((typeof data115 == "number") && (isFinite(data115))){
+if(data115 > 255 || isNaN(data115)){
+const err226 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/exitCode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/exitCode/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode,data:data115};
 if(vErrors === null){
 vErrors = [err226];
 }
@@ -3057,9 +3232,8 @@ vErrors.push(err226);
 }
 errors++;
 }
-let data122 = data114.logs;
-if(typeof data122 !== "string"){
-const err227 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data122};
+if(data115 < 0 || isNaN(data115)){
+const err227 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/exitCode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/exitCode/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode,data:data115};
 if(vErrors === null){
 vErrors = [err227];
 }
@@ -3068,8 +3242,15 @@ vErrors.push(err227);
 }
 errors++;
 }
-if(!(((data122 === "scrub") || (data122 === "refuse")) || (data122 === "keep"))){
-const err228 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data122};
+}
+let data116 = data113.contains;
+if(Array.isArray(data116)){
+const len18 = data116.length;
+for(let i18=0; i18<len18; i18++){
+let data117 = data116[i18];
+if(typeof data117 === "string"){
+if(func3(data117) < 1){
+const err228 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/contains/" + i18,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/contains/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.items,data:data117};
 if(vErrors === null){
 vErrors = [err228];
 }
@@ -3078,13 +3259,9 @@ vErrors.push(err228);
 }
 errors++;
 }
-let data123 = data114.allow;
-if(Array.isArray(data123)){
-const len15 = data123.length;
-for(let i15=0; i15<len15; i15++){
-let data124 = data123[i15];
-if(typeof data124 !== "string"){
-const err229 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i15,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data124};
+}
+else {
+const err229 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/contains/" + i18,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/contains/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.items,data:data117};
 if(vErrors === null){
 vErrors = [err229];
 }
@@ -3096,7 +3273,7 @@ errors++;
 }
 }
 else {
-const err230 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data123};
+const err230 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/contains",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/contains/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains,data:data116};
 if(vErrors === null){
 vErrors = [err230];
 }
@@ -3105,9 +3282,9 @@ vErrors.push(err230);
 }
 errors++;
 }
-}
-else {
-const err231 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data114};
+let data118 = data113.matches;
+if((typeof data118 !== "string") && (data118 !== null)){
+const err231 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/matches",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/matches/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.matches.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.matches.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.matches,data:data118};
 if(vErrors === null){
 vErrors = [err231];
 }
@@ -3116,9 +3293,10 @@ vErrors.push(err231);
 }
 errors++;
 }
-let data125 = data84.script;
-if((typeof data125 !== "string") && (data125 !== null)){
-const err232 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data125};
+let data119 = data113.timeout;
+if(typeof data119 === "string"){
+if(!pattern3.test(data119)){
+const err232 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.timeout,data:data119};
 if(vErrors === null){
 vErrors = [err232];
 }
@@ -3127,9 +3305,9 @@ vErrors.push(err232);
 }
 errors++;
 }
-if(typeof data125 === "string"){
-if(func3(data125) < 1){
-const err233 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data125};
+}
+else {
+const err233 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.timeout,data:data119};
 if(vErrors === null){
 vErrors = [err233];
 }
@@ -3139,9 +3317,8 @@ vErrors.push(err233);
 errors++;
 }
 }
-let data126 = data84.needs;
-if(typeof data126 !== "string"){
-const err234 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data126};
+else {
+const err234 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command,data:data113};
 if(vErrors === null){
 vErrors = [err234];
 }
@@ -3150,8 +3327,15 @@ vErrors.push(err234);
 }
 errors++;
 }
-if(!((data126 === "refuse") || (data126 === "warn"))){
-const err235 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data126};
+}
+if(data102.package !== undefined){
+let data120 = data102.package;
+if(data120 && typeof data120 == "object" && !Array.isArray(data120)){
+if(data120.version === undefined){
+data120.version = null;
+}
+if(data120.name === undefined){
+const err235 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package,data:data120};
 if(vErrors === null){
 vErrors = [err235];
 }
@@ -3160,9 +3344,9 @@ vErrors.push(err235);
 }
 errors++;
 }
-let data127 = data84.compression;
-if((!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))) && (data127 !== null)){
-const err236 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.compression.type},message:"must be integer,null",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
+for(const key21 in data120){
+if(!((key21 === "name") || (key21 === "version"))){
+const err236 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package,data:data120};
 if(vErrors === null){
 vErrors = [err236];
 }
@@ -3171,9 +3355,12 @@ vErrors.push(err236);
 }
 errors++;
 }
-if((typeof data127 == "number") && (isFinite(data127))){
-if(data127 > 9 || isNaN(data127)){
-const err237 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
+}
+if(data120.name !== undefined){
+let data121 = data120.name;
+if(typeof data121 === "string"){
+if(func3(data121) < 1){
+const err237 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name,data:data121};
 if(vErrors === null){
 vErrors = [err237];
 }
@@ -3182,8 +3369,8 @@ vErrors.push(err237);
 }
 errors++;
 }
-if(data127 < 1 || isNaN(data127)){
-const err238 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
+if(!pattern19.test(data121)){
+const err238 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9:._+-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9:._+-]*$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9:._+-]*$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name,data:data121};
 if(vErrors === null){
 vErrors = [err238];
 }
@@ -3193,9 +3380,8 @@ vErrors.push(err238);
 errors++;
 }
 }
-}
 else {
-const err239 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data84};
+const err239 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name,data:data121};
 if(vErrors === null){
 vErrors = [err239];
 }
@@ -3204,12 +3390,10 @@ vErrors.push(err239);
 }
 errors++;
 }
-var _valid1 = _errs236 === errors;
-valid38 = _valid1;
-ifClause0 = "else";
 }
-if(!valid38){
-const err240 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data84};
+let data122 = data120.version;
+if((typeof data122 !== "string") && (data122 !== null)){
+const err240 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/version",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/version/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.version.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.version.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.version,data:data122};
 if(vErrors === null){
 vErrors = [err240];
 }
@@ -3218,13 +3402,9 @@ vErrors.push(err240);
 }
 errors++;
 }
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.method === undefined){
-data84.method = "native";
 }
-let data128 = data84.method;
-if(typeof data128 !== "string"){
-const err241 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data128};
+else {
+const err241 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package,data:data120};
 if(vErrors === null){
 vErrors = [err241];
 }
@@ -3233,8 +3413,18 @@ vErrors.push(err241);
 }
 errors++;
 }
-if(!((data128 === "native") || (data128 === "ami-tools"))){
-const err242 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data128};
+}
+if(data102.service !== undefined){
+let data123 = data102.service;
+if(data123 && typeof data123 == "object" && !Array.isArray(data123)){
+if(data123.enabled === undefined){
+data123.enabled = null;
+}
+if(data123.running === undefined){
+data123.running = null;
+}
+if(data123.name === undefined){
+const err242 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service,data:data123};
 if(vErrors === null){
 vErrors = [err242];
 }
@@ -3243,9 +3433,9 @@ vErrors.push(err242);
 }
 errors++;
 }
-}
-else {
-const err243 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data84};
+for(const key22 in data123){
+if(!(((key22 === "name") || (key22 === "enabled")) || (key22 === "running"))){
+const err243 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service,data:data123};
 if(vErrors === null){
 vErrors = [err243];
 }
@@ -3254,23 +3444,12 @@ vErrors.push(err243);
 }
 errors++;
 }
-let data129 = data.certificate;
-if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
-if(data129.ec2 === undefined){
-data129.ec2 = "auto";
 }
-if(data129.allowMismatch === undefined){
-data129.allowMismatch = false;
-}
-if(data129.certificate === undefined){
-data129.certificate = null;
-}
-if(data129.privateKey === undefined){
-data129.privateKey = null;
-}
-for(const key20 in data129){
-if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
-const err244 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data129};
+if(data123.name !== undefined){
+let data124 = data123.name;
+if(typeof data124 === "string"){
+if(func3(data124) < 1){
+const err244 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name,data:data124};
 if(vErrors === null){
 vErrors = [err244];
 }
@@ -3279,10 +3458,8 @@ vErrors.push(err244);
 }
 errors++;
 }
-}
-let data130 = data129.ec2;
-if(typeof data130 !== "string"){
-const err245 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data130};
+if(!pattern25.test(data124)){
+const err245 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9@:._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9@:._-]*$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9@:._-]*$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name,data:data124};
 if(vErrors === null){
 vErrors = [err245];
 }
@@ -3291,9 +3468,9 @@ vErrors.push(err245);
 }
 errors++;
 }
-let data131 = data129.allowMismatch;
-if(typeof data131 !== "boolean"){
-const err246 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data131};
+}
+else {
+const err246 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name,data:data124};
 if(vErrors === null){
 vErrors = [err246];
 }
@@ -3302,9 +3479,10 @@ vErrors.push(err246);
 }
 errors++;
 }
-let data132 = data129.certificate;
-if((typeof data132 !== "string") && (data132 !== null)){
-const err247 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data132};
+}
+let data125 = data123.enabled;
+if((typeof data125 !== "boolean") && (data125 !== null)){
+const err247 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/enabled",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/enabled/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.enabled.type},message:"must be boolean,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.enabled.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.enabled,data:data125};
 if(vErrors === null){
 vErrors = [err247];
 }
@@ -3313,9 +3491,9 @@ vErrors.push(err247);
 }
 errors++;
 }
-let data133 = data129.privateKey;
-if((typeof data133 !== "string") && (data133 !== null)){
-const err248 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data133};
+let data126 = data123.running;
+if((typeof data126 !== "boolean") && (data126 !== null)){
+const err248 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/running",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/running/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.running.type},message:"must be boolean,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.running.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.running,data:data126};
 if(vErrors === null){
 vErrors = [err248];
 }
@@ -3326,7 +3504,7 @@ errors++;
 }
 }
 else {
-const err249 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data129};
+const err249 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service,data:data123};
 if(vErrors === null){
 vErrors = [err249];
 }
@@ -3335,20 +3513,15 @@ vErrors.push(err249);
 }
 errors++;
 }
-if(data.upload !== undefined){
-let data134 = data.upload;
-if(data134 && typeof data134 == "object" && !Array.isArray(data134)){
-if(data134.method === undefined){
-data134.method = "s3";
 }
-if(data134.acl === undefined){
-data134.acl = "aws-exec-read";
+if(data102.port !== undefined){
+let data127 = data102.port;
+if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
+if(data127.protocol === undefined){
+data127.protocol = "tcp";
 }
-if(data134.concurrency === undefined){
-data134.concurrency = 4;
-}
-if(data134.bucket === undefined){
-const err250 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data134};
+if(data127.number === undefined){
+const err250 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/required",keyword:"required",params:{missingProperty: "number"},message:"must have required property '"+"number"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port,data:data127};
 if(vErrors === null){
 vErrors = [err250];
 }
@@ -3357,9 +3530,9 @@ vErrors.push(err250);
 }
 errors++;
 }
-for(const key21 in data134){
-if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
-const err251 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data134};
+for(const key23 in data127){
+if(!((key23 === "number") || (key23 === "protocol"))){
+const err251 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port,data:data127};
 if(vErrors === null){
 vErrors = [err251];
 }
@@ -3369,9 +3542,10 @@ vErrors.push(err251);
 errors++;
 }
 }
-let data135 = data134.method;
-if(typeof data135 !== "string"){
-const err252 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data135};
+if(data127.number !== undefined){
+let data128 = data127.number;
+if(!(((typeof data128 == "number") && (!(data128 % 1) && !isNaN(data128))) && (isFinite(data128)))){
+const err252 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/number",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/number/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number,data:data128};
 if(vErrors === null){
 vErrors = [err252];
 }
@@ -3380,8 +3554,9 @@ vErrors.push(err252);
 }
 errors++;
 }
-if(!(data135 === "s3")){
-const err253 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data135};
+if((typeof data128 == "number") && (isFinite(data128))){
+if(data128 > 65535 || isNaN(data128)){
+const err253 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/number",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/number/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number,data:data128};
 if(vErrors === null){
 vErrors = [err253];
 }
@@ -3390,10 +3565,8 @@ vErrors.push(err253);
 }
 errors++;
 }
-if(data134.bucket !== undefined){
-let data136 = data134.bucket;
-if(typeof data136 !== "string"){
-const err254 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data136};
+if(data128 < 1 || isNaN(data128)){
+const err254 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/number",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/number/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number,data:data128};
 if(vErrors === null){
 vErrors = [err254];
 }
@@ -3403,10 +3576,10 @@ vErrors.push(err254);
 errors++;
 }
 }
-if(data134.prefix !== undefined){
-let data137 = data134.prefix;
-if(typeof data137 !== "string"){
-const err255 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data137};
+}
+let data129 = data127.protocol;
+if(typeof data129 !== "string"){
+const err255 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/protocol",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/protocol/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol,data:data129};
 if(vErrors === null){
 vErrors = [err255];
 }
@@ -3415,10 +3588,8 @@ vErrors.push(err255);
 }
 errors++;
 }
-}
-let data138 = data134.acl;
-if(typeof data138 !== "string"){
-const err256 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data138};
+if(!((data129 === "tcp") || (data129 === "udp"))){
+const err256 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/protocol",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol.enum,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol,data:data129};
 if(vErrors === null){
 vErrors = [err256];
 }
@@ -3427,8 +3598,9 @@ vErrors.push(err256);
 }
 errors++;
 }
-if(!(((data138 === "aws-exec-read") || (data138 === "public-read")) || (data138 === "ec2-bundle-read"))){
-const err257 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data138};
+}
+else {
+const err257 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port,data:data127};
 if(vErrors === null){
 vErrors = [err257];
 }
@@ -3437,9 +3609,24 @@ vErrors.push(err257);
 }
 errors++;
 }
-let data139 = data134.concurrency;
-if(!(((typeof data139 == "number") && (!(data139 % 1) && !isNaN(data139))) && (isFinite(data139)))){
-const err258 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
+}
+if(data102.user !== undefined){
+let data130 = data102.user;
+if(data130 && typeof data130 == "object" && !Array.isArray(data130)){
+if(data130.uid === undefined){
+data130.uid = null;
+}
+if(data130.groups === undefined){
+data130.groups = [];
+}
+if(data130.home === undefined){
+data130.home = null;
+}
+if(data130.shell === undefined){
+data130.shell = null;
+}
+if(data130.name === undefined){
+const err258 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user,data:data130};
 if(vErrors === null){
 vErrors = [err258];
 }
@@ -3448,9 +3635,9 @@ vErrors.push(err258);
 }
 errors++;
 }
-if((typeof data139 == "number") && (isFinite(data139))){
-if(data139 > 32 || isNaN(data139)){
-const err259 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
+for(const key24 in data130){
+if(!(((((key24 === "name") || (key24 === "uid")) || (key24 === "groups")) || (key24 === "home")) || (key24 === "shell"))){
+const err259 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user,data:data130};
 if(vErrors === null){
 vErrors = [err259];
 }
@@ -3459,8 +3646,12 @@ vErrors.push(err259);
 }
 errors++;
 }
-if(data139 < 1 || isNaN(data139)){
-const err260 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
+}
+if(data130.name !== undefined){
+let data131 = data130.name;
+if(typeof data131 === "string"){
+if(func3(data131) < 1){
+const err260 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.name,data:data131};
 if(vErrors === null){
 vErrors = [err260];
 }
@@ -3470,9 +3661,8 @@ vErrors.push(err260);
 errors++;
 }
 }
-}
 else {
-const err261 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data134};
+const err261 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.name,data:data131};
 if(vErrors === null){
 vErrors = [err261];
 }
@@ -3482,35 +3672,9 @@ vErrors.push(err261);
 errors++;
 }
 }
-let data140 = data.register;
-if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
-if(data140.method === undefined){
-data140.method = "instance-store";
-}
-if(data140.description === undefined){
-data140.description = null;
-}
-if(data140.architecture === undefined){
-data140.architecture = null;
-}
-if(data140.virtualization === undefined){
-data140.virtualization = null;
-}
-if(data140.kernel === undefined){
-data140.kernel = null;
-}
-if(data140.ramdisk === undefined){
-data140.ramdisk = null;
-}
-if(data140.blockDeviceMappings === undefined){
-data140.blockDeviceMappings = {};
-}
-if(data140.tags === undefined){
-data140.tags = {};
-}
-for(const key22 in data140){
-if(!(func2.call(schema6.properties.register.properties, key22))){
-const err262 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data140};
+let data132 = data130.uid;
+if((!(((typeof data132 == "number") && (!(data132 % 1) && !isNaN(data132))) && (isFinite(data132)))) && (data132 !== null)){
+const err262 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/uid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/uid/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid.type},message:"must be integer,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid,data:data132};
 if(vErrors === null){
 vErrors = [err262];
 }
@@ -3519,10 +3683,9 @@ vErrors.push(err262);
 }
 errors++;
 }
-}
-let data141 = data140.method;
-if(typeof data141 !== "string"){
-const err263 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data141};
+if((typeof data132 == "number") && (isFinite(data132))){
+if(data132 < 0 || isNaN(data132)){
+const err263 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/uid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/uid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid,data:data132};
 if(vErrors === null){
 vErrors = [err263];
 }
@@ -3531,8 +3694,15 @@ vErrors.push(err263);
 }
 errors++;
 }
-if(!(data141 === "instance-store")){
-const err264 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data141};
+}
+let data133 = data130.groups;
+if(Array.isArray(data133)){
+const len19 = data133.length;
+for(let i19=0; i19<len19; i19++){
+let data134 = data133[i19];
+if(typeof data134 === "string"){
+if(func3(data134) < 1){
+const err264 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/groups/" + i19,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/groups/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.items,data:data134};
 if(vErrors === null){
 vErrors = [err264];
 }
@@ -3541,10 +3711,9 @@ vErrors.push(err264);
 }
 errors++;
 }
-if(data140.name !== undefined){
-let data142 = data140.name;
-if(typeof data142 !== "string"){
-const err265 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data142};
+}
+else {
+const err265 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/groups/" + i19,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/groups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.items,data:data134};
 if(vErrors === null){
 vErrors = [err265];
 }
@@ -3554,9 +3723,9 @@ vErrors.push(err265);
 errors++;
 }
 }
-let data143 = data140.description;
-if((typeof data143 !== "string") && (data143 !== null)){
-const err266 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data143};
+}
+else {
+const err266 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/groups",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups,data:data133};
 if(vErrors === null){
 vErrors = [err266];
 }
@@ -3565,9 +3734,9 @@ vErrors.push(err266);
 }
 errors++;
 }
-if(typeof data143 === "string"){
-if(func3(data143) > 255){
-const err267 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data143};
+let data135 = data130.home;
+if((typeof data135 !== "string") && (data135 !== null)){
+const err267 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/home",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/home/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.home.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.home.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.home,data:data135};
 if(vErrors === null){
 vErrors = [err267];
 }
@@ -3576,10 +3745,9 @@ vErrors.push(err267);
 }
 errors++;
 }
-}
-let data144 = data140.architecture;
-if((typeof data144 !== "string") && (data144 !== null)){
-const err268 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data144};
+let data136 = data130.shell;
+if((typeof data136 !== "string") && (data136 !== null)){
+const err268 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/shell",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/shell/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.shell.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.shell,data:data136};
 if(vErrors === null){
 vErrors = [err268];
 }
@@ -3588,8 +3756,9 @@ vErrors.push(err268);
 }
 errors++;
 }
-if(!(((data144 === "i386") || (data144 === "x86_64")) || (data144 === null))){
-const err269 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data144};
+}
+else {
+const err269 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user,data:data130};
 if(vErrors === null){
 vErrors = [err269];
 }
@@ -3598,9 +3767,15 @@ vErrors.push(err269);
 }
 errors++;
 }
-let data145 = data140.virtualization;
-if((typeof data145 !== "string") && (data145 !== null)){
-const err270 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data145};
+}
+if(data102.group !== undefined){
+let data137 = data102.group;
+if(data137 && typeof data137 == "object" && !Array.isArray(data137)){
+if(data137.gid === undefined){
+data137.gid = null;
+}
+if(data137.name === undefined){
+const err270 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group,data:data137};
 if(vErrors === null){
 vErrors = [err270];
 }
@@ -3609,8 +3784,9 @@ vErrors.push(err270);
 }
 errors++;
 }
-if(!(((data145 === "hvm") || (data145 === "paravirtual")) || (data145 === null))){
-const err271 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data145};
+for(const key25 in data137){
+if(!((key25 === "name") || (key25 === "gid"))){
+const err271 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group,data:data137};
 if(vErrors === null){
 vErrors = [err271];
 }
@@ -3619,9 +3795,12 @@ vErrors.push(err271);
 }
 errors++;
 }
-let data146 = data140.kernel;
-if((typeof data146 !== "string") && (data146 !== null)){
-const err272 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data146};
+}
+if(data137.name !== undefined){
+let data138 = data137.name;
+if(typeof data138 === "string"){
+if(func3(data138) < 1){
+const err272 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.name,data:data138};
 if(vErrors === null){
 vErrors = [err272];
 }
@@ -3630,9 +3809,9 @@ vErrors.push(err272);
 }
 errors++;
 }
-if(typeof data146 === "string"){
-if(!pattern17.test(data146)){
-const err273 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data146};
+}
+else {
+const err273 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.name,data:data138};
 if(vErrors === null){
 vErrors = [err273];
 }
@@ -3642,9 +3821,9 @@ vErrors.push(err273);
 errors++;
 }
 }
-let data147 = data140.ramdisk;
-if((typeof data147 !== "string") && (data147 !== null)){
-const err274 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data147};
+let data139 = data137.gid;
+if((!(((typeof data139 == "number") && (!(data139 % 1) && !isNaN(data139))) && (isFinite(data139)))) && (data139 !== null)){
+const err274 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/gid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/gid/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid.type},message:"must be integer,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid,data:data139};
 if(vErrors === null){
 vErrors = [err274];
 }
@@ -3653,9 +3832,9 @@ vErrors.push(err274);
 }
 errors++;
 }
-if(typeof data147 === "string"){
-if(!pattern18.test(data147)){
-const err275 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data147};
+if((typeof data139 == "number") && (isFinite(data139))){
+if(data139 < 0 || isNaN(data139)){
+const err275 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/gid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/gid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid,data:data139};
 if(vErrors === null){
 vErrors = [err275];
 }
@@ -3665,9 +3844,9 @@ vErrors.push(err275);
 errors++;
 }
 }
-let data148 = data140.blockDeviceMappings;
-if(!data148 || typeof data148 != "object"){
-const err276 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data148};
+}
+else {
+const err276 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group,data:data137};
 if(vErrors === null){
 vErrors = [err276];
 }
@@ -3676,13 +3855,18 @@ vErrors.push(err276);
 }
 errors++;
 }
-if(Array.isArray(data148)){
-const len16 = data148.length;
-for(let i16=0; i16<len16; i16++){
-let data149 = data148[i16];
-if(data149 && typeof data149 == "object" && !Array.isArray(data149)){
-if(data149.device === undefined){
-const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
+}
+if(data102.mount !== undefined){
+let data140 = data102.mount;
+if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
+if(data140.type === undefined){
+data140.type = null;
+}
+if(data140.options === undefined){
+data140.options = [];
+}
+if(data140.path === undefined){
+const err277 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount,data:data140};
 if(vErrors === null){
 vErrors = [err277];
 }
@@ -3691,8 +3875,9 @@ vErrors.push(err277);
 }
 errors++;
 }
-if(data149.virtual === undefined){
-const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
+for(const key26 in data140){
+if(!(((key26 === "path") || (key26 === "type")) || (key26 === "options"))){
+const err278 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount,data:data140};
 if(vErrors === null){
 vErrors = [err278];
 }
@@ -3701,9 +3886,12 @@ vErrors.push(err278);
 }
 errors++;
 }
-for(const key23 in data149){
-if(!((key23 === "device") || (key23 === "virtual"))){
-const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
+}
+if(data140.path !== undefined){
+let data141 = data140.path;
+if(typeof data141 === "string"){
+if(func3(data141) < 1){
+const err279 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path,data:data141};
 if(vErrors === null){
 vErrors = [err279];
 }
@@ -3712,11 +3900,8 @@ vErrors.push(err279);
 }
 errors++;
 }
-}
-if(data149.device !== undefined){
-let data150 = data149.device;
-if(typeof data150 !== "string"){
-const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data150};
+if(!pattern21.test(data141)){
+const err280 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/path/pattern",keyword:"pattern",params:{pattern: "^/"},message:"must match pattern \""+"^/"+"\"",schema:"^/",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path,data:data141};
 if(vErrors === null){
 vErrors = [err280];
 }
@@ -3726,10 +3911,8 @@ vErrors.push(err280);
 errors++;
 }
 }
-if(data149.virtual !== undefined){
-let data151 = data149.virtual;
-if(typeof data151 !== "string"){
-const err281 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data151};
+else {
+const err281 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path,data:data141};
 if(vErrors === null){
 vErrors = [err281];
 }
@@ -3739,9 +3922,9 @@ vErrors.push(err281);
 errors++;
 }
 }
-}
-else {
-const err282 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
+let data142 = data140.type;
+if((typeof data142 !== "string") && (data142 !== null)){
+const err282 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/type",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/type/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.type.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.type.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.type,data:data142};
 if(vErrors === null){
 vErrors = [err282];
 }
@@ -3750,13 +3933,14 @@ vErrors.push(err282);
 }
 errors++;
 }
-}
-}
-if(data148 && typeof data148 == "object" && !Array.isArray(data148)){
-for(const key24 in data148){
-let data152 = data148[key24];
-if(typeof data152 !== "string"){
-const err283 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data152};
+let data143 = data140.options;
+if(Array.isArray(data143)){
+const len20 = data143.length;
+for(let i20=0; i20<len20; i20++){
+let data144 = data143[i20];
+if(typeof data144 === "string"){
+if(func3(data144) < 1){
+const err283 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/options/" + i20,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/options/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.items,data:data144};
 if(vErrors === null){
 vErrors = [err283];
 }
@@ -3766,13 +3950,8 @@ vErrors.push(err283);
 errors++;
 }
 }
-}
-let data153 = data140.tags;
-if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
-for(const key25 in data153){
-let data154 = data153[key25];
-if(typeof data154 !== "string"){
-const err284 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data154};
+else {
+const err284 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/options/" + i20,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/options/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.items,data:data144};
 if(vErrors === null){
 vErrors = [err284];
 }
@@ -3784,7 +3963,7 @@ errors++;
 }
 }
 else {
-const err285 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data153};
+const err285 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/options",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/options/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options,data:data143};
 if(vErrors === null){
 vErrors = [err285];
 }
@@ -3795,7 +3974,7 @@ errors++;
 }
 }
 else {
-const err286 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data140};
+const err286 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount,data:data140};
 if(vErrors === null){
 vErrors = [err286];
 }
@@ -3804,26 +3983,12 @@ vErrors.push(err286);
 }
 errors++;
 }
-let data155 = data.verify;
-if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
-if(data155.boot === undefined){
-data155.boot = null;
 }
-if(data155.console === undefined){
-data155.console = null;
-}
-if(data155.tests === undefined){
-data155.tests = [];
-}
-if(data155.timeout === undefined){
-data155.timeout = "10m";
-}
-if(data155.launch === undefined){
-data155.launch = {};
-}
-for(const key26 in data155){
-if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
-const err287 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data155};
+if(data102.process !== undefined){
+let data145 = data102.process;
+if(data145 && typeof data145 == "object" && !Array.isArray(data145)){
+if(data145.name === undefined){
+const err287 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process,data:data145};
 if(vErrors === null){
 vErrors = [err287];
 }
@@ -3832,10 +3997,9 @@ vErrors.push(err287);
 }
 errors++;
 }
-}
-let data156 = data155.boot;
-if((typeof data156 !== "boolean") && (data156 !== null)){
-const err288 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data156};
+for(const key27 in data145){
+if(!(key27 === "name")){
+const err288 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process,data:data145};
 if(vErrors === null){
 vErrors = [err288];
 }
@@ -3844,9 +4008,12 @@ vErrors.push(err288);
 }
 errors++;
 }
-let data157 = data155.console;
-if((typeof data157 !== "string") && (data157 !== null)){
-const err289 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data157};
+}
+if(data145.name !== undefined){
+let data146 = data145.name;
+if(typeof data146 === "string"){
+if(func3(data146) < 1){
+const err289 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.properties.name,data:data146};
 if(vErrors === null){
 vErrors = [err289];
 }
@@ -3855,9 +4022,9 @@ vErrors.push(err289);
 }
 errors++;
 }
-if(typeof data157 === "string"){
-if(func3(data157) < 1){
-const err290 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data157};
+}
+else {
+const err290 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.properties.name,data:data146};
 if(vErrors === null){
 vErrors = [err290];
 }
@@ -3867,18 +4034,9 @@ vErrors.push(err290);
 errors++;
 }
 }
-let data158 = data155.tests;
-if(Array.isArray(data158)){
-const len17 = data158.length;
-for(let i17=0; i17<len17; i17++){
-let data159 = data158[i17];
-const _errs359 = errors;
-let valid68 = false;
-let passing1 = null;
-const _errs360 = errors;
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-if(data159.shell === undefined){
-const err291 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data159};
+}
+else {
+const err291 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process,data:data145};
 if(vErrors === null){
 vErrors = [err291];
 }
@@ -3888,15 +4046,11 @@ vErrors.push(err291);
 errors++;
 }
 }
-var _valid2 = _errs360 === errors;
-if(_valid2){
-valid68 = true;
-passing1 = 0;
-}
-const _errs361 = errors;
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-if(data159.if === undefined){
-const err292 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data159};
+if(data102.kernelParameter !== undefined){
+let data147 = data102.kernelParameter;
+if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
+if(data147.name === undefined){
+const err292 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
 if(vErrors === null){
 vErrors = [err292];
 }
@@ -3905,10 +4059,8 @@ vErrors.push(err292);
 }
 errors++;
 }
-if(data159.if !== undefined){
-let data160 = data159.if;
-if(false !== data160){
-const err293 = {instancePath:instancePath+"/verify/tests/" + i17+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data160};
+if(data147.value === undefined){
+const err293 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/required",keyword:"required",params:{missingProperty: "value"},message:"must have required property '"+"value"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
 if(vErrors === null){
 vErrors = [err293];
 }
@@ -3917,21 +4069,9 @@ vErrors.push(err293);
 }
 errors++;
 }
-}
-}
-var _valid2 = _errs361 === errors;
-if(_valid2 && valid68){
-valid68 = false;
-passing1 = [passing1, 1];
-}
-else {
-if(_valid2){
-valid68 = true;
-passing1 = 1;
-}
-}
-if(!valid68){
-const err294 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
+for(const key28 in data147){
+if(!((key28 === "name") || (key28 === "value"))){
+const err294 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
 if(vErrors === null){
 vErrors = [err294];
 }
@@ -3940,21 +4080,12 @@ vErrors.push(err294);
 }
 errors++;
 }
-else {
-errors = _errs359;
-if(vErrors !== null){
-if(_errs359){
-vErrors.length = _errs359;
 }
-else {
-vErrors = null;
-}
-}
-}
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-for(const key27 in data159){
-if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
-const err295 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
+if(data147.name !== undefined){
+let data148 = data147.name;
+if(typeof data148 === "string"){
+if(func3(data148) < 1){
+const err295 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name,data:data148};
 if(vErrors === null){
 vErrors = [err295];
 }
@@ -3963,31 +4094,8 @@ vErrors.push(err295);
 }
 errors++;
 }
-}
-if(data159.shell !== undefined){
-let data161 = data159.shell;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-if(data161.env === undefined){
-data161.env = {};
-}
-if(data161.sudo === undefined){
-data161.sudo = false;
-}
-if(data161.workdir === undefined){
-data161.workdir = null;
-}
-if(data161.timeout === undefined){
-data161.timeout = "1h";
-}
-if(data161.retries === undefined){
-data161.retries = 0;
-}
-if(data161.exitCodes === undefined){
-data161.exitCodes = [0];
-}
-for(const key28 in data161){
-if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
-const err296 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data161};
+if(!pattern27.test(data148)){
+const err296 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_./-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_./-]+$"+"\"",schema:"^[A-Za-z0-9_./-]+$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name,data:data148};
 if(vErrors === null){
 vErrors = [err296];
 }
@@ -3997,10 +4105,8 @@ vErrors.push(err296);
 errors++;
 }
 }
-if(data161.file !== undefined){
-let data162 = data161.file;
-if(typeof data162 !== "string"){
-const err297 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data162};
+else {
+const err297 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name,data:data148};
 if(vErrors === null){
 vErrors = [err297];
 }
@@ -4010,10 +4116,11 @@ vErrors.push(err297);
 errors++;
 }
 }
-if(data161.inline !== undefined){
-let data163 = data161.inline;
-if(typeof data163 !== "string"){
-const err298 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data163};
+if(data147.value !== undefined){
+let data149 = data147.value;
+if(typeof data149 === "string"){
+if(func3(data149) < 1){
+const err298 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/value",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/value/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.value,data:data149};
 if(vErrors === null){
 vErrors = [err298];
 }
@@ -4023,12 +4130,8 @@ vErrors.push(err298);
 errors++;
 }
 }
-let data164 = data161.env;
-if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
-for(const key29 in data164){
-let data165 = data164[key29];
-if(typeof data165 !== "string"){
-const err299 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data165};
+else {
+const err299 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/value",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.value.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.value,data:data149};
 if(vErrors === null){
 vErrors = [err299];
 }
@@ -4040,7 +4143,7 @@ errors++;
 }
 }
 else {
-const err300 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data164};
+const err300 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
 if(vErrors === null){
 vErrors = [err300];
 }
@@ -4049,9 +4152,10 @@ vErrors.push(err300);
 }
 errors++;
 }
-let data166 = data161.sudo;
-if(typeof data166 !== "boolean"){
-const err301 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data166};
+}
+let data150 = data102.not;
+if(typeof data150 !== "boolean"){
+const err301 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/not",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/not/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.not.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.not,data:data150};
 if(vErrors === null){
 vErrors = [err301];
 }
@@ -4060,9 +4164,9 @@ vErrors.push(err301);
 }
 errors++;
 }
-let data167 = data161.workdir;
-if((typeof data167 !== "string") && (data167 !== null)){
-const err302 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data167};
+}
+else {
+const err302 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items,data:data102};
 if(vErrors === null){
 vErrors = [err302];
 }
@@ -4071,10 +4175,10 @@ vErrors.push(err302);
 }
 errors++;
 }
-let data168 = data161.timeout;
-if(typeof data168 === "string"){
-if(!pattern3.test(data168)){
-const err303 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data168};
+}
+}
+else {
+const err303 = {instancePath:instancePath+"/provision/" + i6+"/check/that",schemaPath:"#/properties/provision/items/properties/check/properties/that/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that,data:data101};
 if(vErrors === null){
 vErrors = [err303];
 }
@@ -4084,8 +4188,9 @@ vErrors.push(err303);
 errors++;
 }
 }
-else {
-const err304 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data168};
+let data151 = data100.sudo;
+if(typeof data151 !== "boolean"){
+const err304 = {instancePath:instancePath+"/provision/" + i6+"/check/sudo",schemaPath:"#/properties/provision/items/properties/check/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.check.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.check.properties.sudo,data:data151};
 if(vErrors === null){
 vErrors = [err304];
 }
@@ -4094,9 +4199,10 @@ vErrors.push(err304);
 }
 errors++;
 }
-let data169 = data161.retries;
-if(!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))){
-const err305 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
+let data152 = data100.timeout;
+if(typeof data152 === "string"){
+if(!pattern3.test(data152)){
+const err305 = {instancePath:instancePath+"/provision/" + i6+"/check/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.check.properties.timeout,data:data152};
 if(vErrors === null){
 vErrors = [err305];
 }
@@ -4105,9 +4211,9 @@ vErrors.push(err305);
 }
 errors++;
 }
-if((typeof data169 == "number") && (isFinite(data169))){
-if(data169 > 20 || isNaN(data169)){
-const err306 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
+}
+else {
+const err306 = {instancePath:instancePath+"/provision/" + i6+"/check/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.check.properties.timeout,data:data152};
 if(vErrors === null){
 vErrors = [err306];
 }
@@ -4116,8 +4222,9 @@ vErrors.push(err306);
 }
 errors++;
 }
-if(data169 < 0 || isNaN(data169)){
-const err307 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
+let data153 = data100.retries;
+if(!(((typeof data153 == "number") && (!(data153 % 1) && !isNaN(data153))) && (isFinite(data153)))){
+const err307 = {instancePath:instancePath+"/provision/" + i6+"/check/retries",schemaPath:"#/properties/provision/items/properties/check/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.check.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.check.properties.retries,data:data153};
 if(vErrors === null){
 vErrors = [err307];
 }
@@ -4126,11 +4233,9 @@ vErrors.push(err307);
 }
 errors++;
 }
-}
-let data170 = data161.exitCodes;
-if(Array.isArray(data170)){
-if(data170.length < 1){
-const err308 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data170};
+if((typeof data153 == "number") && (isFinite(data153))){
+if(data153 > 20 || isNaN(data153)){
+const err308 = {instancePath:instancePath+"/provision/" + i6+"/check/retries",schemaPath:"#/properties/provision/items/properties/check/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.check.properties.retries,data:data153};
 if(vErrors === null){
 vErrors = [err308];
 }
@@ -4139,11 +4244,8 @@ vErrors.push(err308);
 }
 errors++;
 }
-const len18 = data170.length;
-for(let i18=0; i18<len18; i18++){
-let data171 = data170[i18];
-if(!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))){
-const err309 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
+if(data153 < 0 || isNaN(data153)){
+const err309 = {instancePath:instancePath+"/provision/" + i6+"/check/retries",schemaPath:"#/properties/provision/items/properties/check/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.retries,data:data153};
 if(vErrors === null){
 vErrors = [err309];
 }
@@ -4152,9 +4254,10 @@ vErrors.push(err309);
 }
 errors++;
 }
-if((typeof data171 == "number") && (isFinite(data171))){
-if(data171 > 255 || isNaN(data171)){
-const err310 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
+}
+}
+else {
+const err310 = {instancePath:instancePath+"/provision/" + i6+"/check",schemaPath:"#/properties/provision/items/properties/check/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.type,parentSchema:schema6.properties.provision.items.properties.check,data:data100};
 if(vErrors === null){
 vErrors = [err310];
 }
@@ -4163,8 +4266,16 @@ vErrors.push(err310);
 }
 errors++;
 }
-if(data171 < 0 || isNaN(data171)){
-const err311 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
+}
+if(data52.reboot !== undefined){
+let data154 = data52.reboot;
+if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
+if(data154.timeout === undefined){
+data154.timeout = "10m";
+}
+for(const key29 in data154){
+if(!(key29 === "timeout")){
+const err311 = {instancePath:instancePath+"/provision/" + i6+"/reboot",schemaPath:"#/properties/provision/items/properties/reboot/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.reboot,data:data154};
 if(vErrors === null){
 vErrors = [err311];
 }
@@ -4174,10 +4285,10 @@ vErrors.push(err311);
 errors++;
 }
 }
-}
-}
-else {
-const err312 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data170};
+let data155 = data154.timeout;
+if(typeof data155 === "string"){
+if(!pattern3.test(data155)){
+const err312 = {instancePath:instancePath+"/provision/" + i6+"/reboot/timeout",schemaPath:"#/properties/provision/items/properties/reboot/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.reboot.properties.timeout,data:data155};
 if(vErrors === null){
 vErrors = [err312];
 }
@@ -4188,7 +4299,7 @@ errors++;
 }
 }
 else {
-const err313 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data161};
+const err313 = {instancePath:instancePath+"/provision/" + i6+"/reboot/timeout",schemaPath:"#/properties/provision/items/properties/reboot/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.reboot.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.reboot.properties.timeout,data:data155};
 if(vErrors === null){
 vErrors = [err313];
 }
@@ -4198,10 +4309,8 @@ vErrors.push(err313);
 errors++;
 }
 }
-if(data159.if !== undefined){
-let data172 = data159.if;
-if(typeof data172 !== "boolean"){
-const err314 = {instancePath:instancePath+"/verify/tests/" + i17+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data172};
+else {
+const err314 = {instancePath:instancePath+"/provision/" + i6+"/reboot",schemaPath:"#/properties/provision/items/properties/reboot/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.reboot.type,parentSchema:schema6.properties.provision.items.properties.reboot,data:data154};
 if(vErrors === null){
 vErrors = [err314];
 }
@@ -4211,11 +4320,10 @@ vErrors.push(err314);
 errors++;
 }
 }
-if(data159.only !== undefined){
-let data173 = data159.only;
-if(Array.isArray(data173)){
-if(data173.length < 1){
-const err315 = {instancePath:instancePath+"/verify/tests/" + i17+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data173};
+if(data52.if !== undefined){
+let data156 = data52.if;
+if(typeof data156 !== "boolean"){
+const err315 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data156};
 if(vErrors === null){
 vErrors = [err315];
 }
@@ -4224,11 +4332,12 @@ vErrors.push(err315);
 }
 errors++;
 }
-const len19 = data173.length;
-for(let i19=0; i19<len19; i19++){
-let data174 = data173[i19];
-if(typeof data174 !== "string"){
-const err316 = {instancePath:instancePath+"/verify/tests/" + i17+"/only/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data174};
+}
+if(data52.only !== undefined){
+let data157 = data52.only;
+if(Array.isArray(data157)){
+if(data157.length < 1){
+const err316 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data157};
 if(vErrors === null){
 vErrors = [err316];
 }
@@ -4237,10 +4346,11 @@ vErrors.push(err316);
 }
 errors++;
 }
-}
-}
-else {
-const err317 = {instancePath:instancePath+"/verify/tests/" + i17+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data173};
+const len21 = data157.length;
+for(let i21=0; i21<len21; i21++){
+let data158 = data157[i21];
+if(typeof data158 !== "string"){
+const err317 = {instancePath:instancePath+"/provision/" + i6+"/only/" + i21,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data158};
 if(vErrors === null){
 vErrors = [err317];
 }
@@ -4250,11 +4360,9 @@ vErrors.push(err317);
 errors++;
 }
 }
-if(data159.except !== undefined){
-let data175 = data159.except;
-if(Array.isArray(data175)){
-if(data175.length < 1){
-const err318 = {instancePath:instancePath+"/verify/tests/" + i17+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data175};
+}
+else {
+const err318 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data157};
 if(vErrors === null){
 vErrors = [err318];
 }
@@ -4263,11 +4371,12 @@ vErrors.push(err318);
 }
 errors++;
 }
-const len20 = data175.length;
-for(let i20=0; i20<len20; i20++){
-let data176 = data175[i20];
-if(typeof data176 !== "string"){
-const err319 = {instancePath:instancePath+"/verify/tests/" + i17+"/except/" + i20,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data176};
+}
+if(data52.except !== undefined){
+let data159 = data52.except;
+if(Array.isArray(data159)){
+if(data159.length < 1){
+const err319 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data159};
 if(vErrors === null){
 vErrors = [err319];
 }
@@ -4276,10 +4385,11 @@ vErrors.push(err319);
 }
 errors++;
 }
-}
-}
-else {
-const err320 = {instancePath:instancePath+"/verify/tests/" + i17+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data175};
+const len22 = data159.length;
+for(let i22=0; i22<len22; i22++){
+let data160 = data159[i22];
+if(typeof data160 !== "string"){
+const err320 = {instancePath:instancePath+"/provision/" + i6+"/except/" + i22,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data160};
 if(vErrors === null){
 vErrors = [err320];
 }
@@ -4291,7 +4401,7 @@ errors++;
 }
 }
 else {
-const err321 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
+const err321 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data159};
 if(vErrors === null){
 vErrors = [err321];
 }
@@ -4303,7 +4413,7 @@ errors++;
 }
 }
 else {
-const err322 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data158};
+const err322 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data52};
 if(vErrors === null){
 vErrors = [err322];
 }
@@ -4312,10 +4422,10 @@ vErrors.push(err322);
 }
 errors++;
 }
-let data177 = data155.timeout;
-if(typeof data177 === "string"){
-if(!pattern3.test(data177)){
-const err323 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data177};
+}
+}
+else {
+const err323 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data51};
 if(vErrors === null){
 vErrors = [err323];
 }
@@ -4324,9 +4434,15 @@ vErrors.push(err323);
 }
 errors++;
 }
-}
-else {
-const err324 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data177};
+let data161 = data.bundle;
+const _errs374 = errors;
+let valid80 = true;
+const _errs375 = errors;
+if(errors === _errs375){
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+let missing0;
+if((data161.method === undefined) && (missing0 = "method")){
+const err324 = {};
 if(vErrors === null){
 vErrors = [err324];
 }
@@ -4335,20 +4451,10 @@ vErrors.push(err324);
 }
 errors++;
 }
-let data178 = data155.launch;
-if(data178 && typeof data178 == "object" && !Array.isArray(data178)){
-if(data178.instanceTypes === undefined){
-data178.instanceTypes = [];
-}
-if(data178.iamInstanceProfile === undefined){
-data178.iamInstanceProfile = null;
-}
-if(data178.userData === undefined){
-data178.userData = null;
-}
-for(const key30 in data178){
-if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
-const err325 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data178};
+else {
+if(data161.method !== undefined){
+if("ami-tools" !== data161.method){
+const err325 = {};
 if(vErrors === null){
 vErrors = [err325];
 }
@@ -4358,13 +4464,10 @@ vErrors.push(err325);
 errors++;
 }
 }
-let data179 = data178.instanceTypes;
-if(Array.isArray(data179)){
-const len21 = data179.length;
-for(let i21=0; i21<len21; i21++){
-let data180 = data179[i21];
-if(typeof data180 !== "string"){
-const err326 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i21,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data180};
+}
+}
+else {
+const err326 = {};
 if(vErrors === null){
 vErrors = [err326];
 }
@@ -4374,9 +4477,41 @@ vErrors.push(err326);
 errors++;
 }
 }
+var _valid2 = _errs375 === errors;
+errors = _errs374;
+if(vErrors !== null){
+if(_errs374){
+vErrors.length = _errs374;
 }
 else {
-const err327 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data179};
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid2){
+const _errs378 = errors;
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+if(data161.method === undefined){
+data161.method = "ami-tools";
+}
+if(data161.name === undefined){
+data161.name = "image";
+}
+if(data161.size === undefined){
+data161.size = null;
+}
+if(data161.exclude === undefined){
+data161.exclude = [];
+}
+if(data161.partition === undefined){
+data161.partition = null;
+}
+if(data161.amiTools === undefined){
+data161.amiTools = {};
+}
+for(const key30 in data161){
+if(!((((((key30 === "method") || (key30 === "name")) || (key30 === "size")) || (key30 === "exclude")) || (key30 === "partition")) || (key30 === "amiTools"))){
+const err327 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data161};
 if(vErrors === null){
 vErrors = [err327];
 }
@@ -4385,9 +4520,10 @@ vErrors.push(err327);
 }
 errors++;
 }
-let data181 = data178.iamInstanceProfile;
-if((typeof data181 !== "string") && (data181 !== null)){
-const err328 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data181};
+}
+let data163 = data161.method;
+if(typeof data163 !== "string"){
+const err328 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data163};
 if(vErrors === null){
 vErrors = [err328];
 }
@@ -4396,9 +4532,8 @@ vErrors.push(err328);
 }
 errors++;
 }
-if(typeof data181 === "string"){
-if(func3(data181) < 1){
-const err329 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data181};
+if(!(data163 === "ami-tools")){
+const err329 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data163};
 if(vErrors === null){
 vErrors = [err329];
 }
@@ -4407,10 +4542,10 @@ vErrors.push(err329);
 }
 errors++;
 }
-}
-let data182 = data178.userData;
-if((typeof data182 !== "string") && (data182 !== null)){
-const err330 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data182};
+let data164 = data161.name;
+if(typeof data164 === "string"){
+if(!pattern30.test(data164)){
+const err330 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data164};
 if(vErrors === null){
 vErrors = [err330];
 }
@@ -4421,7 +4556,7 @@ errors++;
 }
 }
 else {
-const err331 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data178};
+const err331 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data164};
 if(vErrors === null){
 vErrors = [err331];
 }
@@ -4430,9 +4565,9 @@ vErrors.push(err331);
 }
 errors++;
 }
-}
-else {
-const err332 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data155};
+let data165 = data161.size;
+if((typeof data165 !== "string") && (data165 !== null)){
+const err332 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data165};
 if(vErrors === null){
 vErrors = [err332];
 }
@@ -4441,14 +4576,2149 @@ vErrors.push(err332);
 }
 errors++;
 }
-}
-else {
-const err333 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(typeof data165 === "string"){
+if(!pattern31.test(data165)){
+const err333 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data165};
 if(vErrors === null){
 vErrors = [err333];
 }
 else {
 vErrors.push(err333);
+}
+errors++;
+}
+}
+let data166 = data161.exclude;
+if(Array.isArray(data166)){
+const len23 = data166.length;
+for(let i23=0; i23<len23; i23++){
+let data167 = data166[i23];
+if(typeof data167 !== "string"){
+const err334 = {instancePath:instancePath+"/bundle/exclude/" + i23,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data167};
+if(vErrors === null){
+vErrors = [err334];
+}
+else {
+vErrors.push(err334);
+}
+errors++;
+}
+}
+}
+else {
+const err335 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data166};
+if(vErrors === null){
+vErrors = [err335];
+}
+else {
+vErrors.push(err335);
+}
+errors++;
+}
+let data168 = data161.partition;
+if((typeof data168 !== "string") && (data168 !== null)){
+const err336 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data168};
+if(vErrors === null){
+vErrors = [err336];
+}
+else {
+vErrors.push(err336);
+}
+errors++;
+}
+if(!((((data168 === "gpt") || (data168 === "mbr")) || (data168 === "none")) || (data168 === null))){
+const err337 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data168};
+if(vErrors === null){
+vErrors = [err337];
+}
+else {
+vErrors.push(err337);
+}
+errors++;
+}
+let data169 = data161.amiTools;
+if(data169 && typeof data169 == "object" && !Array.isArray(data169)){
+if(data169.install === undefined){
+data169.install = "auto";
+}
+if(data169.installCommands === undefined){
+data169.installCommands = null;
+}
+if(data169.destination === undefined){
+data169.destination = null;
+}
+if(data169.inherit === undefined){
+data169.inherit = false;
+}
+if(data169.credentials === undefined){
+data169.credentials = null;
+}
+if(data169.bundleArguments === undefined){
+data169.bundleArguments = [];
+}
+if(data169.uploadArguments === undefined){
+data169.uploadArguments = [];
+}
+if(data169.bundleCommand === undefined){
+data169.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data169.uploadCommand === undefined){
+data169.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key31 in data169){
+if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key31))){
+const err338 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data169};
+if(vErrors === null){
+vErrors = [err338];
+}
+else {
+vErrors.push(err338);
+}
+errors++;
+}
+}
+let data170 = data169.install;
+if(typeof data170 !== "string"){
+const err339 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data170};
+if(vErrors === null){
+vErrors = [err339];
+}
+else {
+vErrors.push(err339);
+}
+errors++;
+}
+if(!(((data170 === "auto") || (data170 === "none")) || (data170 === "provision"))){
+const err340 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data170};
+if(vErrors === null){
+vErrors = [err340];
+}
+else {
+vErrors.push(err340);
+}
+errors++;
+}
+let data171 = data169.installCommands;
+if((typeof data171 !== "string") && (data171 !== null)){
+const err341 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data171};
+if(vErrors === null){
+vErrors = [err341];
+}
+else {
+vErrors.push(err341);
+}
+errors++;
+}
+if(typeof data171 === "string"){
+if(func3(data171) < 1){
+const err342 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data171};
+if(vErrors === null){
+vErrors = [err342];
+}
+else {
+vErrors.push(err342);
+}
+errors++;
+}
+}
+let data172 = data169.destination;
+if((typeof data172 !== "string") && (data172 !== null)){
+const err343 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data172};
+if(vErrors === null){
+vErrors = [err343];
+}
+else {
+vErrors.push(err343);
+}
+errors++;
+}
+if(typeof data172 === "string"){
+if(!pattern32.test(data172)){
+const err344 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data172};
+if(vErrors === null){
+vErrors = [err344];
+}
+else {
+vErrors.push(err344);
+}
+errors++;
+}
+}
+let data173 = data169.inherit;
+if(typeof data173 !== "boolean"){
+const err345 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data173};
+if(vErrors === null){
+vErrors = [err345];
+}
+else {
+vErrors.push(err345);
+}
+errors++;
+}
+let data174 = data169.credentials;
+if((typeof data174 !== "string") && (data174 !== null)){
+const err346 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data174};
+if(vErrors === null){
+vErrors = [err346];
+}
+else {
+vErrors.push(err346);
+}
+errors++;
+}
+if(!(((data174 === "instance-profile") || (data174 === "builder")) || (data174 === null))){
+const err347 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data174};
+if(vErrors === null){
+vErrors = [err347];
+}
+else {
+vErrors.push(err347);
+}
+errors++;
+}
+let data175 = data169.bundleArguments;
+if(Array.isArray(data175)){
+const len24 = data175.length;
+for(let i24=0; i24<len24; i24++){
+let data176 = data175[i24];
+if(typeof data176 !== "string"){
+const err348 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i24,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data176};
+if(vErrors === null){
+vErrors = [err348];
+}
+else {
+vErrors.push(err348);
+}
+errors++;
+}
+}
+}
+else {
+const err349 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data175};
+if(vErrors === null){
+vErrors = [err349];
+}
+else {
+vErrors.push(err349);
+}
+errors++;
+}
+let data177 = data169.uploadArguments;
+if(Array.isArray(data177)){
+const len25 = data177.length;
+for(let i25=0; i25<len25; i25++){
+let data178 = data177[i25];
+if(typeof data178 !== "string"){
+const err350 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i25,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data178};
+if(vErrors === null){
+vErrors = [err350];
+}
+else {
+vErrors.push(err350);
+}
+errors++;
+}
+}
+}
+else {
+const err351 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data177};
+if(vErrors === null){
+vErrors = [err351];
+}
+else {
+vErrors.push(err351);
+}
+errors++;
+}
+let data179 = data169.bundleCommand;
+if(typeof data179 === "string"){
+if(func3(data179) < 1){
+const err352 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data179};
+if(vErrors === null){
+vErrors = [err352];
+}
+else {
+vErrors.push(err352);
+}
+errors++;
+}
+}
+else {
+const err353 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data179};
+if(vErrors === null){
+vErrors = [err353];
+}
+else {
+vErrors.push(err353);
+}
+errors++;
+}
+let data180 = data169.uploadCommand;
+if(typeof data180 === "string"){
+if(func3(data180) < 1){
+const err354 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data180};
+if(vErrors === null){
+vErrors = [err354];
+}
+else {
+vErrors.push(err354);
+}
+errors++;
+}
+}
+else {
+const err355 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data180};
+if(vErrors === null){
+vErrors = [err355];
+}
+else {
+vErrors.push(err355);
+}
+errors++;
+}
+}
+else {
+const err356 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data169};
+if(vErrors === null){
+vErrors = [err356];
+}
+else {
+vErrors.push(err356);
+}
+errors++;
+}
+}
+else {
+const err357 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data161};
+if(vErrors === null){
+vErrors = [err357];
+}
+else {
+vErrors.push(err357);
+}
+errors++;
+}
+var _valid2 = _errs378 === errors;
+valid80 = _valid2;
+ifClause0 = "then";
+}
+else {
+const _errs418 = errors;
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+if(data161.method === undefined){
+data161.method = "native";
+}
+if(data161.at === undefined){
+data161.at = "auto";
+}
+if(data161.name === undefined){
+data161.name = "image";
+}
+if(data161.partition === undefined){
+data161.partition = "auto";
+}
+if(data161.size === undefined){
+data161.size = null;
+}
+if(data161.exclude === undefined){
+data161.exclude = [];
+}
+if(data161.include === undefined){
+data161.include = [];
+}
+if(data161.fstab === undefined){
+data161.fstab = "keep";
+}
+if(data161.hygiene === undefined){
+data161.hygiene = {};
+}
+if(data161.script === undefined){
+data161.script = null;
+}
+if(data161.needs === undefined){
+data161.needs = "refuse";
+}
+if(data161.compression === undefined){
+data161.compression = null;
+}
+for(const key32 in data161){
+if(!(func2.call(schema6.properties.bundle.else.properties, key32))){
+const err358 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data161};
+if(vErrors === null){
+vErrors = [err358];
+}
+else {
+vErrors.push(err358);
+}
+errors++;
+}
+}
+let data181 = data161.method;
+if(typeof data181 !== "string"){
+const err359 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data181};
+if(vErrors === null){
+vErrors = [err359];
+}
+else {
+vErrors.push(err359);
+}
+errors++;
+}
+if(!(data181 === "native")){
+const err360 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data181};
+if(vErrors === null){
+vErrors = [err360];
+}
+else {
+vErrors.push(err360);
+}
+errors++;
+}
+let data182 = data161.at;
+if(typeof data182 !== "string"){
+const err361 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data182};
+if(vErrors === null){
+vErrors = [err361];
+}
+else {
+vErrors.push(err361);
+}
+errors++;
+}
+if(!(((data182 === "auto") || (data182 === "instance")) || (data182 === "builder"))){
+const err362 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data182};
+if(vErrors === null){
+vErrors = [err362];
+}
+else {
+vErrors.push(err362);
+}
+errors++;
+}
+let data183 = data161.name;
+if(typeof data183 === "string"){
+if(!pattern30.test(data183)){
+const err363 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data183};
+if(vErrors === null){
+vErrors = [err363];
+}
+else {
+vErrors.push(err363);
+}
+errors++;
+}
+}
+else {
+const err364 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data183};
+if(vErrors === null){
+vErrors = [err364];
+}
+else {
+vErrors.push(err364);
+}
+errors++;
+}
+let data184 = data161.partition;
+if(typeof data184 !== "string"){
+const err365 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data184};
+if(vErrors === null){
+vErrors = [err365];
+}
+else {
+vErrors.push(err365);
+}
+errors++;
+}
+if(!((((data184 === "auto") || (data184 === "gpt")) || (data184 === "mbr")) || (data184 === "none"))){
+const err366 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data184};
+if(vErrors === null){
+vErrors = [err366];
+}
+else {
+vErrors.push(err366);
+}
+errors++;
+}
+let data185 = data161.size;
+if((typeof data185 !== "string") && (data185 !== null)){
+const err367 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data185};
+if(vErrors === null){
+vErrors = [err367];
+}
+else {
+vErrors.push(err367);
+}
+errors++;
+}
+if(typeof data185 === "string"){
+if(!pattern31.test(data185)){
+const err368 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data185};
+if(vErrors === null){
+vErrors = [err368];
+}
+else {
+vErrors.push(err368);
+}
+errors++;
+}
+}
+let data186 = data161.exclude;
+if(Array.isArray(data186)){
+const len26 = data186.length;
+for(let i26=0; i26<len26; i26++){
+let data187 = data186[i26];
+if(typeof data187 !== "string"){
+const err369 = {instancePath:instancePath+"/bundle/exclude/" + i26,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data187};
+if(vErrors === null){
+vErrors = [err369];
+}
+else {
+vErrors.push(err369);
+}
+errors++;
+}
+}
+}
+else {
+const err370 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data186};
+if(vErrors === null){
+vErrors = [err370];
+}
+else {
+vErrors.push(err370);
+}
+errors++;
+}
+let data188 = data161.include;
+if(Array.isArray(data188)){
+const len27 = data188.length;
+for(let i27=0; i27<len27; i27++){
+let data189 = data188[i27];
+if(typeof data189 !== "string"){
+const err371 = {instancePath:instancePath+"/bundle/include/" + i27,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data189};
+if(vErrors === null){
+vErrors = [err371];
+}
+else {
+vErrors.push(err371);
+}
+errors++;
+}
+}
+}
+else {
+const err372 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data188};
+if(vErrors === null){
+vErrors = [err372];
+}
+else {
+vErrors.push(err372);
+}
+errors++;
+}
+let data190 = data161.fstab;
+if(typeof data190 === "string"){
+if(func3(data190) < 1){
+const err373 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data190};
+if(vErrors === null){
+vErrors = [err373];
+}
+else {
+vErrors.push(err373);
+}
+errors++;
+}
+}
+else {
+const err374 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data190};
+if(vErrors === null){
+vErrors = [err374];
+}
+else {
+vErrors.push(err374);
+}
+errors++;
+}
+let data191 = data161.hygiene;
+if(data191 && typeof data191 == "object" && !Array.isArray(data191)){
+if(data191.authorizedKeys === undefined){
+data191.authorizedKeys = "keep";
+}
+if(data191.sshHostKeys === undefined){
+data191.sshHostKeys = "scrub";
+}
+if(data191.machineId === undefined){
+data191.machineId = "scrub";
+}
+if(data191.shellHistories === undefined){
+data191.shellHistories = "scrub";
+}
+if(data191.cloudInit === undefined){
+data191.cloudInit = "scrub";
+}
+if(data191.cloudCredentials === undefined){
+data191.cloudCredentials = "refuse";
+}
+if(data191.privateKeys === undefined){
+data191.privateKeys = "refuse";
+}
+if(data191.logs === undefined){
+data191.logs = "keep";
+}
+if(data191.allow === undefined){
+data191.allow = [];
+}
+for(const key33 in data191){
+if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key33))){
+const err375 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data191};
+if(vErrors === null){
+vErrors = [err375];
+}
+else {
+vErrors.push(err375);
+}
+errors++;
+}
+}
+let data192 = data191.authorizedKeys;
+if(typeof data192 !== "string"){
+const err376 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data192};
+if(vErrors === null){
+vErrors = [err376];
+}
+else {
+vErrors.push(err376);
+}
+errors++;
+}
+if(!(((data192 === "scrub") || (data192 === "refuse")) || (data192 === "keep"))){
+const err377 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data192};
+if(vErrors === null){
+vErrors = [err377];
+}
+else {
+vErrors.push(err377);
+}
+errors++;
+}
+let data193 = data191.sshHostKeys;
+if(typeof data193 !== "string"){
+const err378 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data193};
+if(vErrors === null){
+vErrors = [err378];
+}
+else {
+vErrors.push(err378);
+}
+errors++;
+}
+if(!(((data193 === "scrub") || (data193 === "refuse")) || (data193 === "keep"))){
+const err379 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data193};
+if(vErrors === null){
+vErrors = [err379];
+}
+else {
+vErrors.push(err379);
+}
+errors++;
+}
+let data194 = data191.machineId;
+if(typeof data194 !== "string"){
+const err380 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data194};
+if(vErrors === null){
+vErrors = [err380];
+}
+else {
+vErrors.push(err380);
+}
+errors++;
+}
+if(!(((data194 === "scrub") || (data194 === "refuse")) || (data194 === "keep"))){
+const err381 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data194};
+if(vErrors === null){
+vErrors = [err381];
+}
+else {
+vErrors.push(err381);
+}
+errors++;
+}
+let data195 = data191.shellHistories;
+if(typeof data195 !== "string"){
+const err382 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data195};
+if(vErrors === null){
+vErrors = [err382];
+}
+else {
+vErrors.push(err382);
+}
+errors++;
+}
+if(!(((data195 === "scrub") || (data195 === "refuse")) || (data195 === "keep"))){
+const err383 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data195};
+if(vErrors === null){
+vErrors = [err383];
+}
+else {
+vErrors.push(err383);
+}
+errors++;
+}
+let data196 = data191.cloudInit;
+if(typeof data196 !== "string"){
+const err384 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data196};
+if(vErrors === null){
+vErrors = [err384];
+}
+else {
+vErrors.push(err384);
+}
+errors++;
+}
+if(!(((data196 === "scrub") || (data196 === "refuse")) || (data196 === "keep"))){
+const err385 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data196};
+if(vErrors === null){
+vErrors = [err385];
+}
+else {
+vErrors.push(err385);
+}
+errors++;
+}
+let data197 = data191.cloudCredentials;
+if(typeof data197 !== "string"){
+const err386 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data197};
+if(vErrors === null){
+vErrors = [err386];
+}
+else {
+vErrors.push(err386);
+}
+errors++;
+}
+if(!(((data197 === "scrub") || (data197 === "refuse")) || (data197 === "keep"))){
+const err387 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data197};
+if(vErrors === null){
+vErrors = [err387];
+}
+else {
+vErrors.push(err387);
+}
+errors++;
+}
+let data198 = data191.privateKeys;
+if(typeof data198 !== "string"){
+const err388 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data198};
+if(vErrors === null){
+vErrors = [err388];
+}
+else {
+vErrors.push(err388);
+}
+errors++;
+}
+if(!(((data198 === "scrub") || (data198 === "refuse")) || (data198 === "keep"))){
+const err389 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data198};
+if(vErrors === null){
+vErrors = [err389];
+}
+else {
+vErrors.push(err389);
+}
+errors++;
+}
+let data199 = data191.logs;
+if(typeof data199 !== "string"){
+const err390 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data199};
+if(vErrors === null){
+vErrors = [err390];
+}
+else {
+vErrors.push(err390);
+}
+errors++;
+}
+if(!(((data199 === "scrub") || (data199 === "refuse")) || (data199 === "keep"))){
+const err391 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data199};
+if(vErrors === null){
+vErrors = [err391];
+}
+else {
+vErrors.push(err391);
+}
+errors++;
+}
+let data200 = data191.allow;
+if(Array.isArray(data200)){
+const len28 = data200.length;
+for(let i28=0; i28<len28; i28++){
+let data201 = data200[i28];
+if(typeof data201 !== "string"){
+const err392 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i28,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data201};
+if(vErrors === null){
+vErrors = [err392];
+}
+else {
+vErrors.push(err392);
+}
+errors++;
+}
+}
+}
+else {
+const err393 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data200};
+if(vErrors === null){
+vErrors = [err393];
+}
+else {
+vErrors.push(err393);
+}
+errors++;
+}
+}
+else {
+const err394 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data191};
+if(vErrors === null){
+vErrors = [err394];
+}
+else {
+vErrors.push(err394);
+}
+errors++;
+}
+let data202 = data161.script;
+if((typeof data202 !== "string") && (data202 !== null)){
+const err395 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data202};
+if(vErrors === null){
+vErrors = [err395];
+}
+else {
+vErrors.push(err395);
+}
+errors++;
+}
+if(typeof data202 === "string"){
+if(func3(data202) < 1){
+const err396 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data202};
+if(vErrors === null){
+vErrors = [err396];
+}
+else {
+vErrors.push(err396);
+}
+errors++;
+}
+}
+let data203 = data161.needs;
+if(typeof data203 !== "string"){
+const err397 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data203};
+if(vErrors === null){
+vErrors = [err397];
+}
+else {
+vErrors.push(err397);
+}
+errors++;
+}
+if(!((data203 === "refuse") || (data203 === "warn"))){
+const err398 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data203};
+if(vErrors === null){
+vErrors = [err398];
+}
+else {
+vErrors.push(err398);
+}
+errors++;
+}
+let data204 = data161.compression;
+if((!(((typeof data204 == "number") && (!(data204 % 1) && !isNaN(data204))) && (isFinite(data204)))) && (data204 !== null)){
+const err399 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.compression.type},message:"must be integer,null",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data204};
+if(vErrors === null){
+vErrors = [err399];
+}
+else {
+vErrors.push(err399);
+}
+errors++;
+}
+if((typeof data204 == "number") && (isFinite(data204))){
+if(data204 > 9 || isNaN(data204)){
+const err400 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data204};
+if(vErrors === null){
+vErrors = [err400];
+}
+else {
+vErrors.push(err400);
+}
+errors++;
+}
+if(data204 < 1 || isNaN(data204)){
+const err401 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data204};
+if(vErrors === null){
+vErrors = [err401];
+}
+else {
+vErrors.push(err401);
+}
+errors++;
+}
+}
+}
+else {
+const err402 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data161};
+if(vErrors === null){
+vErrors = [err402];
+}
+else {
+vErrors.push(err402);
+}
+errors++;
+}
+var _valid2 = _errs418 === errors;
+valid80 = _valid2;
+ifClause0 = "else";
+}
+if(!valid80){
+const err403 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data161};
+if(vErrors === null){
+vErrors = [err403];
+}
+else {
+vErrors.push(err403);
+}
+errors++;
+}
+if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
+if(data161.method === undefined){
+data161.method = "native";
+}
+let data205 = data161.method;
+if(typeof data205 !== "string"){
+const err404 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data205};
+if(vErrors === null){
+vErrors = [err404];
+}
+else {
+vErrors.push(err404);
+}
+errors++;
+}
+if(!((data205 === "native") || (data205 === "ami-tools"))){
+const err405 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data205};
+if(vErrors === null){
+vErrors = [err405];
+}
+else {
+vErrors.push(err405);
+}
+errors++;
+}
+}
+else {
+const err406 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data161};
+if(vErrors === null){
+vErrors = [err406];
+}
+else {
+vErrors.push(err406);
+}
+errors++;
+}
+let data206 = data.certificate;
+if(data206 && typeof data206 == "object" && !Array.isArray(data206)){
+if(data206.ec2 === undefined){
+data206.ec2 = "auto";
+}
+if(data206.allowMismatch === undefined){
+data206.allowMismatch = false;
+}
+if(data206.certificate === undefined){
+data206.certificate = null;
+}
+if(data206.privateKey === undefined){
+data206.privateKey = null;
+}
+for(const key34 in data206){
+if(!((((key34 === "ec2") || (key34 === "allowMismatch")) || (key34 === "certificate")) || (key34 === "privateKey"))){
+const err407 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data206};
+if(vErrors === null){
+vErrors = [err407];
+}
+else {
+vErrors.push(err407);
+}
+errors++;
+}
+}
+let data207 = data206.ec2;
+if(typeof data207 !== "string"){
+const err408 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data207};
+if(vErrors === null){
+vErrors = [err408];
+}
+else {
+vErrors.push(err408);
+}
+errors++;
+}
+let data208 = data206.allowMismatch;
+if(typeof data208 !== "boolean"){
+const err409 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data208};
+if(vErrors === null){
+vErrors = [err409];
+}
+else {
+vErrors.push(err409);
+}
+errors++;
+}
+let data209 = data206.certificate;
+if((typeof data209 !== "string") && (data209 !== null)){
+const err410 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data209};
+if(vErrors === null){
+vErrors = [err410];
+}
+else {
+vErrors.push(err410);
+}
+errors++;
+}
+let data210 = data206.privateKey;
+if((typeof data210 !== "string") && (data210 !== null)){
+const err411 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data210};
+if(vErrors === null){
+vErrors = [err411];
+}
+else {
+vErrors.push(err411);
+}
+errors++;
+}
+}
+else {
+const err412 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data206};
+if(vErrors === null){
+vErrors = [err412];
+}
+else {
+vErrors.push(err412);
+}
+errors++;
+}
+if(data.upload !== undefined){
+let data211 = data.upload;
+if(data211 && typeof data211 == "object" && !Array.isArray(data211)){
+if(data211.method === undefined){
+data211.method = "s3";
+}
+if(data211.acl === undefined){
+data211.acl = "aws-exec-read";
+}
+if(data211.concurrency === undefined){
+data211.concurrency = 4;
+}
+if(data211.bucket === undefined){
+const err413 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data211};
+if(vErrors === null){
+vErrors = [err413];
+}
+else {
+vErrors.push(err413);
+}
+errors++;
+}
+for(const key35 in data211){
+if(!(((((key35 === "method") || (key35 === "bucket")) || (key35 === "prefix")) || (key35 === "acl")) || (key35 === "concurrency"))){
+const err414 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data211};
+if(vErrors === null){
+vErrors = [err414];
+}
+else {
+vErrors.push(err414);
+}
+errors++;
+}
+}
+let data212 = data211.method;
+if(typeof data212 !== "string"){
+const err415 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data212};
+if(vErrors === null){
+vErrors = [err415];
+}
+else {
+vErrors.push(err415);
+}
+errors++;
+}
+if(!(data212 === "s3")){
+const err416 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data212};
+if(vErrors === null){
+vErrors = [err416];
+}
+else {
+vErrors.push(err416);
+}
+errors++;
+}
+if(data211.bucket !== undefined){
+let data213 = data211.bucket;
+if(typeof data213 !== "string"){
+const err417 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data213};
+if(vErrors === null){
+vErrors = [err417];
+}
+else {
+vErrors.push(err417);
+}
+errors++;
+}
+}
+if(data211.prefix !== undefined){
+let data214 = data211.prefix;
+if(typeof data214 !== "string"){
+const err418 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data214};
+if(vErrors === null){
+vErrors = [err418];
+}
+else {
+vErrors.push(err418);
+}
+errors++;
+}
+}
+let data215 = data211.acl;
+if(typeof data215 !== "string"){
+const err419 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data215};
+if(vErrors === null){
+vErrors = [err419];
+}
+else {
+vErrors.push(err419);
+}
+errors++;
+}
+if(!(((data215 === "aws-exec-read") || (data215 === "public-read")) || (data215 === "ec2-bundle-read"))){
+const err420 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data215};
+if(vErrors === null){
+vErrors = [err420];
+}
+else {
+vErrors.push(err420);
+}
+errors++;
+}
+let data216 = data211.concurrency;
+if(!(((typeof data216 == "number") && (!(data216 % 1) && !isNaN(data216))) && (isFinite(data216)))){
+const err421 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data216};
+if(vErrors === null){
+vErrors = [err421];
+}
+else {
+vErrors.push(err421);
+}
+errors++;
+}
+if((typeof data216 == "number") && (isFinite(data216))){
+if(data216 > 32 || isNaN(data216)){
+const err422 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data216};
+if(vErrors === null){
+vErrors = [err422];
+}
+else {
+vErrors.push(err422);
+}
+errors++;
+}
+if(data216 < 1 || isNaN(data216)){
+const err423 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data216};
+if(vErrors === null){
+vErrors = [err423];
+}
+else {
+vErrors.push(err423);
+}
+errors++;
+}
+}
+}
+else {
+const err424 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data211};
+if(vErrors === null){
+vErrors = [err424];
+}
+else {
+vErrors.push(err424);
+}
+errors++;
+}
+}
+let data217 = data.register;
+if(data217 && typeof data217 == "object" && !Array.isArray(data217)){
+if(data217.method === undefined){
+data217.method = "instance-store";
+}
+if(data217.description === undefined){
+data217.description = null;
+}
+if(data217.architecture === undefined){
+data217.architecture = null;
+}
+if(data217.virtualization === undefined){
+data217.virtualization = null;
+}
+if(data217.kernel === undefined){
+data217.kernel = null;
+}
+if(data217.ramdisk === undefined){
+data217.ramdisk = null;
+}
+if(data217.blockDeviceMappings === undefined){
+data217.blockDeviceMappings = {};
+}
+if(data217.tags === undefined){
+data217.tags = {};
+}
+for(const key36 in data217){
+if(!(func2.call(schema6.properties.register.properties, key36))){
+const err425 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data217};
+if(vErrors === null){
+vErrors = [err425];
+}
+else {
+vErrors.push(err425);
+}
+errors++;
+}
+}
+let data218 = data217.method;
+if(typeof data218 !== "string"){
+const err426 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data218};
+if(vErrors === null){
+vErrors = [err426];
+}
+else {
+vErrors.push(err426);
+}
+errors++;
+}
+if(!(data218 === "instance-store")){
+const err427 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data218};
+if(vErrors === null){
+vErrors = [err427];
+}
+else {
+vErrors.push(err427);
+}
+errors++;
+}
+if(data217.name !== undefined){
+let data219 = data217.name;
+if(typeof data219 !== "string"){
+const err428 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data219};
+if(vErrors === null){
+vErrors = [err428];
+}
+else {
+vErrors.push(err428);
+}
+errors++;
+}
+}
+let data220 = data217.description;
+if((typeof data220 !== "string") && (data220 !== null)){
+const err429 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data220};
+if(vErrors === null){
+vErrors = [err429];
+}
+else {
+vErrors.push(err429);
+}
+errors++;
+}
+if(typeof data220 === "string"){
+if(func3(data220) > 255){
+const err430 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data220};
+if(vErrors === null){
+vErrors = [err430];
+}
+else {
+vErrors.push(err430);
+}
+errors++;
+}
+}
+let data221 = data217.architecture;
+if((typeof data221 !== "string") && (data221 !== null)){
+const err431 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data221};
+if(vErrors === null){
+vErrors = [err431];
+}
+else {
+vErrors.push(err431);
+}
+errors++;
+}
+if(!(((data221 === "i386") || (data221 === "x86_64")) || (data221 === null))){
+const err432 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data221};
+if(vErrors === null){
+vErrors = [err432];
+}
+else {
+vErrors.push(err432);
+}
+errors++;
+}
+let data222 = data217.virtualization;
+if((typeof data222 !== "string") && (data222 !== null)){
+const err433 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data222};
+if(vErrors === null){
+vErrors = [err433];
+}
+else {
+vErrors.push(err433);
+}
+errors++;
+}
+if(!(((data222 === "hvm") || (data222 === "paravirtual")) || (data222 === null))){
+const err434 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data222};
+if(vErrors === null){
+vErrors = [err434];
+}
+else {
+vErrors.push(err434);
+}
+errors++;
+}
+let data223 = data217.kernel;
+if((typeof data223 !== "string") && (data223 !== null)){
+const err435 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data223};
+if(vErrors === null){
+vErrors = [err435];
+}
+else {
+vErrors.push(err435);
+}
+errors++;
+}
+if(typeof data223 === "string"){
+if(!pattern35.test(data223)){
+const err436 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data223};
+if(vErrors === null){
+vErrors = [err436];
+}
+else {
+vErrors.push(err436);
+}
+errors++;
+}
+}
+let data224 = data217.ramdisk;
+if((typeof data224 !== "string") && (data224 !== null)){
+const err437 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data224};
+if(vErrors === null){
+vErrors = [err437];
+}
+else {
+vErrors.push(err437);
+}
+errors++;
+}
+if(typeof data224 === "string"){
+if(!pattern36.test(data224)){
+const err438 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data224};
+if(vErrors === null){
+vErrors = [err438];
+}
+else {
+vErrors.push(err438);
+}
+errors++;
+}
+}
+let data225 = data217.blockDeviceMappings;
+if(!data225 || typeof data225 != "object"){
+const err439 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data225};
+if(vErrors === null){
+vErrors = [err439];
+}
+else {
+vErrors.push(err439);
+}
+errors++;
+}
+if(Array.isArray(data225)){
+const len29 = data225.length;
+for(let i29=0; i29<len29; i29++){
+let data226 = data225[i29];
+if(data226 && typeof data226 == "object" && !Array.isArray(data226)){
+if(data226.device === undefined){
+const err440 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
+if(vErrors === null){
+vErrors = [err440];
+}
+else {
+vErrors.push(err440);
+}
+errors++;
+}
+if(data226.virtual === undefined){
+const err441 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
+if(vErrors === null){
+vErrors = [err441];
+}
+else {
+vErrors.push(err441);
+}
+errors++;
+}
+for(const key37 in data226){
+if(!((key37 === "device") || (key37 === "virtual"))){
+const err442 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
+if(vErrors === null){
+vErrors = [err442];
+}
+else {
+vErrors.push(err442);
+}
+errors++;
+}
+}
+if(data226.device !== undefined){
+let data227 = data226.device;
+if(typeof data227 !== "string"){
+const err443 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data227};
+if(vErrors === null){
+vErrors = [err443];
+}
+else {
+vErrors.push(err443);
+}
+errors++;
+}
+}
+if(data226.virtual !== undefined){
+let data228 = data226.virtual;
+if(typeof data228 !== "string"){
+const err444 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data228};
+if(vErrors === null){
+vErrors = [err444];
+}
+else {
+vErrors.push(err444);
+}
+errors++;
+}
+}
+}
+else {
+const err445 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
+if(vErrors === null){
+vErrors = [err445];
+}
+else {
+vErrors.push(err445);
+}
+errors++;
+}
+}
+}
+if(data225 && typeof data225 == "object" && !Array.isArray(data225)){
+for(const key38 in data225){
+let data229 = data225[key38];
+if(typeof data229 !== "string"){
+const err446 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data229};
+if(vErrors === null){
+vErrors = [err446];
+}
+else {
+vErrors.push(err446);
+}
+errors++;
+}
+}
+}
+let data230 = data217.tags;
+if(data230 && typeof data230 == "object" && !Array.isArray(data230)){
+for(const key39 in data230){
+let data231 = data230[key39];
+if(typeof data231 !== "string"){
+const err447 = {instancePath:instancePath+"/register/tags/" + key39.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data231};
+if(vErrors === null){
+vErrors = [err447];
+}
+else {
+vErrors.push(err447);
+}
+errors++;
+}
+}
+}
+else {
+const err448 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data230};
+if(vErrors === null){
+vErrors = [err448];
+}
+else {
+vErrors.push(err448);
+}
+errors++;
+}
+}
+else {
+const err449 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data217};
+if(vErrors === null){
+vErrors = [err449];
+}
+else {
+vErrors.push(err449);
+}
+errors++;
+}
+let data232 = data.verify;
+if(data232 && typeof data232 == "object" && !Array.isArray(data232)){
+if(data232.boot === undefined){
+data232.boot = null;
+}
+if(data232.console === undefined){
+data232.console = null;
+}
+if(data232.tests === undefined){
+data232.tests = [];
+}
+if(data232.timeout === undefined){
+data232.timeout = "10m";
+}
+if(data232.launch === undefined){
+data232.launch = {};
+}
+for(const key40 in data232){
+if(!(((((key40 === "boot") || (key40 === "console")) || (key40 === "tests")) || (key40 === "timeout")) || (key40 === "launch"))){
+const err450 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key40},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data232};
+if(vErrors === null){
+vErrors = [err450];
+}
+else {
+vErrors.push(err450);
+}
+errors++;
+}
+}
+let data233 = data232.boot;
+if((typeof data233 !== "boolean") && (data233 !== null)){
+const err451 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data233};
+if(vErrors === null){
+vErrors = [err451];
+}
+else {
+vErrors.push(err451);
+}
+errors++;
+}
+let data234 = data232.console;
+if((typeof data234 !== "string") && (data234 !== null)){
+const err452 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data234};
+if(vErrors === null){
+vErrors = [err452];
+}
+else {
+vErrors.push(err452);
+}
+errors++;
+}
+if(typeof data234 === "string"){
+if(func3(data234) < 1){
+const err453 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data234};
+if(vErrors === null){
+vErrors = [err453];
+}
+else {
+vErrors.push(err453);
+}
+errors++;
+}
+}
+let data235 = data232.tests;
+if(Array.isArray(data235)){
+const len30 = data235.length;
+for(let i30=0; i30<len30; i30++){
+let data236 = data235[i30];
+const _errs541 = errors;
+let valid110 = false;
+let passing2 = null;
+const _errs542 = errors;
+if(data236 && typeof data236 == "object" && !Array.isArray(data236)){
+if(data236.shell === undefined){
+const err454 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data236};
+if(vErrors === null){
+vErrors = [err454];
+}
+else {
+vErrors.push(err454);
+}
+errors++;
+}
+}
+var _valid3 = _errs542 === errors;
+if(_valid3){
+valid110 = true;
+passing2 = 0;
+}
+const _errs543 = errors;
+if(data236 && typeof data236 == "object" && !Array.isArray(data236)){
+if(data236.if === undefined){
+const err455 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data236};
+if(vErrors === null){
+vErrors = [err455];
+}
+else {
+vErrors.push(err455);
+}
+errors++;
+}
+if(data236.if !== undefined){
+let data237 = data236.if;
+if(false !== data237){
+const err456 = {instancePath:instancePath+"/verify/tests/" + i30+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data237};
+if(vErrors === null){
+vErrors = [err456];
+}
+else {
+vErrors.push(err456);
+}
+errors++;
+}
+}
+}
+var _valid3 = _errs543 === errors;
+if(_valid3 && valid110){
+valid110 = false;
+passing2 = [passing2, 1];
+}
+else {
+if(_valid3){
+valid110 = true;
+passing2 = 1;
+}
+}
+if(!valid110){
+const err457 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data236};
+if(vErrors === null){
+vErrors = [err457];
+}
+else {
+vErrors.push(err457);
+}
+errors++;
+}
+else {
+errors = _errs541;
+if(vErrors !== null){
+if(_errs541){
+vErrors.length = _errs541;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data236 && typeof data236 == "object" && !Array.isArray(data236)){
+for(const key41 in data236){
+if(!((((key41 === "shell") || (key41 === "if")) || (key41 === "only")) || (key41 === "except"))){
+const err458 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key41},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data236};
+if(vErrors === null){
+vErrors = [err458];
+}
+else {
+vErrors.push(err458);
+}
+errors++;
+}
+}
+if(data236.shell !== undefined){
+let data238 = data236.shell;
+if(data238 && typeof data238 == "object" && !Array.isArray(data238)){
+if(data238.env === undefined){
+data238.env = {};
+}
+if(data238.sudo === undefined){
+data238.sudo = false;
+}
+if(data238.workdir === undefined){
+data238.workdir = null;
+}
+if(data238.timeout === undefined){
+data238.timeout = "1h";
+}
+if(data238.retries === undefined){
+data238.retries = 0;
+}
+if(data238.exitCodes === undefined){
+data238.exitCodes = [0];
+}
+for(const key42 in data238){
+if(!((((((((key42 === "file") || (key42 === "inline")) || (key42 === "env")) || (key42 === "sudo")) || (key42 === "workdir")) || (key42 === "timeout")) || (key42 === "retries")) || (key42 === "exitCodes"))){
+const err459 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key42},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data238};
+if(vErrors === null){
+vErrors = [err459];
+}
+else {
+vErrors.push(err459);
+}
+errors++;
+}
+}
+if(data238.file !== undefined){
+let data239 = data238.file;
+if(typeof data239 !== "string"){
+const err460 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data239};
+if(vErrors === null){
+vErrors = [err460];
+}
+else {
+vErrors.push(err460);
+}
+errors++;
+}
+}
+if(data238.inline !== undefined){
+let data240 = data238.inline;
+if(typeof data240 !== "string"){
+const err461 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data240};
+if(vErrors === null){
+vErrors = [err461];
+}
+else {
+vErrors.push(err461);
+}
+errors++;
+}
+}
+let data241 = data238.env;
+if(data241 && typeof data241 == "object" && !Array.isArray(data241)){
+for(const key43 in data241){
+let data242 = data241[key43];
+if(typeof data242 !== "string"){
+const err462 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/env/" + key43.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data242};
+if(vErrors === null){
+vErrors = [err462];
+}
+else {
+vErrors.push(err462);
+}
+errors++;
+}
+}
+}
+else {
+const err463 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data241};
+if(vErrors === null){
+vErrors = [err463];
+}
+else {
+vErrors.push(err463);
+}
+errors++;
+}
+let data243 = data238.sudo;
+if(typeof data243 !== "boolean"){
+const err464 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data243};
+if(vErrors === null){
+vErrors = [err464];
+}
+else {
+vErrors.push(err464);
+}
+errors++;
+}
+let data244 = data238.workdir;
+if((typeof data244 !== "string") && (data244 !== null)){
+const err465 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data244};
+if(vErrors === null){
+vErrors = [err465];
+}
+else {
+vErrors.push(err465);
+}
+errors++;
+}
+let data245 = data238.timeout;
+if(typeof data245 === "string"){
+if(!pattern3.test(data245)){
+const err466 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data245};
+if(vErrors === null){
+vErrors = [err466];
+}
+else {
+vErrors.push(err466);
+}
+errors++;
+}
+}
+else {
+const err467 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data245};
+if(vErrors === null){
+vErrors = [err467];
+}
+else {
+vErrors.push(err467);
+}
+errors++;
+}
+let data246 = data238.retries;
+if(!(((typeof data246 == "number") && (!(data246 % 1) && !isNaN(data246))) && (isFinite(data246)))){
+const err468 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data246};
+if(vErrors === null){
+vErrors = [err468];
+}
+else {
+vErrors.push(err468);
+}
+errors++;
+}
+if((typeof data246 == "number") && (isFinite(data246))){
+if(data246 > 20 || isNaN(data246)){
+const err469 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data246};
+if(vErrors === null){
+vErrors = [err469];
+}
+else {
+vErrors.push(err469);
+}
+errors++;
+}
+if(data246 < 0 || isNaN(data246)){
+const err470 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data246};
+if(vErrors === null){
+vErrors = [err470];
+}
+else {
+vErrors.push(err470);
+}
+errors++;
+}
+}
+let data247 = data238.exitCodes;
+if(Array.isArray(data247)){
+if(data247.length < 1){
+const err471 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data247};
+if(vErrors === null){
+vErrors = [err471];
+}
+else {
+vErrors.push(err471);
+}
+errors++;
+}
+const len31 = data247.length;
+for(let i31=0; i31<len31; i31++){
+let data248 = data247[i31];
+if(!(((typeof data248 == "number") && (!(data248 % 1) && !isNaN(data248))) && (isFinite(data248)))){
+const err472 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes/" + i31,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data248};
+if(vErrors === null){
+vErrors = [err472];
+}
+else {
+vErrors.push(err472);
+}
+errors++;
+}
+if((typeof data248 == "number") && (isFinite(data248))){
+if(data248 > 255 || isNaN(data248)){
+const err473 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes/" + i31,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data248};
+if(vErrors === null){
+vErrors = [err473];
+}
+else {
+vErrors.push(err473);
+}
+errors++;
+}
+if(data248 < 0 || isNaN(data248)){
+const err474 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes/" + i31,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data248};
+if(vErrors === null){
+vErrors = [err474];
+}
+else {
+vErrors.push(err474);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err475 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data247};
+if(vErrors === null){
+vErrors = [err475];
+}
+else {
+vErrors.push(err475);
+}
+errors++;
+}
+}
+else {
+const err476 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data238};
+if(vErrors === null){
+vErrors = [err476];
+}
+else {
+vErrors.push(err476);
+}
+errors++;
+}
+}
+if(data236.if !== undefined){
+let data249 = data236.if;
+if(typeof data249 !== "boolean"){
+const err477 = {instancePath:instancePath+"/verify/tests/" + i30+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data249};
+if(vErrors === null){
+vErrors = [err477];
+}
+else {
+vErrors.push(err477);
+}
+errors++;
+}
+}
+if(data236.only !== undefined){
+let data250 = data236.only;
+if(Array.isArray(data250)){
+if(data250.length < 1){
+const err478 = {instancePath:instancePath+"/verify/tests/" + i30+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data250};
+if(vErrors === null){
+vErrors = [err478];
+}
+else {
+vErrors.push(err478);
+}
+errors++;
+}
+const len32 = data250.length;
+for(let i32=0; i32<len32; i32++){
+let data251 = data250[i32];
+if(typeof data251 !== "string"){
+const err479 = {instancePath:instancePath+"/verify/tests/" + i30+"/only/" + i32,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data251};
+if(vErrors === null){
+vErrors = [err479];
+}
+else {
+vErrors.push(err479);
+}
+errors++;
+}
+}
+}
+else {
+const err480 = {instancePath:instancePath+"/verify/tests/" + i30+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data250};
+if(vErrors === null){
+vErrors = [err480];
+}
+else {
+vErrors.push(err480);
+}
+errors++;
+}
+}
+if(data236.except !== undefined){
+let data252 = data236.except;
+if(Array.isArray(data252)){
+if(data252.length < 1){
+const err481 = {instancePath:instancePath+"/verify/tests/" + i30+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data252};
+if(vErrors === null){
+vErrors = [err481];
+}
+else {
+vErrors.push(err481);
+}
+errors++;
+}
+const len33 = data252.length;
+for(let i33=0; i33<len33; i33++){
+let data253 = data252[i33];
+if(typeof data253 !== "string"){
+const err482 = {instancePath:instancePath+"/verify/tests/" + i30+"/except/" + i33,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data253};
+if(vErrors === null){
+vErrors = [err482];
+}
+else {
+vErrors.push(err482);
+}
+errors++;
+}
+}
+}
+else {
+const err483 = {instancePath:instancePath+"/verify/tests/" + i30+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data252};
+if(vErrors === null){
+vErrors = [err483];
+}
+else {
+vErrors.push(err483);
+}
+errors++;
+}
+}
+}
+else {
+const err484 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data236};
+if(vErrors === null){
+vErrors = [err484];
+}
+else {
+vErrors.push(err484);
+}
+errors++;
+}
+}
+}
+else {
+const err485 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data235};
+if(vErrors === null){
+vErrors = [err485];
+}
+else {
+vErrors.push(err485);
+}
+errors++;
+}
+let data254 = data232.timeout;
+if(typeof data254 === "string"){
+if(!pattern3.test(data254)){
+const err486 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data254};
+if(vErrors === null){
+vErrors = [err486];
+}
+else {
+vErrors.push(err486);
+}
+errors++;
+}
+}
+else {
+const err487 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data254};
+if(vErrors === null){
+vErrors = [err487];
+}
+else {
+vErrors.push(err487);
+}
+errors++;
+}
+let data255 = data232.launch;
+if(data255 && typeof data255 == "object" && !Array.isArray(data255)){
+if(data255.instanceTypes === undefined){
+data255.instanceTypes = [];
+}
+if(data255.iamInstanceProfile === undefined){
+data255.iamInstanceProfile = null;
+}
+if(data255.userData === undefined){
+data255.userData = null;
+}
+for(const key44 in data255){
+if(!(((key44 === "instanceTypes") || (key44 === "iamInstanceProfile")) || (key44 === "userData"))){
+const err488 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key44},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data255};
+if(vErrors === null){
+vErrors = [err488];
+}
+else {
+vErrors.push(err488);
+}
+errors++;
+}
+}
+let data256 = data255.instanceTypes;
+if(Array.isArray(data256)){
+const len34 = data256.length;
+for(let i34=0; i34<len34; i34++){
+let data257 = data256[i34];
+if(typeof data257 !== "string"){
+const err489 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i34,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data257};
+if(vErrors === null){
+vErrors = [err489];
+}
+else {
+vErrors.push(err489);
+}
+errors++;
+}
+}
+}
+else {
+const err490 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data256};
+if(vErrors === null){
+vErrors = [err490];
+}
+else {
+vErrors.push(err490);
+}
+errors++;
+}
+let data258 = data255.iamInstanceProfile;
+if((typeof data258 !== "string") && (data258 !== null)){
+const err491 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data258};
+if(vErrors === null){
+vErrors = [err491];
+}
+else {
+vErrors.push(err491);
+}
+errors++;
+}
+if(typeof data258 === "string"){
+if(func3(data258) < 1){
+const err492 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data258};
+if(vErrors === null){
+vErrors = [err492];
+}
+else {
+vErrors.push(err492);
+}
+errors++;
+}
+}
+let data259 = data255.userData;
+if((typeof data259 !== "string") && (data259 !== null)){
+const err493 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data259};
+if(vErrors === null){
+vErrors = [err493];
+}
+else {
+vErrors.push(err493);
+}
+errors++;
+}
+}
+else {
+const err494 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data255};
+if(vErrors === null){
+vErrors = [err494];
+}
+else {
+vErrors.push(err494);
+}
+errors++;
+}
+}
+else {
+const err495 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data232};
+if(vErrors === null){
+vErrors = [err495];
+}
+else {
+vErrors.push(err495);
+}
+errors++;
+}
+}
+else {
+const err496 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
+if(vErrors === null){
+vErrors = [err496];
+}
+else {
+vErrors.push(err496);
 }
 errors++;
 }

@@ -3,9 +3,12 @@ import { amiTools } from "./ami-tools.ts";
 import { prepareAmiTools } from "./ami-tools-prepare.ts";
 import { boot } from "./boot.ts";
 import { bundle } from "./bundle.ts";
+import { checkInstance } from "./check-instance.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
+import { packages } from "./packages.ts";
 import { preflight } from "./preflight.ts";
+import { reboot } from "./reboot.ts";
 import { register } from "./register.ts";
 import { release } from "./release.ts";
 import { shell } from "./shell.ts";
@@ -24,6 +27,9 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     uploadFiles,
     downloadFiles,
     local,
+    packages,
+    checkInstance,
+    reboot,
     bundle,
     amiTools,
     prepareAmiTools,

@@ -30,6 +30,19 @@ test("a changed script leaves the launch as it was and changes everything after 
   expect(same.map(({ id }) => id.split("/")[1])).toEqual(Array(3).fill(["preflight", "launch"]).flat());
 });
 
+test("steps for packages, assertions and reboots are tasks in their order, named for what they do", async () => {
+  const steps = `  - packages: { install: [curl, rsync, jq], yum: [httpd], update: ["*"], remove: [telnet] }
+  - reboot: {}
+  - check: { that: [{ package: { name: curl } }, { port: { number: 22 } }] }`;
+  const spec = await withLines(example, `provision:\n${steps}\n`);
+  const tasks = planOf(spec).tasks.filter(({ id }) => id.startsWith("us-gov-west-1/provision"));
+  expect(tasks.map(({ stage, title }) => [stage, title])).toEqual([
+    ["provision.packages", "Packages: curl, rsync, jq, httpd and 2 more"],
+    ["provision.reboot", "Reboot"],
+    ["provision.check", "Check 2 assertions"],
+  ]);
+});
+
 test("the instance is given back once the bundle is made, beside the upload", async () => {
   const needs = new Map(planOf(await specOf(example)).tasks.map((task) => [task.id, task.needs]));
   expect(needs.get("us-east-1/clean")).toEqual(["us-east-1/launch", "us-east-1/bundle"]);
@@ -139,7 +152,8 @@ async function withLines(path: string, lines: string): Promise<Spec> {
     await cp(dirname(path), folder, { recursive: true });
     const copy = join(folder, "gated.yaml");
     const text = await readFile(path, "utf8");
-    const others = lines.startsWith("bundle:") ? text.replace(/^bundle:\n(?: .*\n)+/m, "") : text;
+    const [section = ""] = lines.split("\n");
+    const others = text.replace(new RegExp(`^${section}\\n(?: .*\\n)+`, "m"), "");
     await writeFile(copy, `${others}\n${lines}`);
     return await specOf(copy);
   } finally {

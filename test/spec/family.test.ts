@@ -196,7 +196,8 @@ test("what says nothing takes nothing away, and nothing can be added to an expre
 
 function pathOf(step: ImageSpec["provision"][number]): string {
   if (step.kind === "shell") return "path" in step.script ? step.script.path : step.script.inline;
-  return step.kind === "local" ? step.workdir : step.from;
+  if (step.kind === "local") return step.workdir;
+  return "from" in step ? step.from : step.label;
 }
 
 type Reading = Awaited<ReturnType<typeof readSpec>>["spec"] &

@@ -80,6 +80,12 @@ fi
 exec $prefix "$@"
 `;
 
+/** The first process tells whoever runs the instance (boot-script.ts). */
+const reboot = `#!/bin/sh
+sync
+kill -USR1 1
+`;
+
 /** Everything that is written into the built-in root. `shell` is the login shell. */
 export function baseFiles(shell: string): readonly BaseFile[] {
   const plain: Readonly<Record<string, string>> = {
@@ -117,6 +123,7 @@ export function baseFiles(shell: string): readonly BaseFile[] {
     },
     { path: "etc/gshadow", mode: 0o600, text: "root:*::\n" },
     { path: "usr/bin/sudo", mode: 0o755, text: sudo },
+    { path: "usr/sbin/reboot", mode: 0o755, text: reboot },
     { path: "usr/sbin/nologin", mode: 0o755, text: "#!/bin/sh\nexit 1\n" },
   ];
 }

@@ -21,7 +21,7 @@ import { findSources, type Source } from "./base-sources.ts";
 import type { IdMap } from "./id-map.ts";
 
 /** Rises when what is written into the root changes. */
-const edition = 2;
+const edition = 3;
 
 /** Of everything that is not a copy of a file of the machine, so that the tree is the same whenever it is made. */
 const epoch = new Date("2026-01-01T00:00:00Z");

@@ -6,6 +6,8 @@ export type CopyMethod = "overlay" | "copy";
 
 /** Starts the console line that tells of the first process; its id, as this machine counts, follows. */
 export const readyMark = "imgspec-ready";
+/** The console line by which an instance asks to be started anew. */
+export const rebootMark = "imgspec-reboot";
 
 /**
  * Run with the machine's own shell in the new namespaces, in the folder that holds everything; $1 the root tree, $2 the
@@ -18,7 +20,9 @@ mount --make-rprivate /
 case $3 in
 overlay) mount -c -t overlay -o "userxattr,lowerdir=$1,upperdir=$2/upper,workdir=$2/work" overlay "$2/root" ;;
 copy)
-  cp -a --reflink=auto -- "$1/." "$2/root"
+  # A second boot finds what the first one left.
+  [ -e "$2/work/copied" ] || cp -a --reflink=auto -- "$1/." "$2/root"
+  : >"$2/work/copied"
   mount -c --bind "$2/root" "$2/root"
   ;;
 esac
@@ -38,6 +42,9 @@ mount -c -t tmpfs -o mode=755,nosuid,nodev run run
 mount -c -t tmpfs -o mode=1777,nosuid,nodev tmp tmp
 # As on EC2, the first ephemeral disk: room to work that is not part of the root.
 mount -c --bind ../ephemeral mnt
+# That of the machine would not change when the instance boots again.
+cat proc/sys/kernel/random/uuid >run/boot_id
+mount -c --bind run/boot_id proc/sys/kernel/random/boot_id
 for device in null zero full random urandom tty; do
   : >"dev/$device"
   mount -c --bind "/dev/$device" "dev/$device"
@@ -92,7 +99,8 @@ echo "${readyMark} $machine_pid"
 unset machine_pid
 ${userData === null ? ":" : toUserDataStart(userData)}
 # When the machine lets go of its end, or dies, cat ends, and with the first process the kernel ends all others.
-# Waiting, not reading, is what lets the shell collect orphans.
+# Waiting, not reading, is what lets the shell collect orphans; a signal ends the waiting, too.
+trap 'echo ${rebootMark}' USR1
 cat <&3 >/dev/null &
 wait $!
 exit 0

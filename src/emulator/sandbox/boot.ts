@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Problem } from "../../problem.ts";
-import { bootScript, type CopyMethod, readyMark } from "./boot-script.ts";
+import { bootScript, type CopyMethod, readyMark, rebootMark } from "./boot-script.ts";
 import type { IdMap } from "./id-map.ts";
 import { startMapped } from "./user-namespace.ts";
 
@@ -13,6 +13,8 @@ export type Booted = {
   readonly pid: number;
   /** What was written to the console so far, at most its last 64 KiB, as EC2 keeps them. */
   console(): string;
+  /** Resolves when it asks to be started anew. */
+  readonly rebooting: Promise<void>;
   /** Resolves when nothing in it runs any more. */
   readonly ended: Promise<void>;
   halt(): Promise<void>;
@@ -30,7 +32,8 @@ export type BootOptions = {
   readonly signal: AbortSignal;
 };
 
-const consoleLimit = 64 * 1024;
+/** Bytes, about. */
+export const consoleLimit: number = 64 * 1024;
 
 /** Makes namespaces over a private copy of a root tree and boots them; resolves when the first process says so. */
 export async function boot(options: BootOptions): Promise<Booted> {
@@ -59,7 +62,7 @@ export async function boot(options: BootOptions): Promise<Booted> {
     signal.throwIfAborted();
     throw new Problem("sandbox-unavailable", `the instance did not boot: ${lastLine(log.read())}`);
   }
-  return { pid, console: log.read, ended, halt };
+  return { pid, console: log.read, rebooting: log.rebooting, ended, halt };
 }
 
 async function mkdirMapped({ kind, users, groups }: IdMap, home: string, path: string): Promise<void> {
@@ -71,9 +74,15 @@ async function mkdirMapped({ kind, users, groups }: IdMap, home: string, path: s
 function collect(child: ChildProcessWithoutNullStreams): {
   readonly read: () => string;
   readonly pid: Promise<number>;
+  readonly rebooting: Promise<void>;
 } {
   let log = "";
   const mark = new RegExp(`^${readyMark} (\\d+)\\r?\\n`, "m");
+  const wish = new RegExp(`^${rebootMark}\\r?\\n`, "m");
+  let onWish = (): void => undefined;
+  const rebooting = new Promise<void>((resolve) => {
+    onWish = resolve;
+  });
   const pid = new Promise<number>((resolve) => {
     const listen = (chunk: string): void => {
       log += chunk;
@@ -82,12 +91,13 @@ function collect(child: ChildProcessWithoutNullStreams): {
         log = log.replace(mark, "");
         resolve(Number(ready[1]));
       }
+      if (wish.test(log)) onWish();
       log = log.slice(-consoleLimit);
     };
     child.stdout.setEncoding("utf8").on("data", listen);
     child.stderr.setEncoding("utf8").on("data", listen);
   });
-  return { read: () => log, pid };
+  return { read: () => log, pid, rebooting };
 }
 
 function lastLine(log: string): string {

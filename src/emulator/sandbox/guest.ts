@@ -1,14 +1,15 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { Guest, StartRequest } from "../instance-host.ts";
-import { boot } from "./boot.ts";
+import type { Guest, Outlet, StartRequest } from "../instance-host.ts";
+import { type Booted, boot } from "./boot.ts";
 import { type CopyMethod, toInitScript } from "./boot-script.ts";
 import { execute, toEntry } from "./execution.ts";
 import type { IdMap } from "./id-map.ts";
 import { ownFolder, removeFolder } from "./instance-folder.ts";
+import { startLife } from "./life.ts";
 import { openOutlet } from "./outlet.ts";
 import { Pipes } from "./pipe.ts";
-import { newHostKey, startSshServer } from "./ssh-server.ts";
+import { newHostKey, type SshServer, startSshServer } from "./ssh-server.ts";
 
 type Place = { readonly home: string; readonly idMap: IdMap; readonly method: CopyMethod };
 
@@ -22,7 +23,7 @@ export async function startGuest(place: Place, request: StartRequest): Promise<G
   await remove();
   await mkdir(join(home, folder));
   const hostKey = newHostKey();
-  const initScript = toInitScript({ hostname, authorizedKeys, hostKey: hostKey.publicKey, userData });
+  const identity = { hostname, authorizedKeys, hostKey: hostKey.publicKey };
   const undo: (() => Promise<unknown>)[] = [remove];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -32,23 +33,52 @@ export async function startGuest(place: Place, request: StartRequest): Promise<G
   try {
     const pipes = new Pipes();
     undo.push(() => pipes.close());
-    const booted = await boot({ idMap, home, root: rootPath, folder, method, hostname, initScript, signal });
-    undo.push(() => booted.halt());
-    if (outlet !== undefined) {
-      const opened = await openOutlet(booted.pid, idMap, outlet);
-      undo.push(() => Promise.resolve(opened[Symbol.asyncDispose]()));
-    }
-    const server = await startSshServer({
+    let server: SshServer | undefined;
+    const life = await startLife({
+      boot: async (isFirst) => {
+        // User data runs once in the life of an instance, as cloud-init has it.
+        const initScript = toInitScript({ ...identity, userData: isFirst ? userData : null });
+        const booted = await boot({
+          ...{ idMap, home, root: rootPath, folder, method, hostname, initScript },
+          signal: isFirst ? signal : new AbortController().signal,
+        });
+        return withOutlet(booted, idMap, outlet);
+      },
+      onDown: () => server?.hangUp(),
+    });
+    undo.push(() => life.end());
+    server = await startSshServer({
       hostKey: hostKey.privateKey,
       authorizedKeys,
-      execute: (what) => execute(toEntry(booted.pid, idMap), pipes, what),
+      isUp: life.isUp,
+      execute: (what) => execute(toEntry(life.pid(), idMap), pipes, what),
     });
-    undo.push(() => server.close());
+    const { port, close } = server;
+    undo.push(close);
     // An instance that halted itself no longer answers.
-    void booted.ended.then(() => server.close());
-    return { port: server.port, hostKey: hostKey.publicKey, consoleOutput: booted.console, stop };
+    void life.over.then(close);
+    return { port, hostKey: hostKey.publicKey, consoleOutput: life.console, stop };
   } catch (error) {
     await stop();
+    throw error;
+  }
+}
+
+/** What runs, with its way out; disposing it ends both. */
+async function withOutlet(
+  booted: Booted,
+  idMap: IdMap,
+  outlet: Outlet | undefined,
+): Promise<Booted & AsyncDisposable> {
+  const end = async (opened?: AsyncDisposable): Promise<void> => {
+    await opened?.[Symbol.asyncDispose]();
+    await booted.halt();
+  };
+  try {
+    const opened = outlet === undefined ? undefined : await openOutlet(booted.pid, idMap, outlet);
+    return { ...booted, [Symbol.asyncDispose]: () => end(opened) };
+  } catch (error) {
+    await end();
     throw error;
   }
 }

@@ -9,7 +9,12 @@ import { loginUsers } from "./users.ts";
 
 const { Server, utils } = ssh2;
 
-export type SshServer = { readonly port: number; close(): Promise<void> };
+export type SshServer = {
+  readonly port: number;
+  /** Ends all connections. */
+  hangUp(): void;
+  close(): Promise<void>;
+};
 
 /** Who may log in; all are root in a sandbox. */
 const users = ["root", ...loginUsers];
@@ -24,6 +29,8 @@ export function newHostKey(): { readonly privateKey: string; readonly publicKey:
 export async function startSshServer(options: {
   readonly hostKey: string;
   readonly authorizedKeys: readonly string[];
+  /** Whether it answers at all just now. */
+  readonly isUp: () => boolean;
   readonly execute: (request: ExecutionRequest) => Promise<Execution>;
 }): Promise<SshServer> {
   const keys = options.authorizedKeys.map(toKey).filter((key) => key !== undefined);
@@ -36,6 +43,10 @@ export async function startSshServer(options: {
     connection.on("close", () => connections.delete(connection));
     // A client that vanishes is no concern of the instance; what it ran is ended with its channels.
     connection.on("error", () => undefined);
+    if (!options.isUp()) {
+      connection.end();
+      return;
+    }
     let user = "";
     connection.on("authentication", (context) => {
       user = context.username;
@@ -48,6 +59,9 @@ export async function startSshServer(options: {
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
+    hangUp: () => {
+      for (const connection of connections) connection.end();
+    },
     close: () => {
       closed ??= close(server, connections);
       return closed;

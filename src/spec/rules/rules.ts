@@ -17,7 +17,7 @@ import type { Rule, RuleContext } from "./rule.ts";
 import { oneSource, ownersAreAccounts } from "./source.ts";
 import { tagsAreTaken } from "./tags.ts";
 import { bucketName, prefixHasNoEmptyParts } from "./upload.ts";
-import { consoleIsPattern, testsAreRun } from "./verify.ts";
+import { assertionsArePatterns, consoleIsPattern, testsAreRun } from "./verify.ts";
 
 const rules: readonly Rule[] = [
   oneSource,
@@ -48,6 +48,7 @@ const rules: readonly Rule[] = [
   placeholdersAreKnown,
   amiToolsCanDoIt,
   consoleIsPattern,
+  assertionsArePatterns,
   testsAreRun,
 ];
 

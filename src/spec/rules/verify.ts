@@ -1,15 +1,34 @@
-import type { Rule } from "./rule.ts";
+import type { Path } from "../../document/node.ts";
+import type { Finding } from "../finding.ts";
+import { type Rule, stepRule } from "./rule.ts";
 
 /** What is looked for in the console output is a regular expression. */
 export const consoleIsPattern: Rule = {
   needs: [["verify", "console"]],
   *find({ verify: { console } }) {
     if (console === null || isPattern(console)) return;
-    const message = `"${console}" is not a regular expression`;
-    const hint = "put a backslash before . * + ? ( ) [ ] { } ^ $ | that mean themselves";
-    yield { code: "pattern-wrong", at: ["verify", "console"], message, hint };
+    yield toFinding(console, ["verify", "console"]);
   },
 };
+
+/** What a check looks for in a file or an output is a regular expression. */
+export const assertionsArePatterns: Rule = stepRule(function* ({ written: { check }, at }, { isRefused }) {
+  const here = [...at, "check", "that"];
+  if (!check || isRefused(here)) return;
+  for (const [index, { file, command }] of check.that.entries()) {
+    for (const [kind, texts] of Object.entries({ file, command })) {
+      const path = [...here, index, kind, "matches"];
+      const matches = texts?.matches ?? null;
+      if (matches !== null && !isRefused(path) && !isPattern(matches)) yield toFinding(matches, path);
+    }
+  }
+});
+
+function toFinding(text: string, at: Path): Finding {
+  const message = `"${text}" is not a regular expression`;
+  const hint = "put a backslash before . * + ? ( ) [ ] { } ^ $ | that mean themselves";
+  return { code: "pattern-wrong", at, message, hint };
+}
 
 /** Tests that are written are meant to be run. */
 export const testsAreRun: Rule = {
