@@ -32,7 +32,7 @@ Examples:
         const count =
           warnings.length === 0 ? "" : `, ${warnings.length} warning${warnings.length === 1 ? "" : "s"}`;
         process.stdout.write(
-          `${path} is valid: ${regions.length} image${regions.length === 1 ? "" : "s"} (${regions.join(", ")})${count}\n`,
+          `${path} is valid: ${regions.length} image${regions.length === 1 ? "" : "s"} (${toNames(regions)})${count}\n`,
         );
       } catch (error) {
         if (options.output === "text" || !(error instanceof Problem) || error.code !== "spec-invalid")
@@ -41,6 +41,15 @@ Examples:
         exit(3);
       }
     });
+}
+
+const maxNames = 12;
+
+/** All of them where they fit on a line or two, else the first; `--output json` has every one. */
+function toNames(names: readonly string[]): string {
+  if (names.length <= maxNames) return names.join(", ");
+  const shown = maxNames - 2;
+  return `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`;
 }
 
 function json(value: unknown): void {

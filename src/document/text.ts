@@ -74,7 +74,7 @@ function tooLarge(path: string): Problem {
 const reasons: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   ENOENT: ["does not exist", "check the path, or write a first spec with: imgspec init"],
   ENOTDIR: ["does not exist: part of its path is a file", "check the path"],
-  EISDIR: ["is a directory", "name the spec file in it"],
+  EISDIR: ["is a directory", "name a file in it"],
   EACCES: ["may not be read by this user", "check its permissions"],
 };
 

@@ -1,8 +1,11 @@
 import type { Json } from "../util/json.ts";
+import { toOneLine } from "../util/one-line.ts";
 import type { Change, Difference } from "./compare.ts";
 
 const marks = { added: "+", removed: "-", changed: "~", follows: ">" } as const;
 const maxLength = 100;
+/** How much that is the same stands before what differs. */
+const lead = 20;
 
 /** Changes for people: each task with what is different of it, or what it follows from. */
 export function toChangesText(changes: readonly Change[], total: number, run: string): string {
@@ -13,7 +16,7 @@ export function toChangesText(changes: readonly Change[], total: number, run: st
 }
 
 function toHead({ kind, task }: Change): string {
-  return `${marks[kind]} ${task.id}  ${task.title.replace(/\s+/g, " ")}`;
+  return `${marks[kind]} ${task.id}  ${toOneLine(task.title)}`;
 }
 
 function toDetails(change: Change): readonly string[] {
@@ -22,11 +25,23 @@ function toDetails(change: Change): readonly string[] {
 }
 
 function toLine({ path, before, after }: Difference): string {
-  return `    ${path}: ${toShown(before)} -> ${toShown(after)}\n`;
+  const [was, is] = [toText(before), toText(after)];
+  const from = beginOf(was, is);
+  return `    ${toOneLine(path)}: ${toShown(was, from)} -> ${toShown(is, from)}\n`;
 }
 
-function toShown(value: Json | undefined): string {
-  if (value === undefined) return "(nothing)";
-  const text = JSON.stringify(value);
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
+/** Where to begin, so that what differs of long values is seen. */
+function beginOf(was: string, is: string): number {
+  let same = 0;
+  while (same < was.length && was[same] === is[same]) same += 1;
+  return Math.max(was.length, is.length) <= maxLength || same < maxLength / 2 ? 0 : same - lead;
+}
+
+function toText(value: Json | undefined): string {
+  return value === undefined ? "(nothing)" : toOneLine(JSON.stringify(value));
+}
+
+function toShown(text: string, from: number): string {
+  const rest = from === 0 ? text : `…${text.slice(from)}`;
+  return rest.length <= maxLength ? rest : `${rest.slice(0, maxLength - 1)}…`;
 }

@@ -1,3 +1,4 @@
+import { toOneLine } from "../util/one-line.ts";
 import { groupOf } from "../util/task-id.ts";
 import type { Plan, Task } from "./plan.ts";
 
@@ -37,7 +38,7 @@ function toEdges(plan: Plan): readonly (readonly [string, string])[] {
 }
 
 function toLabel({ id, title }: Task): string {
-  return `${id.slice(groupOf(id).length + 1)}: ${title.replace(/\s+/g, " ")}`;
+  return `${id.slice(groupOf(id).length + 1)}: ${toOneLine(title)}`;
 }
 
 /** A DOT string. In labels `\N`, `\G` and the like are escapes of Graphviz itself, so backslashes are doubled. */

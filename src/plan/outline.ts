@@ -1,3 +1,4 @@
+import { toOneLine } from "../util/one-line.ts";
 import { groupOf } from "../util/task-id.ts";
 import type { Plan, Task } from "./plan.ts";
 
@@ -13,15 +14,15 @@ export function toText(plan: Plan): string {
   const blocks = groups.map((group) => {
     const tasks = plan.tasks.filter((task) => task.group === group);
     const wordWidth = Math.max(...tasks.map((task) => wordOf(task).length));
-    const titleWidth = Math.max(...tasks.map(({ title }) => toLine(title).length));
+    const titleWidth = Math.max(...tasks.map(({ title }) => toOneLine(title).length));
     const lines = tasks.map((task) => {
       const word = wordOf(task).padEnd(wordWidth);
-      const title = toLine(task.title).padEnd(titleWidth);
+      const title = toOneLine(task.title).padEnd(titleWidth);
       return `  ${word}  ${title}  ${task.digest.slice(0, digestLength)}${toNeeds(task)}\n`;
     });
     return `\n${group}\n${lines.join("")}`;
   });
-  return `${plan.name}: ${toCount(plan.tasks.length, "task")}, ${toCount(groups.length, "image")}\n${blocks.join("")}`;
+  return `${toOneLine(plan.name)}: ${toCount(plan.tasks.length, "task")}, ${toCount(groups.length, "image")}\n${blocks.join("")}`;
 }
 
 /** The last part of a task's id: `launch` of `us-east-1/launch`. */
@@ -32,11 +33,6 @@ function wordOf({ id, group }: Task): string {
 function toNeeds({ needs, group }: Task): string {
   const words = needs.map((need) => (groupOf(need) === group ? need.slice(group.length + 1) : need));
   return words.length === 0 ? "" : `  after ${words.join(", ")}`;
-}
-
-/** A title can be the first words of a script. */
-function toLine(text: string): string {
-  return text.replace(/\s+/g, " ");
 }
 
 function toCount(count: number, noun: string): string {

@@ -7,11 +7,18 @@ import { addFunctions } from "./functions.ts";
 
 /**
  * An evaluator of CEL over a scope. Expressions are checked against the names and types of the scope before they run.
- * The only module that loads the CEL library; import it when a spec has expressions.
+ * The only module that loads the CEL library; import it when a spec has expressions. `files` reads a local file that is
+ * named in the file `from`.
  */
-export function toEvaluator(scope: Scope, marks: Marks, files: (path: string) => string): Evaluator {
+export function toEvaluator(
+  scope: Scope,
+  marks: Marks,
+  files: (path: string, from: string) => string,
+): Evaluator {
   const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
-  addFunctions(environment, files);
+  // Evaluation does not wait for anything, so one place is enough.
+  let writtenIn = "";
+  addFunctions(environment, (path) => files(path, writtenIn));
   const context: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(scope)) {
     if (typeof value === "string") {
@@ -25,7 +32,10 @@ export function toEvaluator(scope: Scope, marks: Marks, files: (path: string) =>
       context[name] = new Map([...value].map(([key, inner]) => [key, toCel(inner)]));
     }
   }
-  return (cel) => evaluate(cel, { environment, context, scope, marks });
+  return (cel, path) => {
+    writtenIn = path;
+    return evaluate(cel, { environment, context, scope, marks });
+  };
 }
 
 type World = {

@@ -33,7 +33,8 @@ export type Marks = {
   readonly unsetEnvironment: ReadonlySet<string>;
 };
 
-export type Evaluator = (cel: string) => Evaluation;
+/** `path`: the file that the expression is written in. */
+export type Evaluator = (cel: string, path: string) => Evaluation;
 
 export type Evaluated = {
   readonly node: Node;
@@ -80,7 +81,7 @@ export function evaluate(
     const pieces = toPieces(text);
     const evaluations = pieces.map((piece): Evaluation => {
       if (piece.kind === "text") return { kind: "value", value: piece.text, sensitive: false };
-      const evaluation = evaluatePiece(piece, pieces.length > 1);
+      const evaluation = evaluatePiece(piece, node.place.path, pieces.length > 1);
       if (evaluation.kind === "fault" && diagnostics.length < maxTold) {
         diagnostics.push(diagnosticAt(placeWithin(node, text, piece.start, evaluation), evaluation));
       }
@@ -96,7 +97,7 @@ export function evaluate(
   }
 
   /** The same with places counted from the piece's `${{`. */
-  function evaluatePiece(piece: Exclude<Piece, { kind: "text" }>, isPart: boolean): Evaluation {
+  function evaluatePiece(piece: Exclude<Piece, { kind: "text" }>, path: string, isPart: boolean): Evaluation {
     if (piece.kind === "unclosed") {
       return {
         kind: "fault",
@@ -106,7 +107,7 @@ export function evaluate(
         end: 3,
       };
     }
-    const evaluation = evaluator(piece.cel);
+    const evaluation = evaluator(piece.cel, path);
     const offset = piece.inner - piece.start;
     if (evaluation.kind === "fault") {
       return { ...evaluation, start: evaluation.start + offset, end: evaluation.end + offset };

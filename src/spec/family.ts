@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { Diagnostic, Place } from "../diagnostic.ts";
 import { toDocument } from "../document/document.ts";
@@ -82,6 +83,8 @@ class Reading {
     if (this.#links > maxLinks || (isNew && this.#documents.size >= maxFiles))
       return this.#tell(place, "extends-too-much", `more than ${maxFiles} files extend each other`);
     try {
+      // To open a named pipe would wait until somebody writes into it.
+      if (await isPipe(path)) return this.#tell(place, "file-missing", `"${path}" is no file`);
       const root = await this.read(path, links);
       if (root === undefined) return undefined;
       if (root.kind === "map") return withoutKey(root, "extends");
@@ -105,6 +108,12 @@ class Reading {
   #tell(place: Place, code: DiagnosticCode, message: string, hint?: string): undefined {
     this.diagnostics.push(diagnosticAt(place, { code, message, hint }));
   }
+}
+
+/** What is not there is told by who reads it. */
+async function isPipe(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFIFO() ?? false;
 }
 
 function withoutKey(map: MapNode, key: string): MapNode {

@@ -58,7 +58,10 @@ export async function readVariableFile(path: string): Promise<Node> {
         message: one.message.replace(/ &\S+/, ""),
         place: { ...one.place, isSecret: true },
       }));
-  throw new Problem("spec-invalid", `"${path}" is no file of variables`, { diagnostics: told });
+  throw new Problem("spec-invalid", `"${path}" is no file of variables`, {
+    hint: `${notVariables}, such as release: "2026.11"`,
+    diagnostics: told,
+  });
 }
 
 /** Values may be secrets, so nothing of the file is shown when something is wrong with one. */
@@ -85,7 +88,9 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
   // Most of the time that it takes to check a spec would go into loading CEL.
   const cel = hasExpressions(root) ? await import("./cel.ts") : undefined;
   const toEvaluator: SpecOptions["toEvaluator"] =
-    cel && ((scope, marks) => cel.toEvaluator(scope, marks, (file) => readLocalText(directory, file)));
+    cel &&
+    ((scope, marks) =>
+      cel.toEvaluator(scope, marks, (file, from) => readLocalText(dirname(resolve(from)), file)));
   const git = cel && (await gitStateFor(root, directory));
   const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
     whyUnreadable(resolve(directory, file), kind);

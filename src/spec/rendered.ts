@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
 import { type Node, nodeAt, type Path, type PlainValue, toValue } from "../document/node.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { sections as sectionNames } from "./layer.ts";
@@ -39,7 +40,7 @@ function filledIn(
   { upload, register }: ImageSpec,
 ): Record<string, PlainValue> {
   return {
-    upload: { ...(sections["upload"] as object), prefix: upload.prefix },
+    upload: { ...(sections["upload"] as object), prefix: toLiteral(upload.prefix) },
     register: { ...(sections["register"] as object), name: register.name },
   };
 }
@@ -47,12 +48,18 @@ function filledIn(
 /** A secret is not here, so what was written in its place is. */
 function withSecrets(value: PlainValue, node: Node | undefined): PlainValue {
   if (node?.kind === "scalar" && node.secret) return node.secret.written;
+  if (typeof value === "string") return toLiteral(value);
   if (Array.isArray(value))
     return value.map((item, index) => withSecrets(item, node && nodeAt(node, [index])));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, withSecrets(inner, node && nodeAt(node, [key]))]),
   );
+}
+
+/** The text so that it reads back as it is: the `${{` in it came out of an expression and begins none. */
+function toLiteral(text: string): string {
+  return text.replaceAll("${{", () => "${{ '${{' }}");
 }
 
 /** Without the steps that the region does not have. */

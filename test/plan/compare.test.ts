@@ -66,3 +66,15 @@ test("what is changed says what it was, what follows says why, and what is new o
     { task: { id: "us-east-1/boot" } },
   ]);
 });
+
+test("of long values that differ late the part that differs is shown", async () => {
+  const long = "x".repeat(300);
+  const [before, after] = await Promise.all(
+    ["one", "two"].map((word, index) =>
+      planOf(`provision: [{ shell: { inline: "${long}${word}" } }]\n`, runs[index] ?? ""),
+    ),
+  );
+  if (!before || !after) throw new Error("no plans");
+  const text = toChangesText(comparePlans(before, after), after.plan.tasks.length, runs[0]);
+  expect(text).toContain(`script.inline: …${"x".repeat(20)}one" -> …${"x".repeat(20)}two"\n`);
+});
