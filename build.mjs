@@ -19,8 +19,13 @@ const { metafile } = await build({
   bundle: true,
   splitting: true,
   format: "esm",
-  // The last is for docs/generate.mjs.
-  entryPoints: { cli: "src/cli.ts", index: "src/index.ts", diagnostics: "src/spec/diagnostics.ts" },
+  // The last two are for docs/generate.mjs.
+  entryPoints: {
+    cli: "src/cli.ts",
+    index: "src/index.ts",
+    diagnostics: "src/spec/diagnostics.ts",
+    problem: "src/problem.ts",
+  },
   // As deep as the folders of src/, so that `../../schemas/` and the like are right in both.
   outdir: "dist/lib",
   chunkNames: "[name]-[hash]",

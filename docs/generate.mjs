@@ -5,14 +5,17 @@ import { assemble } from "../schemas/assemble.mjs";
 import { toCliPage } from "./generate/cli-page.mjs";
 import { toDiagnosticsPage } from "./generate/diagnostics-page.mjs";
 import { toSpecPage } from "./generate/spec-page.mjs";
+import { toTroubleshootingPage } from "./generate/troubleshooting-page.mjs";
 
 const { toProgram } = await import("../dist/lib/cli.js");
 const { errorCodes, warningCodes } = await import("../dist/lib/diagnostics.js");
+const { exitCodeOf, problemCodes } = await import("../dist/lib/problem.js");
 
 const pages = {
   "cli.md": toCliPage(toProgram(() => undefined)),
   "diagnostics.md": toDiagnosticsPage({ errorCodes, warningCodes }),
   "spec.md": toSpecPage(assemble()),
+  "troubleshooting.md": toTroubleshootingPage({ problemCodes, exitCodeOf }),
 };
 
 const folder = new URL("reference/", import.meta.url);

@@ -1,11 +1,12 @@
 import { code, note, toTable } from "./markdown.mjs";
+import { specAdvice } from "./spec-advice.mjs";
 
 /** docs/reference/diagnostics.md, from the tables of codes in src/spec/diagnostics.ts. */
 export function toDiagnosticsPage({ errorCodes, warningCodes }) {
   const table = (codes) =>
     toTable(
-      ["code", "means"],
-      Object.entries(codes).map(([name, meaning]) => [code(name), meaning]),
+      ["code", "means", "what to do"],
+      Object.entries(codes).map(([name, meaning]) => [code(name), meaning, adviceFor(name)]),
     );
   return `${note}
 
@@ -24,4 +25,10 @@ ${table(errorCodes)}
 
 ${table(warningCodes)}
 `;
+}
+
+function adviceFor(name) {
+  const advice = specAdvice[name];
+  if (advice === undefined) throw new Error(`docs/generate/spec-advice.mjs says nothing of ${name}`);
+  return advice;
 }

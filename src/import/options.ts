@@ -123,6 +123,25 @@ export class Options {
     });
   }
 
+  /** The names of what nobody has taken yet. */
+  names(): readonly string[] {
+    return [...this.#rest.keys()];
+  }
+
+  /** A list of lists, each as options of their own with the texts under `words`. */
+  lists(name: string): readonly Options[] {
+    const entry = this.take(name);
+    const nodes = entry?.node.kind === "list" ? entry.node.items : [];
+    return nodes.map((node) => {
+      const words = { keyPlace: node.place, node };
+      return new Options(
+        { kind: "map", place: node.place, entries: new Map([["words", words]]) },
+        name,
+        this.reading,
+      );
+    });
+  }
+
   flag(name: string): boolean {
     const text = this.text(name);
     return text === "true" || text === "1";

@@ -4,7 +4,7 @@ import type { Text } from "../document/text.ts";
 import { Problem } from "../problem.ts";
 import { lower, pathOf, type Scope } from "./hcl/lower.ts";
 import { none, toNode } from "./hcl/lowered.ts";
-import { parseHcl } from "./hcl/parse.ts";
+import { readBody } from "./hcl/read-body.ts";
 import type { Body, Expression, Block as HclBlock } from "./hcl/syntax.ts";
 import { toHclVariables, typeOf } from "./hcl-variables.ts";
 import { Leftovers, toLeftover } from "./leftovers.ts";
@@ -14,9 +14,9 @@ import { type Block, type Builder, letsThrough, overridden, type Template } from
 /** Far more than a template needs; see `Scope`. */
 const maxValues = 50_000;
 
-/** Reads a template in HCL2, of one file or of several. Throws `spec-invalid` with the place of the first mistake. */
+/** Reads a template in HCL2 or in its JSON, of one file or of several. Throws `spec-invalid` with the place of the first mistake. */
 export function readHclTemplate(texts: readonly Text[]): Template {
-  const bodies = texts.map(parseHcl);
+  const bodies = texts.map(readBody);
   const body: Body = {
     attributes: bodies.flatMap(({ attributes }) => attributes),
     blocks: bodies.flatMap(({ blocks }) => blocks),

@@ -19,7 +19,7 @@ export function readJsonTemplate(text: Text): Template {
   const { root, diagnostics } = toDocument(text);
   if (root?.kind !== "map" || !root.entries.has("builders"))
     throw new Problem("spec-invalid", `"${text.path}" is no template of Packer`, {
-      hint: "a template in JSON has builders; one in HCL2 ends with .pkr.hcl",
+      hint: "a template in JSON has builders; one in HCL2 ends with .pkr.hcl, or in JSON with .pkr.json",
       diagnostics,
     });
   const leftovers = new Leftovers();

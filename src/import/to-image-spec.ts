@@ -1,9 +1,7 @@
-import { basename } from "node:path";
-import type { Diagnostic } from "../diagnostic.ts";
 import type { PlainValue } from "../document/node.ts";
-import { toYamlText } from "../document/print.ts";
 import { Problem } from "../problem.ts";
 import { toBundleAndUpload, toCertificate, toRegions, toRegister } from "./bundle-sections.ts";
+import { type Imported, toImported, toName } from "./imported.ts";
 import { type Section, toConnect, toLaunch, toSource, withoutAbsent } from "./launch-sections.ts";
 import { builderReasons, otherBuilder } from "./not-carried.ts";
 import { Options, type Reading } from "./options.ts";
@@ -12,9 +10,6 @@ import { toVariableName } from "./pieces.ts";
 import { toSteps } from "./provision.ts";
 import type { Builder, Template } from "./template.ts";
 import { toVariables } from "./variables.ts";
-
-/** A spec as YAML text, and what of the template is not in it. */
-export type Imported = { readonly text: string; readonly leftovers: readonly Diagnostic[] };
 
 /**
  * Makes a spec of one builder of a template. `specPath`: where the spec will be, for its relative paths.
@@ -43,7 +38,7 @@ export function toImageSpec(template: Template, specPath: string, wanted: string
     if (other.type !== "amazon-instance")
       template.leftovers.push(otherBuilder(other.type, other.name, other.place));
   template.leftovers.push(...builder.others);
-  return toImported(sections, template);
+  return toImported(sections, template.leftovers, template.description);
 }
 
 function choose({ builders, path }: Template, wanted: string | undefined): Builder {
@@ -118,33 +113,4 @@ function defaultOf(text: string, { variables }: Template): string | undefined {
 
 function stemOf(path: string): string {
   return (path.split("/").at(-1) ?? "").replace(/(\.pkr)?\.(json|hcl)$/, "");
-}
-
-/** A name that a spec may have. */
-function toName(text: string): string {
-  const name = text.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-  return name.slice(0, 63) || "image";
-}
-
-/** The file: what editors want to know, what is missing, and the sections with a line between them. */
-function toImported(sections: Section, template: Template): Imported {
-  const leftovers = template.leftovers.list();
-  const files = new Set(leftovers.map(({ place }) => place.path));
-  const head = [
-    "# yaml-language-server: $schema=./imgspec.v1.schema.json",
-    ...(template.description === undefined ? [] : [`# ${onOneLine(template.description)}`]),
-    ...leftovers.map(({ place, message, hint }) => {
-      const advice = hint === undefined ? "" : `; ${hint}`;
-      const where = files.size > 1 ? `${basename(place.path)} line` : "line";
-      return `# not carried over: ${where} ${place.line}: ${onOneLine(message + advice)}`;
-    }),
-  ];
-  const body = toYamlText(withoutAbsent(sections), () => undefined)
-    .replaceAll(/\n(?=[A-Za-z])/g, "\n\n")
-    .replace("\n\nname:", "\nname:");
-  return { text: `${head.join("\n")}\n${body}`, leftovers };
-}
-
-function onOneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, " ").trim();
 }

@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import { toProgram } from "../../src/cli.ts";
 import { blocks } from "./pages.ts";
 
-const lines = blocks("sh").flatMap(({ text, place }) =>
+const lines = ["sh", "yml"].flatMap(blocks).flatMap(({ text, place }) =>
   text
     .replaceAll("\\\n", " ")
     .split("\n")
-    .map((line) => line.trim())
+    // In a file of a CI system it stands behind a key, or in a loop of the shell.
+    .map((line) => line.replace(/^.*(?:npx|; do) (?=imgspec )/, "").trim())
     .filter((line) => line.startsWith("imgspec "))
     .map((line) => ({ line, place })),
 );
@@ -39,6 +40,6 @@ function find(command: Command, words: readonly string[]): { command: Command; r
 
 /** The words of a shell line up to a comment, a pipe or a redirection. */
 function toWords(line: string): readonly string[] {
-  const [simple = ""] = line.split(/ [|<>#&]/);
+  const [simple = ""] = line.split(/ [|<>#&]|; done/);
   return (simple.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []).map((word) => word.replaceAll(/['"]/g, ""));
 }

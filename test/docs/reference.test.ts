@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { toProgram } from "../../src/cli.ts";
-import { problemCodes } from "../../src/problem.ts";
+import { exitCodeOf, problemCodes } from "../../src/problem.ts";
 import { errorCodes, warningCodes } from "../../src/spec/diagnostics.ts";
 import { root, textOf } from "./pages.ts";
 import { allowed, besides, calls } from "./policy.ts";
@@ -26,6 +26,18 @@ test("docs/reference/spec.md is what the schema says", async () => {
 test("docs/reference/diagnostics.md has every code of a diagnostic", async () => {
   const toPage = await load<ToPage>("docs/generate/diagnostics-page.mjs", "toDiagnosticsPage");
   expect(textOf("docs/reference/diagnostics.md"), stale).toBe(toPage({ errorCodes, warningCodes }));
+});
+
+test("docs/reference/troubleshooting.md has every code of a failure", async () => {
+  const toPage = await load<ToPage>("docs/generate/troubleshooting-page.mjs", "toTroubleshootingPage");
+  expect(textOf("docs/reference/troubleshooting.md"), stale).toBe(toPage({ problemCodes, exitCodeOf }));
+});
+
+test("there is advice on each code, and on none that there is not", async () => {
+  const onFailures = await load<object>("docs/generate/failure-advice.mjs", "failureAdvice");
+  const onSpecs = await load<object>("docs/generate/spec-advice.mjs", "specAdvice");
+  expect(Object.keys(onFailures).sort()).toEqual([...problemCodes].sort());
+  expect(Object.keys(onSpecs).sort()).toEqual(Object.keys({ ...errorCodes, ...warningCodes }).sort());
 });
 
 test("docs/output.md has every type of event, and every code of a failure", () => {

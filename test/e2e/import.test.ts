@@ -54,3 +54,36 @@ test("a directory of HCL2 files is one template, and a mistake in it has its pla
   expect(wrong.code).toBe(3);
   expect(wrong.stderr).toContain("packer/variables.pkr.hcl:3:1 template-invalid");
 });
+
+test("the spec imported from a manifest of bootstrap-vz asks for an AMI, and then builds", async () => {
+  await using cli = await newCli("from-bootstrap-vz");
+  const imported = await cli.run("import", "bootstrap-vz", "manifest.yml");
+  expect([imported.code, imported.stdout]).toEqual([
+    0,
+    "image.yaml written; not carried over: 3. It is not complete yet:\n",
+  ]);
+  expect(imported.stderr).toContain("manifest.yml:10:3 not-carried-over");
+  expect(imported.stderr).toContain('variable-missing the variable "sourceImage" is not set');
+
+  const build = ["build", "image.yaml", "--emulate", "--var", "sourceImage=ami-0123456789abcdef0"];
+  const { code, stdout } = await cli.run(...build, "--try", "cat /etc/motd && sudo cat /srv/app/made");
+  expect(stdout).toContain("built of a manifest of bootstrap-vz");
+  expect(stdout).toContain("made of a wheezy manifest");
+  expect(code).toBe(0);
+  expect((await cli.result()).images).toMatchObject([
+    { region: "us-east-1", upload: { bucket: "acme-images" } },
+  ]);
+});
+
+test("files of variables, and those that a directory has itself, are defaults in the spec", async () => {
+  await using cli = await newCli("from-packer");
+  await mkdir(join(cli.folder, "packer"));
+  const text = await readFile(join(cli.folder, "web.pkr.hcl"), "utf8");
+  await writeFile(join(cli.folder, "packer/web.pkr.hcl"), text);
+  await writeFile(join(cli.folder, "packer/a.auto.pkrvars.hcl"), 'greeting = "Hello from a directory"\n');
+  await cli.run("import", "packer", "packer");
+  expect(await readFile(join(cli.folder, "image.yaml"), "utf8")).toContain("default: Hello from a directory");
+  await writeFile(join(cli.folder, "own.pkrvars.json"), '{ "greeting": "Hello from a file" }');
+  await cli.run("import", "packer", "packer", "--var-file", "own.pkrvars.json", "--force");
+  expect(await readFile(join(cli.folder, "image.yaml"), "utf8")).toContain("default: Hello from a file");
+});

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { imported, mistakesIn, toldOf } from "./reading.ts";
 
 const directory = fileURLToPath(new URL("golden/", import.meta.url));
-const names = readdirSync(directory).filter((name) => /\.(json|pkr\.hcl)$/.test(name));
+const names = readdirSync(directory).filter((name) => /\.(json|pkr\.hcl|yml)$/.test(name));
 
 test("there are templates", () => {
   expect(names.length).toBeGreaterThan(0);

@@ -4,15 +4,19 @@ import { join } from "node:path";
 import type { Diagnostic } from "../../src/diagnostic.ts";
 import { toExcerpts } from "../../src/document/excerpt.ts";
 import type { Text } from "../../src/document/text.ts";
+import { toBootstrapSpec } from "../../src/import/bootstrap-vz.ts";
+import type { Imported } from "../../src/import/imported.ts";
 import { readHclTemplate } from "../../src/import/packer-hcl.ts";
 import { readJsonTemplate } from "../../src/import/packer-json.ts";
-import { type Imported, toImageSpec } from "../../src/import/to-image-spec.ts";
+import { toImageSpec } from "../../src/import/to-image-spec.ts";
 import { Problem } from "../../src/problem.ts";
 import { readSpec } from "../../src/spec/read-spec.ts";
 
 /** Imports a template for a spec beside it. */
 export function imported({ path, content }: Text, builder?: string): Imported {
-  const template = path.endsWith(".hcl")
+  if (path.endsWith(".yml"))
+    return toBootstrapSpec({ path, content }, { manifest: path, spec: "image.yaml" });
+  const template = /\.hcl$|\.pkr\.json$/.test(path)
     ? readHclTemplate([{ path, content }])
     : readJsonTemplate({ path, content });
   return toImageSpec(template, "image.yaml", builder);

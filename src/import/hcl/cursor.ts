@@ -5,16 +5,21 @@ import { Problem } from "../../problem.ts";
 /** Deeper nesting is an attack on the stack, not a template. */
 const maxDepth = 100;
 
-/** A place in the text of a file that goes forward. Offsets are UTF-16 units from 0. */
+/**
+ * A place in the text of a file that goes forward. Offsets are UTF-16 units from 0. A text that stands in a string of JSON
+ * has the place of that string as a whole.
+ */
 export class Cursor {
   at = 0;
   #depth = 0;
   readonly content: string;
   readonly #path: string;
   readonly #lineStarts: readonly number[];
+  readonly #whole: Place | undefined;
 
-  constructor({ path, content }: Text) {
+  constructor({ path, content }: Text, whole?: Place) {
     this.#path = path;
+    this.#whole = whole;
     this.content = content;
     this.#lineStarts = [0, ...[...content.matchAll(/\n/g)].map(({ index }) => index + 1)];
   }
@@ -66,6 +71,7 @@ export class Cursor {
   }
 
   placeFrom(start: number, end: number = this.at): Place {
+    if (this.#whole) return this.#whole;
     const [from, to] = [this.#pointOf(start), this.#pointOf(Math.max(start, end))];
     return {
       path: this.#path,

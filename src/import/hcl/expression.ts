@@ -1,6 +1,6 @@
 import type { Cursor } from "./cursor.ts";
 import type { Expression, ObjectEntry } from "./syntax.ts";
-import { readHeredoc, readQuoted } from "./template.ts";
+import { readBare, readHeredoc, readQuoted } from "./template.ts";
 
 /** Reads one expression. Ends of lines end it, but in brackets. */
 export function readExpression(cursor: Cursor, inBrackets = false): Expression {
@@ -17,6 +17,11 @@ export function readExpression(cursor: Cursor, inBrackets = false): Expression {
     const no = readExpression(cursor, inBrackets);
     return { kind: "operation", place: cursor.placeFrom(start), sign: "?", of: [condition, yes, no] };
   });
+}
+
+/** The text of a string of JSON, which may hold `${ … }`. */
+export function readText(cursor: Cursor): Expression {
+  return readBare(cursor, readInterpolation);
 }
 
 function skip(cursor: Cursor, inBrackets: boolean): void {

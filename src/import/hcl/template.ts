@@ -18,6 +18,16 @@ export function readQuoted(cursor: Cursor, read: Read): Expression {
   }
 }
 
+/** All of a text that has no quotes around it and no escapes. One expression alone keeps its type. */
+export function readBare(cursor: Cursor, read: Read): Expression {
+  const start = cursor.at;
+  const parts: Part[] = [];
+  while (!cursor.isAtEnd) parts.push(readPart(cursor, read, /[^$%]+/y));
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined && typeof only !== "string") return only;
+  return { kind: "template", place: cursor.placeFrom(start), parts: joined(parts) };
+}
+
 function readEscape(cursor: Cursor): string {
   const code = cursor.match(/u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}/y);
   if (code !== undefined) {
