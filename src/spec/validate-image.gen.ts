@@ -5,23 +5,2700 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"type":"array","description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"description":"Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.","minimum":1,"maximum":9,"default":null,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part20","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part31","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part32","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part33","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part36","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part41","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
+const schema7 = {"type":"object","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"$ref":"#/definitions/part2","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema8 = {"type":"object","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"$ref":"#/definitions/part0","examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","default":false,"examples":[true]},"filters":{"type":"object","additionalProperties":{"$ref":"#/definitions/part1","examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}};
+const schema9 = {"type":["string","array"],"minItems":1,"items":{"type":"string","examples":["self"]},"examples":["amazon",["self","123456789012"]]};
+
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type},schema:schema9.type,parentSchema:schema9,data});
+errors++;
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema9,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema9.items.type,parentSchema:schema9.items,data:data0});
+errors++;
+}
+}
+}
+validate24.errors = vErrors;
+return errors === 0;
+}
+
+const schema10 = {"type":["string","array"],"items":{"type":"string"},"examples":["available"]};
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema10.type},schema:schema10.type,parentSchema:schema10,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema10.items.type,parentSchema:schema10.items,data:data0});
+errors++;
+}
+}
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+data.name = null;
+}
+if(data.architecture === undefined){
+data.architecture = null;
+}
+if(data.virtualization === undefined){
+data.virtualization = null;
+}
+if(data.newest === undefined){
+data.newest = false;
+}
+if(data.filters === undefined){
+data.filters = {};
+}
+if(data.owner === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "owner"},schema:schema8.required,parentSchema:schema8,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "name") || (key0 === "owner")) || (key0 === "architecture")) || (key0 === "virtualization")) || (key0 === "newest")) || (key0 === "filters"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema8,data});
+errors++;
+}
+}
+let data0 = data.name;
+if((typeof data0 !== "string") && (data0 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: schema8.properties.name.type},schema:schema8.properties.name.type,parentSchema:schema8.properties.name,data:data0});
+errors++;
+}
+if(data.owner !== undefined){
+if(!(validate24(data.owner, {instancePath:instancePath+"/owner",parentData:data,parentDataProperty:"owner",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+let data2 = data.architecture;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: schema8.properties.architecture.type},schema:schema8.properties.architecture.type,parentSchema:schema8.properties.architecture,data:data2});
+errors++;
+}
+if(!(((data2 === "i386") || (data2 === "x86_64")) || (data2 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema8.properties.architecture.enum},schema:schema8.properties.architecture.enum,parentSchema:schema8.properties.architecture,data:data2});
+errors++;
+}
+let data3 = data.virtualization;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/type",keyword:"type",params:{type: schema8.properties.virtualization.type},schema:schema8.properties.virtualization.type,parentSchema:schema8.properties.virtualization,data:data3});
+errors++;
+}
+if(!(((data3 === "hvm") || (data3 === "paravirtual")) || (data3 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema8.properties.virtualization.enum},schema:schema8.properties.virtualization.enum,parentSchema:schema8.properties.virtualization,data:data3});
+errors++;
+}
+let data4 = data.newest;
+if(typeof data4 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/newest",schemaPath:"#/properties/newest/type",keyword:"type",params:{type: "boolean"},schema:schema8.properties.newest.type,parentSchema:schema8.properties.newest,data:data4});
+errors++;
+}
+let data5 = data.filters;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+if(!(validate26(data5[key1], {instancePath:instancePath+"/filters/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data5,parentDataProperty:key1,rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/filters",schemaPath:"#/properties/filters/type",keyword:"type",params:{type: "object"},schema:schema8.properties.filters.type,parentSchema:schema8.properties.filters,data:data5});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema8.type,parentSchema:schema8,data});
+errors++;
+}
+validate23.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "image") || (key0 === "find"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema7,data});
+errors++;
+}
+}
+if(data.image !== undefined){
+let data0 = data.image;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/pattern",keyword:"pattern",params:{pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^ami-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema7.properties.image,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/type",keyword:"type",params:{type: "string"},schema:schema7.properties.image.type,parentSchema:schema7.properties.image,data:data0});
+errors++;
+}
+}
+if(data.find !== undefined){
+if(!(validate23(data.find, {instancePath:instancePath+"/find",parentData:data,parentDataProperty:"find",rootData}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema7.type,parentSchema:schema7,data});
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":"object","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"$ref":"#/definitions/part4","examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"$ref":"#/definitions/part5","default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"$ref":"#/definitions/part6","default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
+const schema12 = {"type":"array","minItems":1,"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]};
+
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema12,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema12.items.type,parentSchema:schema12.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema12.type,parentSchema:schema12,data});
+errors++;
+}
+validate31.errors = vErrors;
+return errors === 0;
+}
+
+const schema13 = {"type":"array","items":{"type":"string","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"examples":[["sg-0123456789abcdef0"]]};
 const pattern2 = new RegExp("^sg-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema13.items,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema13.items.type,parentSchema:schema13.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema13.type,parentSchema:schema13,data});
+errors++;
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+
+const schema14 = {"type":"array","items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema14.items.type,parentSchema:schema14.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema14.type,parentSchema:schema14,data});
+errors++;
+}
+validate35.errors = vErrors;
+return errors === 0;
+}
+
+const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern3 = new RegExp("^[1-9][0-9]{0,5}[smh]$", "u");
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "ec2";
+}
+if(data.keyPair === undefined){
+data.keyPair = null;
+}
+if(data.subnet === undefined){
+data.subnet = null;
+}
+if(data.securityGroups === undefined){
+data.securityGroups = [];
+}
+if(data.allowFrom === undefined){
+data.allowFrom = [];
+}
+if(data.iamInstanceProfile === undefined){
+data.iamInstanceProfile = null;
+}
+if(data.userData === undefined){
+data.userData = null;
+}
+if(data.metadataTokens === undefined){
+data.metadataTokens = null;
+}
+if(data.tags === undefined){
+data.tags = {};
+}
+if(data.timeout === undefined){
+data.timeout = "10m";
+}
+if(data.instanceTypes === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "instanceTypes"},schema:schema11.required,parentSchema:schema11,data});
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema11.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema11,data});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema11.properties.method.type,parentSchema:schema11.properties.method,data:data0});
+errors++;
+}
+if(!(data0 === "ec2")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema11.properties.method.enum},schema:schema11.properties.method.enum,parentSchema:schema11.properties.method,data:data0});
+errors++;
+}
+if(data.instanceTypes !== undefined){
+if(!(validate31(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+let data2 = data.keyPair;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/type",keyword:"type",params:{type: schema11.properties.keyPair.type},schema:schema11.properties.keyPair.type,parentSchema:schema11.properties.keyPair,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema11.properties.keyPair,data:data2});
+errors++;
+}
+}
+let data3 = data.subnet;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/type",keyword:"type",params:{type: schema11.properties.subnet.type},schema:schema11.properties.subnet.type,parentSchema:schema11.properties.subnet,data:data3});
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern1.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.subnet,data:data3});
+errors++;
+}
+}
+if(!(validate33(data.securityGroups, {instancePath:instancePath+"/securityGroups",parentData:data,parentDataProperty:"securityGroups",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+if(!(validate35(data.allowFrom, {instancePath:instancePath+"/allowFrom",parentData:data,parentDataProperty:"allowFrom",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+let data6 = data.iamInstanceProfile;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema11.properties.iamInstanceProfile.type},schema:schema11.properties.iamInstanceProfile.type,parentSchema:schema11.properties.iamInstanceProfile,data:data6});
+errors++;
+}
+if(typeof data6 === "string"){
+if(func3(data6) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema11.properties.iamInstanceProfile,data:data6});
+errors++;
+}
+}
+let data7 = data.userData;
+if((typeof data7 !== "string") && (data7 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema11.properties.userData.type},schema:schema11.properties.userData.type,parentSchema:schema11.properties.userData,data:data7});
+errors++;
+}
+let data8 = data.metadataTokens;
+if((typeof data8 !== "string") && (data8 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/type",keyword:"type",params:{type: schema11.properties.metadataTokens.type},schema:schema11.properties.metadataTokens.type,parentSchema:schema11.properties.metadataTokens,data:data8});
+errors++;
+}
+if(!(((data8 === "required") || (data8 === "optional")) || (data8 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema11.properties.metadataTokens.enum},schema:schema11.properties.metadataTokens.enum,parentSchema:schema11.properties.metadataTokens,data:data8});
+errors++;
+}
+let data9 = data.tags;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+for(const key1 in data9){
+let data10 = data9[key1];
+if(typeof data10 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema11.properties.tags.additionalProperties.type,parentSchema:schema11.properties.tags.additionalProperties,data:data10});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "object"},schema:schema11.properties.tags.type,parentSchema:schema11.properties.tags,data:data9});
+errors++;
+}
+let data11 = data.timeout;
+if(typeof data11 === "string"){
+if(!pattern3.test(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema11.properties.timeout,data:data11});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema11.properties.timeout.type,parentSchema:schema11.properties.timeout,data:data11});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema11.type,parentSchema:schema11,data});
+errors++;
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+
+const schema15 = {"type":"object","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","default":false,"examples":[true]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"$ref":"#/definitions/part8","default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"$ref":"#/definitions/part10","default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"5m"}}};
 const pattern4 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", "u");
 const pattern5 = new RegExp("^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$", "u");
+const schema16 = {"type":["object","null"],"additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.proxyPassword }}"]}},"examples":[{"url":"socks5://127.0.0.1:1080"}]};
 const pattern6 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
+
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema16.type},schema:schema16.type,parentSchema:schema16,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.user === undefined){
+data.user = null;
+}
+if(data.password === undefined){
+data.password = null;
+}
+if(data.url === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "url"},schema:schema16.required,parentSchema:schema16,data});
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "url") || (key0 === "user")) || (key0 === "password"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema16,data});
+errors++;
+}
+}
+if(data.url !== undefined){
+let data0 = data.url;
+if(typeof data0 === "string"){
+if(!pattern6.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema16.properties.url,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},schema:schema16.properties.url.type,parentSchema:schema16.properties.url,data:data0});
+errors++;
+}
+}
+let data1 = data.user;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: schema16.properties.user.type},schema:schema16.properties.user.type,parentSchema:schema16.properties.user,data:data1});
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema16.properties.user,data:data1});
+errors++;
+}
+}
+let data2 = data.password;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema16.properties.password.type},schema:schema16.properties.password.type,parentSchema:schema16.properties.password,data:data2});
+errors++;
+}
+}
+validate39.errors = vErrors;
+return errors === 0;
+}
+
+const schema17 = {"type":"array","items":{"$ref":"#/definitions/part9","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]};
+const schema18 = {"type":"object","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","default":false,"examples":[true]},"hostKey":{"type":"string","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]};
 const pattern7 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.port === undefined){
+data.port = 22;
+}
+if(data.privateKey === undefined){
+data.privateKey = null;
+}
+if(data.agent === undefined){
+data.agent = false;
+}
+if(data.host === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "host"},schema:schema18.required,parentSchema:schema18,data});
+errors++;
+}
+if(data.user === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "user"},schema:schema18.required,parentSchema:schema18,data});
+errors++;
+}
+if(data.hostKey === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "hostKey"},schema:schema18.required,parentSchema:schema18,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "host") || (key0 === "port")) || (key0 === "user")) || (key0 === "privateKey")) || (key0 === "agent")) || (key0 === "hostKey"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema18,data});
+errors++;
+}
+}
+if(data.host !== undefined){
+let data0 = data.host;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/host",schemaPath:"#/properties/host/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema18.properties.host,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},schema:schema18.properties.host.type,parentSchema:schema18.properties.host,data:data0});
+errors++;
+}
+}
+let data1 = data.port;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},schema:schema18.properties.port.type,parentSchema:schema18.properties.port,data:data1});
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 65535 || isNaN(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema18.properties.port,data:data1});
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema18.properties.port,data:data1});
+errors++;
+}
+}
+if(data.user !== undefined){
+let data2 = data.user;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema18.properties.user,data:data2});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema18.properties.user.type,parentSchema:schema18.properties.user,data:data2});
+errors++;
+}
+}
+let data3 = data.privateKey;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema18.properties.privateKey.type},schema:schema18.properties.privateKey.type,parentSchema:schema18.properties.privateKey,data:data3});
+errors++;
+}
+if(typeof data3 === "string"){
+if(func3(data3) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema18.properties.privateKey,data:data3});
+errors++;
+}
+}
+let data4 = data.agent;
+if(typeof data4 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: "boolean"},schema:schema18.properties.agent.type,parentSchema:schema18.properties.agent,data:data4});
+errors++;
+}
+if(data.hostKey !== undefined){
+let data5 = data.hostKey;
+if(typeof data5 === "string"){
+if(!pattern7.test(data5)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema18.properties.hostKey,data:data5});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema18.properties.hostKey.type,parentSchema:schema18.properties.hostKey,data:data5});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema18.type,parentSchema:schema18,data});
+errors++;
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate42(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema17.type,parentSchema:schema17,data});
+errors++;
+}
+validate41.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.port === undefined){
+data.port = 22;
+}
+if(data.address === undefined){
+data.address = "public";
+}
+if(data.hostKey === undefined){
+data.hostKey = "auto";
+}
+if(data.privateKey === undefined){
+data.privateKey = null;
+}
+if(data.agent === undefined){
+data.agent = false;
+}
+if(data.password === undefined){
+data.password = null;
+}
+if(data.sudoPassword === undefined){
+data.sudoPassword = null;
+}
+if(data.proxy === undefined){
+data.proxy = null;
+}
+if(data.bastions === undefined){
+data.bastions = [];
+}
+if(data.timeout === undefined){
+data.timeout = "5m";
+}
+if(data.user === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "user"},schema:schema15.required,parentSchema:schema15,data});
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema15.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema15,data});
+errors++;
+}
+}
+if(data.user !== undefined){
+let data0 = data.user;
+if(typeof data0 === "string"){
+if(!pattern4.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema15.properties.user,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema15.properties.user.type,parentSchema:schema15.properties.user,data:data0});
+errors++;
+}
+}
+let data1 = data.port;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},schema:schema15.properties.port.type,parentSchema:schema15.properties.port,data:data1});
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 65535 || isNaN(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema15.properties.port,data:data1});
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema15.properties.port,data:data1});
+errors++;
+}
+}
+let data2 = data.address;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/type",keyword:"type",params:{type: "string"},schema:schema15.properties.address.type,parentSchema:schema15.properties.address,data:data2});
+errors++;
+}
+if(!((data2 === "public") || (data2 === "private"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/enum",keyword:"enum",params:{allowedValues: schema15.properties.address.enum},schema:schema15.properties.address.enum,parentSchema:schema15.properties.address,data:data2});
+errors++;
+}
+let data3 = data.hostKey;
+if(typeof data3 === "string"){
+if(!pattern5.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema15.properties.hostKey,data:data3});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema15.properties.hostKey.type,parentSchema:schema15.properties.hostKey,data:data3});
+errors++;
+}
+let data4 = data.privateKey;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema15.properties.privateKey.type},schema:schema15.properties.privateKey.type,parentSchema:schema15.properties.privateKey,data:data4});
+errors++;
+}
+if(typeof data4 === "string"){
+if(func3(data4) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema15.properties.privateKey,data:data4});
+errors++;
+}
+}
+let data5 = data.agent;
+if(typeof data5 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: "boolean"},schema:schema15.properties.agent.type,parentSchema:schema15.properties.agent,data:data5});
+errors++;
+}
+let data6 = data.password;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema15.properties.password.type},schema:schema15.properties.password.type,parentSchema:schema15.properties.password,data:data6});
+errors++;
+}
+let data7 = data.sudoPassword;
+if((typeof data7 !== "string") && (data7 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudoPassword",schemaPath:"#/properties/sudoPassword/type",keyword:"type",params:{type: schema15.properties.sudoPassword.type},schema:schema15.properties.sudoPassword.type,parentSchema:schema15.properties.sudoPassword,data:data7});
+errors++;
+}
+if(!(validate39(data.proxy, {instancePath:instancePath+"/proxy",parentData:data,parentDataProperty:"proxy",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data.bastions, {instancePath:instancePath+"/bastions",parentData:data,parentDataProperty:"bastions",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+let data10 = data.timeout;
+if(typeof data10 === "string"){
+if(!pattern3.test(data10)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema15.properties.timeout,data:data10});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema15.properties.timeout.type,parentSchema:schema15.properties.timeout,data:data10});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema15.type,parentSchema:schema15,data});
+errors++;
+}
+validate38.errors = vErrors;
+return errors === 0;
+}
+
+const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part19","examples":[{"shell":"scripts/install.sh"}]}};
+const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part17","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part18","examples":[["us-gov-*"]]}}};
+const schema21 = {"type":"object","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"sudo":{"type":"boolean","default":false,"examples":[true]},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]},"exitCodes":{"$ref":"#/definitions/part12","default":[0],"examples":[[0,3]]}}};
+const schema22 = {"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":255,"examples":[0]},"examples":[[0,3]]};
+
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema22,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "integer"},schema:schema22.items.type,parentSchema:schema22.items,data:data0});
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 255 || isNaN(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},schema:255,parentSchema:schema22.items,data:data0});
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema22.items,data:data0});
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema22.type,parentSchema:schema22,data});
+errors++;
+}
+validate49.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = {};
+}
+if(data.sudo === undefined){
+data.sudo = false;
+}
+if(data.workdir === undefined){
+data.workdir = null;
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+if(data.exitCodes === undefined){
+data.exitCodes = [0];
+}
+for(const key0 in data){
+if(!((((((((key0 === "file") || (key0 === "inline")) || (key0 === "env")) || (key0 === "sudo")) || (key0 === "workdir")) || (key0 === "timeout")) || (key0 === "retries")) || (key0 === "exitCodes"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema21,data});
+errors++;
+}
+}
+if(data.file !== undefined){
+let data0 = data.file;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/file",schemaPath:"#/properties/file/type",keyword:"type",params:{type: "string"},schema:schema21.properties.file.type,parentSchema:schema21.properties.file,data:data0});
+errors++;
+}
+}
+if(data.inline !== undefined){
+let data1 = data.inline;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/inline",schemaPath:"#/properties/inline/type",keyword:"type",params:{type: "string"},schema:schema21.properties.inline.type,parentSchema:schema21.properties.inline,data:data1});
+errors++;
+}
+}
+let data2 = data.env;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema21.properties.env.additionalProperties.type,parentSchema:schema21.properties.env.additionalProperties,data:data3});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "object"},schema:schema21.properties.env.type,parentSchema:schema21.properties.env,data:data2});
+errors++;
+}
+let data4 = data.sudo;
+if(typeof data4 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: "boolean"},schema:schema21.properties.sudo.type,parentSchema:schema21.properties.sudo,data:data4});
+errors++;
+}
+let data5 = data.workdir;
+if((typeof data5 !== "string") && (data5 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: schema21.properties.workdir.type},schema:schema21.properties.workdir.type,parentSchema:schema21.properties.workdir,data:data5});
+errors++;
+}
+let data6 = data.timeout;
+if(typeof data6 === "string"){
+if(!pattern3.test(data6)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema21.properties.timeout,data:data6});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema21.properties.timeout.type,parentSchema:schema21.properties.timeout,data:data6});
+errors++;
+}
+let data7 = data.retries;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/type",keyword:"type",params:{type: "integer"},schema:schema21.properties.retries.type,parentSchema:schema21.properties.retries,data:data7});
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 20 || isNaN(data7)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},schema:20,parentSchema:schema21.properties.retries,data:data7});
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema21.properties.retries,data:data7});
+errors++;
+}
+}
+if(!(validate49(data.exitCodes, {instancePath:instancePath+"/exitCodes",parentData:data,parentDataProperty:"exitCodes",rootData}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema21.type,parentSchema:schema21,data});
+errors++;
+}
+validate48.errors = vErrors;
+return errors === 0;
+}
+
+const schema23 = {"type":"object","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"examples":["files/"]},"to":{"type":"string","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","default":false,"examples":[true]}}};
 const pattern10 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
+
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.mode === undefined){
+data.mode = null;
+}
+if(data.sudo === undefined){
+data.sudo = false;
+}
+if(data.from === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema23.required,parentSchema:schema23,data});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema23.required,parentSchema:schema23,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema23,data});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema23.properties.from,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema23.properties.from.type,parentSchema:schema23.properties.from,data:data0});
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema23.properties.to,data:data1});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema23.properties.to.type,parentSchema:schema23.properties.to,data:data1});
+errors++;
+}
+}
+let data2 = data.mode;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: schema23.properties.mode.type},schema:schema23.properties.mode.type,parentSchema:schema23.properties.mode,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern10.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema23.properties.mode,data:data2});
+errors++;
+}
+}
+let data3 = data.sudo;
+if(typeof data3 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: "boolean"},schema:schema23.properties.sudo.type,parentSchema:schema23.properties.sudo,data:data3});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema23.type,parentSchema:schema23,data});
+errors++;
+}
+validate52.errors = vErrors;
+return errors === 0;
+}
+
+const schema24 = {"type":"object","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","minLength":1,"examples":["out/os-release"]}}};
+
+function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.from === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema24.required,parentSchema:schema24,data});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema24.required,parentSchema:schema24,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "from") || (key0 === "to"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema24,data});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema24.properties.from,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema24.properties.from.type,parentSchema:schema24.properties.from,data:data0});
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema24.properties.to,data:data1});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema24.properties.to.type,parentSchema:schema24.properties.to,data:data1});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema24.type,parentSchema:schema24,data});
+errors++;
+}
+validate54.errors = vErrors;
+return errors === 0;
+}
+
+const schema25 = {"type":"object","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"workdir":{"type":"string","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"}}};
+
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = {};
+}
+if(data.workdir === undefined){
+data.workdir = ".";
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.command === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},schema:schema25.required,parentSchema:schema25,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "command") || (key0 === "env")) || (key0 === "workdir")) || (key0 === "timeout"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema25,data});
+errors++;
+}
+}
+if(data.command !== undefined){
+let data0 = data.command;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/command",schemaPath:"#/properties/command/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema25.properties.command,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/command",schemaPath:"#/properties/command/type",keyword:"type",params:{type: "string"},schema:schema25.properties.command.type,parentSchema:schema25.properties.command,data:data0});
+errors++;
+}
+}
+let data1 = data.env;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key1 in data1){
+let data2 = data1[key1];
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema25.properties.env.additionalProperties.type,parentSchema:schema25.properties.env.additionalProperties,data:data2});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "object"},schema:schema25.properties.env.type,parentSchema:schema25.properties.env,data:data1});
+errors++;
+}
+let data3 = data.workdir;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: "string"},schema:schema25.properties.workdir.type,parentSchema:schema25.properties.workdir,data:data3});
+errors++;
+}
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern3.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema25.properties.timeout,data:data4});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema25.properties.timeout.type,parentSchema:schema25.properties.timeout,data:data4});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema25.type,parentSchema:schema25,data});
+errors++;
+}
+validate56.errors = vErrors;
+return errors === 0;
+}
+
+const schema26 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema26,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema26.items.type,parentSchema:schema26.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema26.type,parentSchema:schema26,data});
+errors++;
+}
+validate58.errors = vErrors;
+return errors === 0;
+}
+
+const schema27 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema27,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema27.items.type,parentSchema:schema27.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema27.type,parentSchema:schema27,data});
+errors++;
+}
+validate60.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.shell === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema20.oneOf[0].required,parentSchema:schema20.oneOf[0],data});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.upload === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},schema:schema20.oneOf[1].required,parentSchema:schema20.oneOf[1],data});
+errors++;
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+const _errs4 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.download === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},schema:schema20.oneOf[2].required,parentSchema:schema20.oneOf[2],data});
+errors++;
+}
+}
+var _valid0 = _errs4 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 2];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 2;
+}
+const _errs5 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.local === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},schema:schema20.oneOf[3].required,parentSchema:schema20.oneOf[3],data});
+errors++;
+}
+}
+var _valid0 = _errs5 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 3];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 3;
+}
+const _errs6 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},schema:schema20.oneOf[4].required,parentSchema:schema20.oneOf[4],data});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},schema:false,parentSchema:schema20.oneOf[4].properties.if,data:data0});
+errors++;
+}
+}
+}
+var _valid0 = _errs6 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 4];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 4;
+}
+}
+}
+}
+}
+if(!valid0){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema20.oneOf,parentSchema:schema20,data});
+errors++;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((((((key0 === "shell") || (key0 === "upload")) || (key0 === "download")) || (key0 === "local")) || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema20,data});
+errors++;
+}
+}
+if(data.shell !== undefined){
+if(!(validate48(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+errors = vErrors.length;
+}
+}
+if(data.upload !== undefined){
+if(!(validate52(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+errors = vErrors.length;
+}
+}
+if(data.download !== undefined){
+if(!(validate54(data.download, {instancePath:instancePath+"/download",parentData:data,parentDataProperty:"download",rootData}))){
+vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+errors = vErrors.length;
+}
+}
+if(data.local !== undefined){
+if(!(validate56(data.local, {instancePath:instancePath+"/local",parentData:data,parentDataProperty:"local",rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data5 = data.if;
+if(typeof data5 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: "boolean"},schema:schema20.properties.if.type,parentSchema:schema20.properties.if,data:data5});
+errors++;
+}
+}
+if(data.only !== undefined){
+if(!(validate58(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+errors = vErrors.length;
+}
+}
+if(data.except !== undefined){
+if(!(validate60(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema20.type,parentSchema:schema20,data});
+errors++;
+}
+validate47.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate47(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema19.type,parentSchema:schema19,data});
+errors++;
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
+
+const schema28 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part25","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part30","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
+const schema29 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part21","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part24","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
 const pattern12 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
 const pattern13 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const schema30 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+
+function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema30.items.type,parentSchema:schema30.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema30.type,parentSchema:schema30,data});
+errors++;
+}
+validate66.errors = vErrors;
+return errors === 0;
+}
+
+const schema31 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part22","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part23","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
 const pattern14 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const schema32 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema32.items.type,parentSchema:schema32.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema32.type,parentSchema:schema32,data});
+errors++;
+}
+validate69.errors = vErrors;
+return errors === 0;
+}
+
+const schema33 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema33.items.type,parentSchema:schema33.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema33.type,parentSchema:schema33,data});
+errors++;
+}
+validate71.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.install === undefined){
+data.install = "auto";
+}
+if(data.installCommands === undefined){
+data.installCommands = null;
+}
+if(data.destination === undefined){
+data.destination = null;
+}
+if(data.inherit === undefined){
+data.inherit = false;
+}
+if(data.credentials === undefined){
+data.credentials = null;
+}
+if(data.bundleArguments === undefined){
+data.bundleArguments = [];
+}
+if(data.uploadArguments === undefined){
+data.uploadArguments = [];
+}
+if(data.bundleCommand === undefined){
+data.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data.uploadCommand === undefined){
+data.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key0 in data){
+if(!(func2.call(schema31.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema31,data});
+errors++;
+}
+}
+let data0 = data.install;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/type",keyword:"type",params:{type: "string"},schema:schema31.properties.install.type,parentSchema:schema31.properties.install,data:data0});
+errors++;
+}
+if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/enum",keyword:"enum",params:{allowedValues: schema31.properties.install.enum},schema:schema31.properties.install.enum,parentSchema:schema31.properties.install,data:data0});
+errors++;
+}
+let data1 = data.installCommands;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/installCommands",schemaPath:"#/properties/installCommands/type",keyword:"type",params:{type: schema31.properties.installCommands.type},schema:schema31.properties.installCommands.type,parentSchema:schema31.properties.installCommands,data:data1});
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/installCommands",schemaPath:"#/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema31.properties.installCommands,data:data1});
+errors++;
+}
+}
+let data2 = data.destination;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/type",keyword:"type",params:{type: schema31.properties.destination.type},schema:schema31.properties.destination.type,parentSchema:schema31.properties.destination,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern14.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema31.properties.destination,data:data2});
+errors++;
+}
+}
+let data3 = data.inherit;
+if(typeof data3 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/inherit",schemaPath:"#/properties/inherit/type",keyword:"type",params:{type: "boolean"},schema:schema31.properties.inherit.type,parentSchema:schema31.properties.inherit,data:data3});
+errors++;
+}
+let data4 = data.credentials;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/type",keyword:"type",params:{type: schema31.properties.credentials.type},schema:schema31.properties.credentials.type,parentSchema:schema31.properties.credentials,data:data4});
+errors++;
+}
+if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema31.properties.credentials.enum},schema:schema31.properties.credentials.enum,parentSchema:schema31.properties.credentials,data:data4});
+errors++;
+}
+if(!(validate69(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+errors = vErrors.length;
+}
+if(!(validate71(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
+}
+let data7 = data.bundleCommand;
+if(typeof data7 === "string"){
+if(func3(data7) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/bundleCommand",schemaPath:"#/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema31.properties.bundleCommand,data:data7});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/bundleCommand",schemaPath:"#/properties/bundleCommand/type",keyword:"type",params:{type: "string"},schema:schema31.properties.bundleCommand.type,parentSchema:schema31.properties.bundleCommand,data:data7});
+errors++;
+}
+let data8 = data.uploadCommand;
+if(typeof data8 === "string"){
+if(func3(data8) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/uploadCommand",schemaPath:"#/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema31.properties.uploadCommand,data:data8});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/uploadCommand",schemaPath:"#/properties/uploadCommand/type",keyword:"type",params:{type: "string"},schema:schema31.properties.uploadCommand.type,parentSchema:schema31.properties.uploadCommand,data:data8});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema31.type,parentSchema:schema31,data});
+errors++;
+}
+validate68.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "ami-tools";
+}
+if(data.name === undefined){
+data.name = "image";
+}
+if(data.size === undefined){
+data.size = null;
+}
+if(data.exclude === undefined){
+data.exclude = [];
+}
+if(data.partition === undefined){
+data.partition = null;
+}
+if(data.amiTools === undefined){
+data.amiTools = {};
+}
+for(const key0 in data){
+if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema29,data});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema29.properties.method.type,parentSchema:schema29.properties.method,data:data0});
+errors++;
+}
+if(!(data0 === "ami-tools")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema29.properties.method.enum},schema:schema29.properties.method.enum,parentSchema:schema29.properties.method,data:data0});
+errors++;
+}
+let data1 = data.name;
+if(typeof data1 === "string"){
+if(!pattern12.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema29.properties.name,data:data1});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema29.properties.name.type,parentSchema:schema29.properties.name,data:data1});
+errors++;
+}
+let data2 = data.size;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema29.properties.size.type},schema:schema29.properties.size.type,parentSchema:schema29.properties.size,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern13.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema29.properties.size,data:data2});
+errors++;
+}
+}
+if(!(validate66(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+let data4 = data.partition;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/type",keyword:"type",params:{type: schema29.properties.partition.type},schema:schema29.properties.partition.type,parentSchema:schema29.properties.partition,data:data4});
+errors++;
+}
+if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/enum",keyword:"enum",params:{allowedValues: schema29.properties.partition.enum},schema:schema29.properties.partition.enum,parentSchema:schema29.properties.partition,data:data4});
+errors++;
+}
+if(!(validate68(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema29.type,parentSchema:schema29,data});
+errors++;
+}
+validate65.errors = vErrors;
+return errors === 0;
+}
+
+const schema34 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part26","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part27","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part29","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
+const schema35 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema35.items.type,parentSchema:schema35.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema35.type,parentSchema:schema35,data});
+errors++;
+}
+validate76.errors = vErrors;
+return errors === 0;
+}
+
+const schema36 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema36.items.type,parentSchema:schema36.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema36.type,parentSchema:schema36,data});
+errors++;
+}
+validate78.errors = vErrors;
+return errors === 0;
+}
+
+const schema37 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part28","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema38 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema38.items.type,parentSchema:schema38.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema38.type,parentSchema:schema38,data});
+errors++;
+}
+validate81.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.authorizedKeys === undefined){
+data.authorizedKeys = "keep";
+}
+if(data.sshHostKeys === undefined){
+data.sshHostKeys = "scrub";
+}
+if(data.machineId === undefined){
+data.machineId = "scrub";
+}
+if(data.shellHistories === undefined){
+data.shellHistories = "scrub";
+}
+if(data.cloudInit === undefined){
+data.cloudInit = "scrub";
+}
+if(data.cloudCredentials === undefined){
+data.cloudCredentials = "refuse";
+}
+if(data.privateKeys === undefined){
+data.privateKeys = "refuse";
+}
+if(data.logs === undefined){
+data.logs = "keep";
+}
+if(data.allow === undefined){
+data.allow = [];
+}
+for(const key0 in data){
+if(!(func2.call(schema37.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema37,data});
+errors++;
+}
+}
+let data0 = data.authorizedKeys;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},schema:schema37.properties.authorizedKeys.type,parentSchema:schema37.properties.authorizedKeys,data:data0});
+errors++;
+}
+if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema37.properties.authorizedKeys.enum},schema:schema37.properties.authorizedKeys.enum,parentSchema:schema37.properties.authorizedKeys,data:data0});
+errors++;
+}
+let data1 = data.sshHostKeys;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},schema:schema37.properties.sshHostKeys.type,parentSchema:schema37.properties.sshHostKeys,data:data1});
+errors++;
+}
+if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema37.properties.sshHostKeys.enum},schema:schema37.properties.sshHostKeys.enum,parentSchema:schema37.properties.sshHostKeys,data:data1});
+errors++;
+}
+let data2 = data.machineId;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/type",keyword:"type",params:{type: "string"},schema:schema37.properties.machineId.type,parentSchema:schema37.properties.machineId,data:data2});
+errors++;
+}
+if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema37.properties.machineId.enum},schema:schema37.properties.machineId.enum,parentSchema:schema37.properties.machineId,data:data2});
+errors++;
+}
+let data3 = data.shellHistories;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/type",keyword:"type",params:{type: "string"},schema:schema37.properties.shellHistories.type,parentSchema:schema37.properties.shellHistories,data:data3});
+errors++;
+}
+if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema37.properties.shellHistories.enum},schema:schema37.properties.shellHistories.enum,parentSchema:schema37.properties.shellHistories,data:data3});
+errors++;
+}
+let data4 = data.cloudInit;
+if(typeof data4 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/type",keyword:"type",params:{type: "string"},schema:schema37.properties.cloudInit.type,parentSchema:schema37.properties.cloudInit,data:data4});
+errors++;
+}
+if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema37.properties.cloudInit.enum},schema:schema37.properties.cloudInit.enum,parentSchema:schema37.properties.cloudInit,data:data4});
+errors++;
+}
+let data5 = data.cloudCredentials;
+if(typeof data5 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},schema:schema37.properties.cloudCredentials.type,parentSchema:schema37.properties.cloudCredentials,data:data5});
+errors++;
+}
+if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema37.properties.cloudCredentials.enum},schema:schema37.properties.cloudCredentials.enum,parentSchema:schema37.properties.cloudCredentials,data:data5});
+errors++;
+}
+let data6 = data.privateKeys;
+if(typeof data6 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/type",keyword:"type",params:{type: "string"},schema:schema37.properties.privateKeys.type,parentSchema:schema37.properties.privateKeys,data:data6});
+errors++;
+}
+if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema37.properties.privateKeys.enum},schema:schema37.properties.privateKeys.enum,parentSchema:schema37.properties.privateKeys,data:data6});
+errors++;
+}
+let data7 = data.logs;
+if(typeof data7 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/type",keyword:"type",params:{type: "string"},schema:schema37.properties.logs.type,parentSchema:schema37.properties.logs,data:data7});
+errors++;
+}
+if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/enum",keyword:"enum",params:{allowedValues: schema37.properties.logs.enum},schema:schema37.properties.logs.enum,parentSchema:schema37.properties.logs,data:data7});
+errors++;
+}
+if(!(validate81(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema37.type,parentSchema:schema37,data});
+errors++;
+}
+validate80.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "native";
+}
+if(data.at === undefined){
+data.at = "auto";
+}
+if(data.name === undefined){
+data.name = "image";
+}
+if(data.partition === undefined){
+data.partition = "auto";
+}
+if(data.size === undefined){
+data.size = null;
+}
+if(data.exclude === undefined){
+data.exclude = [];
+}
+if(data.include === undefined){
+data.include = [];
+}
+if(data.fstab === undefined){
+data.fstab = "keep";
+}
+if(data.hygiene === undefined){
+data.hygiene = {};
+}
+if(data.script === undefined){
+data.script = null;
+}
+if(data.needs === undefined){
+data.needs = "refuse";
+}
+if(data.compression === undefined){
+data.compression = null;
+}
+for(const key0 in data){
+if(!(func2.call(schema34.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema34,data});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema34.properties.method.type,parentSchema:schema34.properties.method,data:data0});
+errors++;
+}
+if(!(data0 === "native")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema34.properties.method.enum},schema:schema34.properties.method.enum,parentSchema:schema34.properties.method,data:data0});
+errors++;
+}
+let data1 = data.at;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/type",keyword:"type",params:{type: "string"},schema:schema34.properties.at.type,parentSchema:schema34.properties.at,data:data1});
+errors++;
+}
+if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/enum",keyword:"enum",params:{allowedValues: schema34.properties.at.enum},schema:schema34.properties.at.enum,parentSchema:schema34.properties.at,data:data1});
+errors++;
+}
+let data2 = data.name;
+if(typeof data2 === "string"){
+if(!pattern12.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema34.properties.name,data:data2});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema34.properties.name.type,parentSchema:schema34.properties.name,data:data2});
+errors++;
+}
+let data3 = data.partition;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/type",keyword:"type",params:{type: "string"},schema:schema34.properties.partition.type,parentSchema:schema34.properties.partition,data:data3});
+errors++;
+}
+if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/enum",keyword:"enum",params:{allowedValues: schema34.properties.partition.enum},schema:schema34.properties.partition.enum,parentSchema:schema34.properties.partition,data:data3});
+errors++;
+}
+let data4 = data.size;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema34.properties.size.type},schema:schema34.properties.size.type,parentSchema:schema34.properties.size,data:data4});
+errors++;
+}
+if(typeof data4 === "string"){
+if(!pattern13.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema34.properties.size,data:data4});
+errors++;
+}
+}
+if(!(validate76(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
+errors = vErrors.length;
+}
+if(!(validate78(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+errors = vErrors.length;
+}
+let data7 = data.fstab;
+if(typeof data7 === "string"){
+if(func3(data7) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/fstab",schemaPath:"#/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema34.properties.fstab,data:data7});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/fstab",schemaPath:"#/properties/fstab/type",keyword:"type",params:{type: "string"},schema:schema34.properties.fstab.type,parentSchema:schema34.properties.fstab,data:data7});
+errors++;
+}
+if(!(validate80(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+errors = vErrors.length;
+}
+let data9 = data.script;
+if((typeof data9 !== "string") && (data9 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/script",schemaPath:"#/properties/script/type",keyword:"type",params:{type: schema34.properties.script.type},schema:schema34.properties.script.type,parentSchema:schema34.properties.script,data:data9});
+errors++;
+}
+if(typeof data9 === "string"){
+if(func3(data9) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/script",schemaPath:"#/properties/script/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema34.properties.script,data:data9});
+errors++;
+}
+}
+let data10 = data.needs;
+if(typeof data10 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/type",keyword:"type",params:{type: "string"},schema:schema34.properties.needs.type,parentSchema:schema34.properties.needs,data:data10});
+errors++;
+}
+if(!((data10 === "refuse") || (data10 === "warn"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/enum",keyword:"enum",params:{allowedValues: schema34.properties.needs.enum},schema:schema34.properties.needs.enum,parentSchema:schema34.properties.needs,data:data10});
+errors++;
+}
+let data11 = data.compression;
+if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: schema34.properties.compression.type},schema:schema34.properties.compression.type,parentSchema:schema34.properties.compression,data:data11});
+errors++;
+}
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 9 || isNaN(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},schema:9,parentSchema:schema34.properties.compression,data:data11});
+errors++;
+}
+if(data11 < 1 || isNaN(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema34.properties.compression,data:data11});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema34.type,parentSchema:schema34,data});
+errors++;
+}
+validate75.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.method === undefined) && (missing0 = "method")){
+vErrors = withError(vErrors, {});
+errors++;
+}
+else {
+if(data.method !== undefined){
+if("ami-tools" !== data.method){
+vErrors = withError(vErrors, {});
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors, {});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid0){
+const _errs5 = errors;
+if(!(validate65(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs5 === errors;
+valid0 = _valid0;
+ifClause0 = "then";
+}
+else {
+const _errs6 = errors;
+if(!(validate75(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs6 === errors;
+valid0 = _valid0;
+ifClause0 = "else";
+}
+if(!valid0){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: ifClause0},schema:schema28.if,parentSchema:schema28,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "native";
+}
+let data1 = data.method;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema28.properties.method.type,parentSchema:schema28.properties.method,data:data1});
+errors++;
+}
+if(!((data1 === "native") || (data1 === "ami-tools"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema28.properties.method.enum},schema:schema28.properties.method.enum,parentSchema:schema28.properties.method,data:data1});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema28.type,parentSchema:schema28,data});
+errors++;
+}
+validate64.errors = vErrors;
+return errors === 0;
+}
+
+const schema39 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.ec2 === undefined){
+data.ec2 = "auto";
+}
+if(data.allowMismatch === undefined){
+data.allowMismatch = false;
+}
+if(data.certificate === undefined){
+data.certificate = null;
+}
+if(data.privateKey === undefined){
+data.privateKey = null;
+}
+for(const key0 in data){
+if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema39,data});
+errors++;
+}
+}
+let data0 = data.ec2;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/ec2",schemaPath:"#/properties/ec2/type",keyword:"type",params:{type: "string"},schema:schema39.properties.ec2.type,parentSchema:schema39.properties.ec2,data:data0});
+errors++;
+}
+let data1 = data.allowMismatch;
+if(typeof data1 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},schema:schema39.properties.allowMismatch.type,parentSchema:schema39.properties.allowMismatch,data:data1});
+errors++;
+}
+let data2 = data.certificate;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: schema39.properties.certificate.type},schema:schema39.properties.certificate.type,parentSchema:schema39.properties.certificate,data:data2});
+errors++;
+}
+let data3 = data.privateKey;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema39.properties.privateKey.type},schema:schema39.properties.privateKey.type,parentSchema:schema39.properties.privateKey,data:data3});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema39.type,parentSchema:schema39,data});
+errors++;
+}
+validate86.errors = vErrors;
+return errors === 0;
+}
+
+const schema40 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
+
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "s3";
+}
+if(data.acl === undefined){
+data.acl = "aws-exec-read";
+}
+if(data.concurrency === undefined){
+data.concurrency = 4;
+}
+if(data.bucket === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "bucket"},schema:schema40.required,parentSchema:schema40,data});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema40,data});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema40.properties.method.type,parentSchema:schema40.properties.method,data:data0});
+errors++;
+}
+if(!(data0 === "s3")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema40.properties.method.enum},schema:schema40.properties.method.enum,parentSchema:schema40.properties.method,data:data0});
+errors++;
+}
+if(data.bucket !== undefined){
+let data1 = data.bucket;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/bucket",schemaPath:"#/properties/bucket/type",keyword:"type",params:{type: "string"},schema:schema40.properties.bucket.type,parentSchema:schema40.properties.bucket,data:data1});
+errors++;
+}
+}
+if(data.prefix !== undefined){
+let data2 = data.prefix;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},schema:schema40.properties.prefix.type,parentSchema:schema40.properties.prefix,data:data2});
+errors++;
+}
+}
+let data3 = data.acl;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/type",keyword:"type",params:{type: "string"},schema:schema40.properties.acl.type,parentSchema:schema40.properties.acl,data:data3});
+errors++;
+}
+if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/enum",keyword:"enum",params:{allowedValues: schema40.properties.acl.enum},schema:schema40.properties.acl.enum,parentSchema:schema40.properties.acl,data:data3});
+errors++;
+}
+let data4 = data.concurrency;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: "integer"},schema:schema40.properties.concurrency.type,parentSchema:schema40.properties.concurrency,data:data4});
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 32 || isNaN(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},schema:32,parentSchema:schema40.properties.concurrency,data:data4});
+errors++;
+}
+if(data4 < 1 || isNaN(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema40.properties.concurrency,data:data4});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema40.type,parentSchema:schema40,data});
+errors++;
+}
+validate88.errors = vErrors;
+return errors === 0;
+}
+
+const schema41 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"$ref":"#/definitions/part35","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
 const pattern17 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern18 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema42 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part34","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema43 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
+
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.device === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "device"},schema:schema43.required,parentSchema:schema43,data});
+errors++;
+}
+if(data.virtual === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "virtual"},schema:schema43.required,parentSchema:schema43,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "device") || (key0 === "virtual"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema43,data});
+errors++;
+}
+}
+if(data.device !== undefined){
+let data0 = data.device;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/device",schemaPath:"#/properties/device/type",keyword:"type",params:{type: "string"},schema:schema43.properties.device.type,parentSchema:schema43.properties.device,data:data0});
+errors++;
+}
+}
+if(data.virtual !== undefined){
+let data1 = data.virtual;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtual",schemaPath:"#/properties/virtual/type",keyword:"type",params:{type: "string"},schema:schema43.properties.virtual.type,parentSchema:schema43.properties.virtual,data:data1});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema43.type,parentSchema:schema43,data});
+errors++;
+}
+validate92.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!data || typeof data != "object"){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema42.type},schema:schema42.type,parentSchema:schema42,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate92(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+let data1 = data[key0];
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema42.additionalProperties.type,parentSchema:schema42.additionalProperties,data:data1});
+errors++;
+}
+}
+}
+validate91.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "instance-store";
+}
+if(data.description === undefined){
+data.description = null;
+}
+if(data.architecture === undefined){
+data.architecture = null;
+}
+if(data.virtualization === undefined){
+data.virtualization = null;
+}
+if(data.kernel === undefined){
+data.kernel = null;
+}
+if(data.ramdisk === undefined){
+data.ramdisk = null;
+}
+if(data.blockDeviceMappings === undefined){
+data.blockDeviceMappings = {};
+}
+if(data.tags === undefined){
+data.tags = {};
+}
+for(const key0 in data){
+if(!(func2.call(schema41.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema41,data});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema41.properties.method.type,parentSchema:schema41.properties.method,data:data0});
+errors++;
+}
+if(!(data0 === "instance-store")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema41.properties.method.enum},schema:schema41.properties.method.enum,parentSchema:schema41.properties.method,data:data0});
+errors++;
+}
+if(data.name !== undefined){
+let data1 = data.name;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema41.properties.name.type,parentSchema:schema41.properties.name,data:data1});
+errors++;
+}
+}
+let data2 = data.description;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema41.properties.description.type},schema:schema41.properties.description.type,parentSchema:schema41.properties.description,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(func3(data2) > 255){
+vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},schema:255,parentSchema:schema41.properties.description,data:data2});
+errors++;
+}
+}
+let data3 = data.architecture;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: schema41.properties.architecture.type},schema:schema41.properties.architecture.type,parentSchema:schema41.properties.architecture,data:data3});
+errors++;
+}
+if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema41.properties.architecture.enum},schema:schema41.properties.architecture.enum,parentSchema:schema41.properties.architecture,data:data3});
+errors++;
+}
+let data4 = data.virtualization;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/type",keyword:"type",params:{type: schema41.properties.virtualization.type},schema:schema41.properties.virtualization.type,parentSchema:schema41.properties.virtualization,data:data4});
+errors++;
+}
+if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema41.properties.virtualization.enum},schema:schema41.properties.virtualization.enum,parentSchema:schema41.properties.virtualization,data:data4});
+errors++;
+}
+let data5 = data.kernel;
+if((typeof data5 !== "string") && (data5 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/type",keyword:"type",params:{type: schema41.properties.kernel.type},schema:schema41.properties.kernel.type,parentSchema:schema41.properties.kernel,data:data5});
+errors++;
+}
+if(typeof data5 === "string"){
+if(!pattern17.test(data5)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema41.properties.kernel,data:data5});
+errors++;
+}
+}
+let data6 = data.ramdisk;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/type",keyword:"type",params:{type: schema41.properties.ramdisk.type},schema:schema41.properties.ramdisk.type,parentSchema:schema41.properties.ramdisk,data:data6});
+errors++;
+}
+if(typeof data6 === "string"){
+if(!pattern18.test(data6)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema41.properties.ramdisk,data:data6});
+errors++;
+}
+}
+if(!(validate91(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+errors = vErrors.length;
+}
+let data8 = data.tags;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key1 in data8){
+let data9 = data8[key1];
+if(typeof data9 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema41.properties.tags.additionalProperties.type,parentSchema:schema41.properties.tags.additionalProperties,data:data9});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "object"},schema:schema41.properties.tags.type,parentSchema:schema41.properties.tags,data:data8});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema41.type,parentSchema:schema41,data});
+errors++;
+}
+validate90.errors = vErrors;
+return errors === 0;
+}
+
+const schema44 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part38","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part40","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema45 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part37","examples":[{"shell":"tests/smoke.sh"}]}};
+const schema46 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part17","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part18","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.shell === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema46.oneOf[0].required,parentSchema:schema46.oneOf[0],data});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},schema:schema46.oneOf[1].required,parentSchema:schema46.oneOf[1],data});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},schema:false,parentSchema:schema46.oneOf[1].properties.if,data:data0});
+errors++;
+}
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+}
+if(!valid0){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema46.oneOf,parentSchema:schema46,data});
+errors++;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema46,data});
+errors++;
+}
+}
+if(data.shell !== undefined){
+if(!(validate48(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data2 = data.if;
+if(typeof data2 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: "boolean"},schema:schema46.properties.if.type,parentSchema:schema46.properties.if,data:data2});
+errors++;
+}
+}
+if(data.only !== undefined){
+if(!(validate58(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+errors = vErrors.length;
+}
+}
+if(data.except !== undefined){
+if(!(validate60(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema46.type,parentSchema:schema46,data});
+errors++;
+}
+validate98.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate98(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema45.type,parentSchema:schema45,data});
+errors++;
+}
+validate97.errors = vErrors;
+return errors === 0;
+}
+
+const schema47 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part39","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema48 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema48.items.type,parentSchema:schema48.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema48.type,parentSchema:schema48,data});
+errors++;
+}
+validate105.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.instanceTypes === undefined){
+data.instanceTypes = [];
+}
+if(data.iamInstanceProfile === undefined){
+data.iamInstanceProfile = null;
+}
+if(data.userData === undefined){
+data.userData = null;
+}
+for(const key0 in data){
+if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema47,data});
+errors++;
+}
+}
+if(!(validate105(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+errors = vErrors.length;
+}
+let data1 = data.iamInstanceProfile;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema47.properties.iamInstanceProfile.type},schema:schema47.properties.iamInstanceProfile.type,parentSchema:schema47.properties.iamInstanceProfile,data:data1});
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema47.properties.iamInstanceProfile,data:data1});
+errors++;
+}
+}
+let data2 = data.userData;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema47.properties.userData.type},schema:schema47.properties.userData.type,parentSchema:schema47.properties.userData,data:data2});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema47.type,parentSchema:schema47,data});
+errors++;
+}
+validate104.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.boot === undefined){
+data.boot = null;
+}
+if(data.console === undefined){
+data.console = null;
+}
+if(data.tests === undefined){
+data.tests = [];
+}
+if(data.timeout === undefined){
+data.timeout = "10m";
+}
+if(data.launch === undefined){
+data.launch = {};
+}
+for(const key0 in data){
+if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema44,data});
+errors++;
+}
+}
+let data0 = data.boot;
+if((typeof data0 !== "boolean") && (data0 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/type",keyword:"type",params:{type: schema44.properties.boot.type},schema:schema44.properties.boot.type,parentSchema:schema44.properties.boot,data:data0});
+errors++;
+}
+let data1 = data.console;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/console",schemaPath:"#/properties/console/type",keyword:"type",params:{type: schema44.properties.console.type},schema:schema44.properties.console.type,parentSchema:schema44.properties.console,data:data1});
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/console",schemaPath:"#/properties/console/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema44.properties.console,data:data1});
+errors++;
+}
+}
+if(!(validate97(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+errors = vErrors.length;
+}
+let data3 = data.timeout;
+if(typeof data3 === "string"){
+if(!pattern3.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema44.properties.timeout,data:data3});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema44.properties.timeout.type,parentSchema:schema44.properties.timeout,data:data3});
+errors++;
+}
+if(!(validate104(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema44.type,parentSchema:schema44,data});
+errors++;
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -46,4413 +2723,93 @@ if(data.verify === undefined){
 data.verify = {};
 }
 if(data.source === undefined){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},message:"must have required property '"+"source"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},schema:schema6.required,parentSchema:schema6,data});
 errors++;
 }
 if(data.launch === undefined){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "launch"},message:"must have required property '"+"launch"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "launch"},schema:schema6.required,parentSchema:schema6,data});
 errors++;
 }
 if(data.connect === undefined){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "connect"},message:"must have required property '"+"connect"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "connect"},schema:schema6.required,parentSchema:schema6,data});
 errors++;
 }
 if(data.upload === undefined){
-const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "upload"},schema:schema6.required,parentSchema:schema6,data});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema6.properties, key0))){
-const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema6,data});
 errors++;
 }
 }
 let data0 = data.profile;
 if((typeof data0 !== "string") && (data0 !== null)){
-const err5 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema6.properties.profile.type},message:"must be string,null",schema:schema6.properties.profile.type,parentSchema:schema6.properties.profile,data:data0};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema6.properties.profile.type},schema:schema6.properties.profile.type,parentSchema:schema6.properties.profile,data:data0});
 errors++;
 }
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-const err6 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.profile,data:data0};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema6.properties.profile,data:data0});
 errors++;
 }
 }
 if(data.source !== undefined){
-let data1 = data.source;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-for(const key1 in data1){
-if(!((key1 === "image") || (key1 === "find"))){
-const err7 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.source,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(data1.image !== undefined){
-let data2 = data1.image;
-if(typeof data2 === "string"){
-if(!pattern0.test(data2)){
-const err8 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/pattern",keyword:"pattern",params:{pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ami-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ami-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.source.properties.image,data:data2};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-else {
-const err9 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.image.type,parentSchema:schema6.properties.source.properties.image,data:data2};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-if(data1.find !== undefined){
-let data3 = data1.find;
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-if(data3.name === undefined){
-data3.name = null;
-}
-if(data3.architecture === undefined){
-data3.architecture = null;
-}
-if(data3.virtualization === undefined){
-data3.virtualization = null;
-}
-if(data3.newest === undefined){
-data3.newest = false;
-}
-if(data3.filters === undefined){
-data3.filters = {};
-}
-if(data3.owner === undefined){
-const err10 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/required",keyword:"required",params:{missingProperty: "owner"},message:"must have required property '"+"owner"+"'",schema:schema6.properties.source.properties.find.required,parentSchema:schema6.properties.source.properties.find,data:data3};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-for(const key2 in data3){
-if(!((((((key2 === "name") || (key2 === "owner")) || (key2 === "architecture")) || (key2 === "virtualization")) || (key2 === "newest")) || (key2 === "filters"))){
-const err11 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.source.properties.find,data:data3};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-let data4 = data3.name;
-if((typeof data4 !== "string") && (data4 !== null)){
-const err12 = {instancePath:instancePath+"/source/find/name",schemaPath:"#/properties/source/properties/find/properties/name/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.name.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.name.type,parentSchema:schema6.properties.source.properties.find.properties.name,data:data4};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-if(data3.owner !== undefined){
-let data5 = data3.owner;
-if((typeof data5 !== "string") && (!(Array.isArray(data5)))){
-const err13 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.owner.type},message:"must be string,array",schema:schema6.properties.source.properties.find.properties.owner.type,parentSchema:schema6.properties.source.properties.find.properties.owner,data:data5};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-if(Array.isArray(data5)){
-if(data5.length < 1){
-const err14 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.source.properties.find.properties.owner,data:data5};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-const len0 = data5.length;
-for(let i0=0; i0<len0; i0++){
-let data6 = data5[i0];
-if(typeof data6 !== "string"){
-const err15 = {instancePath:instancePath+"/source/find/owner/" + i0,schemaPath:"#/properties/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.find.properties.owner.items.type,parentSchema:schema6.properties.source.properties.find.properties.owner.items,data:data6};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-}
-let data7 = data3.architecture;
-if((typeof data7 !== "string") && (data7 !== null)){
-const err16 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.architecture.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.architecture.type,parentSchema:schema6.properties.source.properties.find.properties.architecture,data:data7};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-if(!(((data7 === "i386") || (data7 === "x86_64")) || (data7 === null))){
-const err17 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.source.properties.find.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.source.properties.find.properties.architecture.enum,parentSchema:schema6.properties.source.properties.find.properties.architecture,data:data7};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-let data8 = data3.virtualization;
-if((typeof data8 !== "string") && (data8 !== null)){
-const err18 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.virtualization.type,parentSchema:schema6.properties.source.properties.find.properties.virtualization,data:data8};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-if(!(((data8 === "hvm") || (data8 === "paravirtual")) || (data8 === null))){
-const err19 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.source.properties.find.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.source.properties.find.properties.virtualization.enum,parentSchema:schema6.properties.source.properties.find.properties.virtualization,data:data8};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-let data9 = data3.newest;
-if(typeof data9 !== "boolean"){
-const err20 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/properties/source/properties/find/properties/newest/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.source.properties.find.properties.newest.type,parentSchema:schema6.properties.source.properties.find.properties.newest,data:data9};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-let data10 = data3.filters;
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-for(const key3 in data10){
-let data11 = data10[key3];
-if((typeof data11 !== "string") && (!(Array.isArray(data11)))){
-const err21 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema6.properties.source.properties.find.properties.filters.additionalProperties.type,parentSchema:schema6.properties.source.properties.find.properties.filters.additionalProperties,data:data11};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-if(Array.isArray(data11)){
-const len1 = data11.length;
-for(let i1=0; i1<len1; i1++){
-let data12 = data11[i1];
-if(typeof data12 !== "string"){
-const err22 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema6.properties.source.properties.find.properties.filters.additionalProperties.items,data:data12};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/source/find/filters",schemaPath:"#/properties/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.properties.find.properties.filters.type,parentSchema:schema6.properties.source.properties.find.properties.filters,data:data10};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-else {
-const err24 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.properties.find.type,parentSchema:schema6.properties.source.properties.find,data:data3};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.type,parentSchema:schema6.properties.source,data:data1};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
+if(!(validate22(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
 }
 }
 if(data.launch !== undefined){
-let data13 = data.launch;
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(data13.method === undefined){
-data13.method = "ec2";
-}
-if(data13.keyPair === undefined){
-data13.keyPair = null;
-}
-if(data13.subnet === undefined){
-data13.subnet = null;
-}
-if(data13.securityGroups === undefined){
-data13.securityGroups = [];
-}
-if(data13.allowFrom === undefined){
-data13.allowFrom = [];
-}
-if(data13.iamInstanceProfile === undefined){
-data13.iamInstanceProfile = null;
-}
-if(data13.userData === undefined){
-data13.userData = null;
-}
-if(data13.metadataTokens === undefined){
-data13.metadataTokens = null;
-}
-if(data13.tags === undefined){
-data13.tags = {};
-}
-if(data13.timeout === undefined){
-data13.timeout = "10m";
-}
-if(data13.instanceTypes === undefined){
-const err26 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/required",keyword:"required",params:{missingProperty: "instanceTypes"},message:"must have required property '"+"instanceTypes"+"'",schema:schema6.properties.launch.required,parentSchema:schema6.properties.launch,data:data13};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-for(const key4 in data13){
-if(!(func2.call(schema6.properties.launch.properties, key4))){
-const err27 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.launch,data:data13};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-let data14 = data13.method;
-if(typeof data14 !== "string"){
-const err28 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.method.type,parentSchema:schema6.properties.launch.properties.method,data:data14};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-if(!(data14 === "ec2")){
-const err29 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.method.enum,parentSchema:schema6.properties.launch.properties.method,data:data14};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if(data13.instanceTypes !== undefined){
-let data15 = data13.instanceTypes;
-if(Array.isArray(data15)){
-if(data15.length < 1){
-const err30 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.launch.properties.instanceTypes,data:data15};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-const len2 = data15.length;
-for(let i2=0; i2<len2; i2++){
-let data16 = data15[i2];
-if(typeof data16 !== "string"){
-const err31 = {instancePath:instancePath+"/launch/instanceTypes/" + i2,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.launch.properties.instanceTypes.items,data:data16};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-}
-else {
-const err32 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.launch.properties.instanceTypes,data:data15};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-let data17 = data13.keyPair;
-if((typeof data17 !== "string") && (data17 !== null)){
-const err33 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/type",keyword:"type",params:{type: schema6.properties.launch.properties.keyPair.type},message:"must be string,null",schema:schema6.properties.launch.properties.keyPair.type,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-if(typeof data17 === "string"){
-if(func3(data17) < 1){
-const err34 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-let data18 = data13.subnet;
-if((typeof data18 !== "string") && (data18 !== null)){
-const err35 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data18};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-if(typeof data18 === "string"){
-if(!pattern1.test(data18)){
-const err36 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data18};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-let data19 = data13.securityGroups;
-if(Array.isArray(data19)){
-const len3 = data19.length;
-for(let i3=0; i3<len3; i3++){
-let data20 = data19[i3];
-if(typeof data20 === "string"){
-if(!pattern2.test(data20)){
-const err37 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-}
-else {
-const err39 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data19};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-let data21 = data13.allowFrom;
-if(Array.isArray(data21)){
-const len4 = data21.length;
-for(let i4=0; i4<len4; i4++){
-let data22 = data21[i4];
-if(typeof data22 !== "string"){
-const err40 = {instancePath:instancePath+"/launch/allowFrom/" + i4,schemaPath:"#/properties/launch/properties/allowFrom/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.allowFrom.items.type,parentSchema:schema6.properties.launch.properties.allowFrom.items,data:data22};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/launch/allowFrom",schemaPath:"#/properties/launch/properties/allowFrom/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.allowFrom.type,parentSchema:schema6.properties.launch.properties.allowFrom,data:data21};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-let data23 = data13.iamInstanceProfile;
-if((typeof data23 !== "string") && (data23 !== null)){
-const err42 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data23};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-if(typeof data23 === "string"){
-if(func3(data23) < 1){
-const err43 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data23};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-}
-let data24 = data13.userData;
-if((typeof data24 !== "string") && (data24 !== null)){
-const err44 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data24};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-let data25 = data13.metadataTokens;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err45 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data25};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-if(!(((data25 === "required") || (data25 === "optional")) || (data25 === null))){
-const err46 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data25};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-let data26 = data13.tags;
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-for(const key5 in data26){
-let data27 = data26[key5];
-if(typeof data27 !== "string"){
-const err47 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data27};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-}
-}
-else {
-const err48 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data26};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-let data28 = data13.timeout;
-if(typeof data28 === "string"){
-if(!pattern3.test(data28)){
-const err49 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data28};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-}
-else {
-const err50 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data28};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-else {
-const err51 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
+if(!(validate30(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
 }
 }
 if(data.connect !== undefined){
-let data29 = data.connect;
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-if(data29.port === undefined){
-data29.port = 22;
+if(!(validate38(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+errors = vErrors.length;
 }
-if(data29.address === undefined){
-data29.address = "public";
 }
-if(data29.hostKey === undefined){
-data29.hostKey = "auto";
+if(!(validate46(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
 }
-if(data29.privateKey === undefined){
-data29.privateKey = null;
+if(!(validate64(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+errors = vErrors.length;
 }
-if(data29.agent === undefined){
-data29.agent = false;
-}
-if(data29.password === undefined){
-data29.password = null;
-}
-if(data29.sudoPassword === undefined){
-data29.sudoPassword = null;
-}
-if(data29.proxy === undefined){
-data29.proxy = null;
-}
-if(data29.bastions === undefined){
-data29.bastions = [];
-}
-if(data29.timeout === undefined){
-data29.timeout = "5m";
-}
-if(data29.user === undefined){
-const err52 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data29};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-for(const key6 in data29){
-if(!(func2.call(schema6.properties.connect.properties, key6))){
-const err53 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data29};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-}
-if(data29.user !== undefined){
-let data30 = data29.user;
-if(typeof data30 === "string"){
-if(!pattern4.test(data30)){
-const err54 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data30};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data30};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-let data31 = data29.port;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-const err56 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 65535 || isNaN(data31)){
-const err57 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-if(data31 < 1 || isNaN(data31)){
-const err58 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-let data32 = data29.address;
-if(typeof data32 !== "string"){
-const err59 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data32};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-if(!((data32 === "public") || (data32 === "private"))){
-const err60 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data32};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-let data33 = data29.hostKey;
-if(typeof data33 === "string"){
-if(!pattern5.test(data33)){
-const err61 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},message:"must match pattern \""+"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"+"\"",schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema6.properties.connect.properties.hostKey,data:data33};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-}
-else {
-const err62 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data33};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-let data34 = data29.privateKey;
-if((typeof data34 !== "string") && (data34 !== null)){
-const err63 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.privateKey,data:data34};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-if(typeof data34 === "string"){
-if(func3(data34) < 1){
-const err64 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.privateKey,data:data34};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-}
-let data35 = data29.agent;
-if(typeof data35 !== "boolean"){
-const err65 = {instancePath:instancePath+"/connect/agent",schemaPath:"#/properties/connect/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.agent.type,parentSchema:schema6.properties.connect.properties.agent,data:data35};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
-}
-let data36 = data29.password;
-if((typeof data36 !== "string") && (data36 !== null)){
-const err66 = {instancePath:instancePath+"/connect/password",schemaPath:"#/properties/connect/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.password.type,parentSchema:schema6.properties.connect.properties.password,data:data36};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-let data37 = data29.sudoPassword;
-if((typeof data37 !== "string") && (data37 !== null)){
-const err67 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data37};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-let data38 = data29.proxy;
-if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
-const err68 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
-if(data38.user === undefined){
-data38.user = null;
-}
-if(data38.password === undefined){
-data38.password = null;
-}
-if(data38.url === undefined){
-const err69 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-for(const key7 in data38){
-if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
-const err70 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(data38.url !== undefined){
-let data39 = data38.url;
-if(typeof data39 === "string"){
-if(!pattern6.test(data39)){
-const err71 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data39};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-}
-else {
-const err72 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data39};
-if(vErrors === null){
-vErrors = [err72];
-}
-else {
-vErrors.push(err72);
-}
-errors++;
-}
-}
-let data40 = data38.user;
-if((typeof data40 !== "string") && (data40 !== null)){
-const err73 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data40};
-if(vErrors === null){
-vErrors = [err73];
-}
-else {
-vErrors.push(err73);
-}
-errors++;
-}
-if(typeof data40 === "string"){
-if(func3(data40) < 1){
-const err74 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data40};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-}
-let data41 = data38.password;
-if((typeof data41 !== "string") && (data41 !== null)){
-const err75 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data41};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-}
-let data42 = data29.bastions;
-if(Array.isArray(data42)){
-const len5 = data42.length;
-for(let i5=0; i5<len5; i5++){
-let data43 = data42[i5];
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-if(data43.port === undefined){
-data43.port = 22;
-}
-if(data43.privateKey === undefined){
-data43.privateKey = null;
-}
-if(data43.agent === undefined){
-data43.agent = false;
-}
-if(data43.host === undefined){
-const err76 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-if(data43.user === undefined){
-const err77 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-if(data43.hostKey === undefined){
-const err78 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
-errors++;
-}
-for(const key8 in data43){
-if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
-const err79 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-}
-if(data43.host !== undefined){
-let data44 = data43.host;
-if(typeof data44 === "string"){
-if(func3(data44) < 1){
-const err80 = {instancePath:instancePath+"/connect/bastions/" + i5+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data44};
-if(vErrors === null){
-vErrors = [err80];
-}
-else {
-vErrors.push(err80);
-}
-errors++;
-}
-}
-else {
-const err81 = {instancePath:instancePath+"/connect/bastions/" + i5+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data44};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
-errors++;
-}
-}
-let data45 = data43.port;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-const err82 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
-if(vErrors === null){
-vErrors = [err82];
-}
-else {
-vErrors.push(err82);
-}
-errors++;
-}
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 > 65535 || isNaN(data45)){
-const err83 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
-if(vErrors === null){
-vErrors = [err83];
-}
-else {
-vErrors.push(err83);
-}
-errors++;
-}
-if(data45 < 1 || isNaN(data45)){
-const err84 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-}
-if(data43.user !== undefined){
-let data46 = data43.user;
-if(typeof data46 === "string"){
-if(func3(data46) < 1){
-const err85 = {instancePath:instancePath+"/connect/bastions/" + i5+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data46};
-if(vErrors === null){
-vErrors = [err85];
-}
-else {
-vErrors.push(err85);
-}
-errors++;
-}
-}
-else {
-const err86 = {instancePath:instancePath+"/connect/bastions/" + i5+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data46};
-if(vErrors === null){
-vErrors = [err86];
-}
-else {
-vErrors.push(err86);
-}
-errors++;
-}
-}
-let data47 = data43.privateKey;
-if((typeof data47 !== "string") && (data47 !== null)){
-const err87 = {instancePath:instancePath+"/connect/bastions/" + i5+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data47};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-if(typeof data47 === "string"){
-if(func3(data47) < 1){
-const err88 = {instancePath:instancePath+"/connect/bastions/" + i5+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data47};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
-}
-errors++;
-}
-}
-let data48 = data43.agent;
-if(typeof data48 !== "boolean"){
-const err89 = {instancePath:instancePath+"/connect/bastions/" + i5+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data48};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-if(data43.hostKey !== undefined){
-let data49 = data43.hostKey;
-if(typeof data49 === "string"){
-if(!pattern7.test(data49)){
-const err90 = {instancePath:instancePath+"/connect/bastions/" + i5+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data49};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
-}
-errors++;
-}
-}
-else {
-const err91 = {instancePath:instancePath+"/connect/bastions/" + i5+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data49};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
-errors++;
-}
-}
-}
-else {
-const err92 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
-errors++;
-}
-}
-}
-else {
-const err93 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data42};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-let data50 = data29.timeout;
-if(typeof data50 === "string"){
-if(!pattern3.test(data50)){
-const err94 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data50};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-}
-else {
-const err95 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data50};
-if(vErrors === null){
-vErrors = [err95];
-}
-else {
-vErrors.push(err95);
-}
-errors++;
-}
-}
-else {
-const err96 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data29};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-}
-let data51 = data.provision;
-if(Array.isArray(data51)){
-const len6 = data51.length;
-for(let i6=0; i6<len6; i6++){
-let data52 = data51[i6];
-const _errs116 = errors;
-let valid23 = false;
-let passing0 = null;
-const _errs117 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.shell === undefined){
-const err97 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data52};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-}
-var _valid0 = _errs117 === errors;
-if(_valid0){
-valid23 = true;
-passing0 = 0;
-}
-const _errs118 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.upload === undefined){
-const err98 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data52};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-}
-var _valid0 = _errs118 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 1;
-}
-const _errs119 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.download === undefined){
-const err99 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data52};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-}
-var _valid0 = _errs119 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 2];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 2;
-}
-const _errs120 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.local === undefined){
-const err100 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data52};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-var _valid0 = _errs120 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 3];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 3;
-}
-const _errs121 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.if === undefined){
-const err101 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data52};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-if(data52.if !== undefined){
-let data53 = data52.if;
-if(false !== data53){
-const err102 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[4].properties.if,data:data53};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-}
-}
-var _valid0 = _errs121 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 4];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 4;
-}
-}
-}
-}
-}
-if(!valid23){
-const err103 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data52};
-if(vErrors === null){
-vErrors = [err103];
-}
-else {
-vErrors.push(err103);
-}
-errors++;
-}
-else {
-errors = _errs116;
-if(vErrors !== null){
-if(_errs116){
-vErrors.length = _errs116;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-for(const key9 in data52){
-if(!(((((((key9 === "shell") || (key9 === "upload")) || (key9 === "download")) || (key9 === "local")) || (key9 === "if")) || (key9 === "only")) || (key9 === "except"))){
-const err104 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data52};
-if(vErrors === null){
-vErrors = [err104];
-}
-else {
-vErrors.push(err104);
-}
-errors++;
-}
-}
-if(data52.shell !== undefined){
-let data54 = data52.shell;
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-if(data54.env === undefined){
-data54.env = {};
-}
-if(data54.sudo === undefined){
-data54.sudo = false;
-}
-if(data54.workdir === undefined){
-data54.workdir = null;
-}
-if(data54.timeout === undefined){
-data54.timeout = "1h";
-}
-if(data54.retries === undefined){
-data54.retries = 0;
-}
-if(data54.exitCodes === undefined){
-data54.exitCodes = [0];
-}
-for(const key10 in data54){
-if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
-const err105 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-if(data54.file !== undefined){
-let data55 = data54.file;
-if(typeof data55 !== "string"){
-const err106 = {instancePath:instancePath+"/provision/" + i6+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data55};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-}
-if(data54.inline !== undefined){
-let data56 = data54.inline;
-if(typeof data56 !== "string"){
-const err107 = {instancePath:instancePath+"/provision/" + i6+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data56};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-}
-let data57 = data54.env;
-if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
-for(const key11 in data57){
-let data58 = data57[key11];
-if(typeof data58 !== "string"){
-const err108 = {instancePath:instancePath+"/provision/" + i6+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data58};
-if(vErrors === null){
-vErrors = [err108];
-}
-else {
-vErrors.push(err108);
-}
-errors++;
-}
-}
-}
-else {
-const err109 = {instancePath:instancePath+"/provision/" + i6+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data57};
-if(vErrors === null){
-vErrors = [err109];
-}
-else {
-vErrors.push(err109);
-}
-errors++;
-}
-let data59 = data54.sudo;
-if(typeof data59 !== "boolean"){
-const err110 = {instancePath:instancePath+"/provision/" + i6+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data59};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-let data60 = data54.workdir;
-if((typeof data60 !== "string") && (data60 !== null)){
-const err111 = {instancePath:instancePath+"/provision/" + i6+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data60};
-if(vErrors === null){
-vErrors = [err111];
-}
-else {
-vErrors.push(err111);
-}
-errors++;
-}
-let data61 = data54.timeout;
-if(typeof data61 === "string"){
-if(!pattern3.test(data61)){
-const err112 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
-if(vErrors === null){
-vErrors = [err112];
-}
-else {
-vErrors.push(err112);
-}
-errors++;
-}
-}
-else {
-const err113 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
-if(vErrors === null){
-vErrors = [err113];
-}
-else {
-vErrors.push(err113);
-}
-errors++;
-}
-let data62 = data54.retries;
-if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
-const err114 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-if((typeof data62 == "number") && (isFinite(data62))){
-if(data62 > 20 || isNaN(data62)){
-const err115 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-if(data62 < 0 || isNaN(data62)){
-const err116 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
-}
-errors++;
-}
-}
-let data63 = data54.exitCodes;
-if(Array.isArray(data63)){
-if(data63.length < 1){
-const err117 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
-if(vErrors === null){
-vErrors = [err117];
-}
-else {
-vErrors.push(err117);
-}
-errors++;
-}
-const len7 = data63.length;
-for(let i7=0; i7<len7; i7++){
-let data64 = data63[i7];
-if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
-const err118 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
-if(vErrors === null){
-vErrors = [err118];
-}
-else {
-vErrors.push(err118);
-}
-errors++;
-}
-if((typeof data64 == "number") && (isFinite(data64))){
-if(data64 > 255 || isNaN(data64)){
-const err119 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
-if(vErrors === null){
-vErrors = [err119];
-}
-else {
-vErrors.push(err119);
-}
-errors++;
-}
-if(data64 < 0 || isNaN(data64)){
-const err120 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
-if(vErrors === null){
-vErrors = [err120];
-}
-else {
-vErrors.push(err120);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err121 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-}
-else {
-const err122 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-}
-if(data52.upload !== undefined){
-let data65 = data52.upload;
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-if(data65.mode === undefined){
-data65.mode = null;
-}
-if(data65.sudo === undefined){
-data65.sudo = false;
-}
-if(data65.from === undefined){
-const err123 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-if(data65.to === undefined){
-const err124 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-for(const key12 in data65){
-if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
-const err125 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-}
-if(data65.from !== undefined){
-let data66 = data65.from;
-if(typeof data66 === "string"){
-if(func3(data66) < 1){
-const err126 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
-if(vErrors === null){
-vErrors = [err126];
-}
-else {
-vErrors.push(err126);
-}
-errors++;
-}
-}
-else {
-const err127 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
-if(vErrors === null){
-vErrors = [err127];
-}
-else {
-vErrors.push(err127);
-}
-errors++;
-}
-}
-if(data65.to !== undefined){
-let data67 = data65.to;
-if(typeof data67 === "string"){
-if(func3(data67) < 1){
-const err128 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
-if(vErrors === null){
-vErrors = [err128];
-}
-else {
-vErrors.push(err128);
-}
-errors++;
-}
-}
-else {
-const err129 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
-if(vErrors === null){
-vErrors = [err129];
-}
-else {
-vErrors.push(err129);
-}
-errors++;
-}
-}
-let data68 = data65.mode;
-if((typeof data68 !== "string") && (data68 !== null)){
-const err130 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
-if(vErrors === null){
-vErrors = [err130];
-}
-else {
-vErrors.push(err130);
-}
-errors++;
-}
-if(typeof data68 === "string"){
-if(!pattern10.test(data68)){
-const err131 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
-if(vErrors === null){
-vErrors = [err131];
-}
-else {
-vErrors.push(err131);
-}
-errors++;
-}
-}
-let data69 = data65.sudo;
-if(typeof data69 !== "boolean"){
-const err132 = {instancePath:instancePath+"/provision/" + i6+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data69};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-}
-else {
-const err133 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-}
-if(data52.download !== undefined){
-let data70 = data52.download;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-if(data70.from === undefined){
-const err134 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err134];
-}
-else {
-vErrors.push(err134);
-}
-errors++;
-}
-if(data70.to === undefined){
-const err135 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err135];
-}
-else {
-vErrors.push(err135);
-}
-errors++;
-}
-for(const key13 in data70){
-if(!((key13 === "from") || (key13 === "to"))){
-const err136 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
-}
-errors++;
-}
-}
-if(data70.from !== undefined){
-let data71 = data70.from;
-if(typeof data71 === "string"){
-if(func3(data71) < 1){
-const err137 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
-if(vErrors === null){
-vErrors = [err137];
-}
-else {
-vErrors.push(err137);
-}
-errors++;
-}
-}
-else {
-const err138 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
-}
-errors++;
-}
-}
-if(data70.to !== undefined){
-let data72 = data70.to;
-if(typeof data72 === "string"){
-if(func3(data72) < 1){
-const err139 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
-if(vErrors === null){
-vErrors = [err139];
-}
-else {
-vErrors.push(err139);
-}
-errors++;
-}
-}
-else {
-const err140 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
-if(vErrors === null){
-vErrors = [err140];
-}
-else {
-vErrors.push(err140);
-}
-errors++;
-}
-}
-}
-else {
-const err141 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err141];
-}
-else {
-vErrors.push(err141);
-}
-errors++;
-}
-}
-if(data52.local !== undefined){
-let data73 = data52.local;
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-if(data73.env === undefined){
-data73.env = {};
-}
-if(data73.workdir === undefined){
-data73.workdir = ".";
-}
-if(data73.timeout === undefined){
-data73.timeout = "1h";
-}
-if(data73.command === undefined){
-const err142 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err142];
-}
-else {
-vErrors.push(err142);
-}
-errors++;
-}
-for(const key14 in data73){
-if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
-const err143 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err143];
-}
-else {
-vErrors.push(err143);
-}
-errors++;
-}
-}
-if(data73.command !== undefined){
-let data74 = data73.command;
-if(typeof data74 === "string"){
-if(func3(data74) < 1){
-const err144 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-}
-else {
-const err145 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
-if(vErrors === null){
-vErrors = [err145];
-}
-else {
-vErrors.push(err145);
-}
-errors++;
-}
-}
-let data75 = data73.env;
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-for(const key15 in data75){
-let data76 = data75[key15];
-if(typeof data76 !== "string"){
-const err146 = {instancePath:instancePath+"/provision/" + i6+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data76};
-if(vErrors === null){
-vErrors = [err146];
-}
-else {
-vErrors.push(err146);
-}
-errors++;
-}
-}
-}
-else {
-const err147 = {instancePath:instancePath+"/provision/" + i6+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data75};
-if(vErrors === null){
-vErrors = [err147];
-}
-else {
-vErrors.push(err147);
-}
-errors++;
-}
-let data77 = data73.workdir;
-if(typeof data77 !== "string"){
-const err148 = {instancePath:instancePath+"/provision/" + i6+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data77};
-if(vErrors === null){
-vErrors = [err148];
-}
-else {
-vErrors.push(err148);
-}
-errors++;
-}
-let data78 = data73.timeout;
-if(typeof data78 === "string"){
-if(!pattern3.test(data78)){
-const err149 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-}
-else {
-const err150 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
-}
-errors++;
-}
-}
-else {
-const err151 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-}
-if(data52.if !== undefined){
-let data79 = data52.if;
-if(typeof data79 !== "boolean"){
-const err152 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data79};
-if(vErrors === null){
-vErrors = [err152];
-}
-else {
-vErrors.push(err152);
-}
-errors++;
-}
-}
-if(data52.only !== undefined){
-let data80 = data52.only;
-if(Array.isArray(data80)){
-if(data80.length < 1){
-const err153 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err153];
-}
-else {
-vErrors.push(err153);
-}
-errors++;
-}
-const len8 = data80.length;
-for(let i8=0; i8<len8; i8++){
-let data81 = data80[i8];
-if(typeof data81 !== "string"){
-const err154 = {instancePath:instancePath+"/provision/" + i6+"/only/" + i8,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data81};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-}
-}
-else {
-const err155 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-}
-if(data52.except !== undefined){
-let data82 = data52.except;
-if(Array.isArray(data82)){
-if(data82.length < 1){
-const err156 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data82};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-const len9 = data82.length;
-for(let i9=0; i9<len9; i9++){
-let data83 = data82[i9];
-if(typeof data83 !== "string"){
-const err157 = {instancePath:instancePath+"/provision/" + i6+"/except/" + i9,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data83};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-}
-}
-else {
-const err158 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data82};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-}
-}
-else {
-const err159 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data52};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-}
-else {
-const err160 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data51};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
-}
-let data84 = data.bundle;
-const _errs192 = errors;
-let valid38 = true;
-const _errs193 = errors;
-if(errors === _errs193){
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-let missing0;
-if((data84.method === undefined) && (missing0 = "method")){
-const err161 = {};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-else {
-if(data84.method !== undefined){
-if("ami-tools" !== data84.method){
-const err162 = {};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err163 = {};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-}
-var _valid1 = _errs193 === errors;
-errors = _errs192;
-if(vErrors !== null){
-if(_errs192){
-vErrors.length = _errs192;
-}
-else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid1){
-const _errs196 = errors;
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.method === undefined){
-data84.method = "ami-tools";
-}
-if(data84.name === undefined){
-data84.name = "image";
-}
-if(data84.size === undefined){
-data84.size = null;
-}
-if(data84.exclude === undefined){
-data84.exclude = [];
-}
-if(data84.partition === undefined){
-data84.partition = null;
-}
-if(data84.amiTools === undefined){
-data84.amiTools = {};
-}
-for(const key16 in data84){
-if(!((((((key16 === "method") || (key16 === "name")) || (key16 === "size")) || (key16 === "exclude")) || (key16 === "partition")) || (key16 === "amiTools"))){
-const err164 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data84};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-}
-let data86 = data84.method;
-if(typeof data86 !== "string"){
-const err165 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data86};
-if(vErrors === null){
-vErrors = [err165];
-}
-else {
-vErrors.push(err165);
-}
-errors++;
-}
-if(!(data86 === "ami-tools")){
-const err166 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data86};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-let data87 = data84.name;
-if(typeof data87 === "string"){
-if(!pattern12.test(data87)){
-const err167 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data87};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-}
-else {
-const err168 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data87};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-let data88 = data84.size;
-if((typeof data88 !== "string") && (data88 !== null)){
-const err169 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data88};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-if(typeof data88 === "string"){
-if(!pattern13.test(data88)){
-const err170 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data88};
-if(vErrors === null){
-vErrors = [err170];
-}
-else {
-vErrors.push(err170);
-}
-errors++;
-}
-}
-let data89 = data84.exclude;
-if(Array.isArray(data89)){
-const len10 = data89.length;
-for(let i10=0; i10<len10; i10++){
-let data90 = data89[i10];
-if(typeof data90 !== "string"){
-const err171 = {instancePath:instancePath+"/bundle/exclude/" + i10,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data90};
-if(vErrors === null){
-vErrors = [err171];
-}
-else {
-vErrors.push(err171);
-}
-errors++;
-}
-}
-}
-else {
-const err172 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data89};
-if(vErrors === null){
-vErrors = [err172];
-}
-else {
-vErrors.push(err172);
-}
-errors++;
-}
-let data91 = data84.partition;
-if((typeof data91 !== "string") && (data91 !== null)){
-const err173 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data91};
-if(vErrors === null){
-vErrors = [err173];
-}
-else {
-vErrors.push(err173);
-}
-errors++;
-}
-if(!((((data91 === "gpt") || (data91 === "mbr")) || (data91 === "none")) || (data91 === null))){
-const err174 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data91};
-if(vErrors === null){
-vErrors = [err174];
-}
-else {
-vErrors.push(err174);
-}
-errors++;
-}
-let data92 = data84.amiTools;
-if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
-if(data92.install === undefined){
-data92.install = "auto";
-}
-if(data92.installCommands === undefined){
-data92.installCommands = null;
-}
-if(data92.destination === undefined){
-data92.destination = null;
-}
-if(data92.inherit === undefined){
-data92.inherit = false;
-}
-if(data92.credentials === undefined){
-data92.credentials = null;
-}
-if(data92.bundleArguments === undefined){
-data92.bundleArguments = [];
-}
-if(data92.uploadArguments === undefined){
-data92.uploadArguments = [];
-}
-if(data92.bundleCommand === undefined){
-data92.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data92.uploadCommand === undefined){
-data92.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key17 in data92){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key17))){
-const err175 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data92};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-}
-let data93 = data92.install;
-if(typeof data93 !== "string"){
-const err176 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data93};
-if(vErrors === null){
-vErrors = [err176];
-}
-else {
-vErrors.push(err176);
-}
-errors++;
-}
-if(!(((data93 === "auto") || (data93 === "none")) || (data93 === "provision"))){
-const err177 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data93};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-let data94 = data92.installCommands;
-if((typeof data94 !== "string") && (data94 !== null)){
-const err178 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data94};
-if(vErrors === null){
-vErrors = [err178];
-}
-else {
-vErrors.push(err178);
-}
-errors++;
-}
-if(typeof data94 === "string"){
-if(func3(data94) < 1){
-const err179 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data94};
-if(vErrors === null){
-vErrors = [err179];
-}
-else {
-vErrors.push(err179);
-}
-errors++;
-}
-}
-let data95 = data92.destination;
-if((typeof data95 !== "string") && (data95 !== null)){
-const err180 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data95};
-if(vErrors === null){
-vErrors = [err180];
-}
-else {
-vErrors.push(err180);
-}
-errors++;
-}
-if(typeof data95 === "string"){
-if(!pattern14.test(data95)){
-const err181 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data95};
-if(vErrors === null){
-vErrors = [err181];
-}
-else {
-vErrors.push(err181);
-}
-errors++;
-}
-}
-let data96 = data92.inherit;
-if(typeof data96 !== "boolean"){
-const err182 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data96};
-if(vErrors === null){
-vErrors = [err182];
-}
-else {
-vErrors.push(err182);
-}
-errors++;
-}
-let data97 = data92.credentials;
-if((typeof data97 !== "string") && (data97 !== null)){
-const err183 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data97};
-if(vErrors === null){
-vErrors = [err183];
-}
-else {
-vErrors.push(err183);
-}
-errors++;
-}
-if(!(((data97 === "instance-profile") || (data97 === "builder")) || (data97 === null))){
-const err184 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data97};
-if(vErrors === null){
-vErrors = [err184];
-}
-else {
-vErrors.push(err184);
-}
-errors++;
-}
-let data98 = data92.bundleArguments;
-if(Array.isArray(data98)){
-const len11 = data98.length;
-for(let i11=0; i11<len11; i11++){
-let data99 = data98[i11];
-if(typeof data99 !== "string"){
-const err185 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i11,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data99};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-}
-}
-else {
-const err186 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data98};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
-}
-errors++;
-}
-let data100 = data92.uploadArguments;
-if(Array.isArray(data100)){
-const len12 = data100.length;
-for(let i12=0; i12<len12; i12++){
-let data101 = data100[i12];
-if(typeof data101 !== "string"){
-const err187 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i12,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data101};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-}
-}
-else {
-const err188 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data100};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-let data102 = data92.bundleCommand;
-if(typeof data102 === "string"){
-if(func3(data102) < 1){
-const err189 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data102};
-if(vErrors === null){
-vErrors = [err189];
-}
-else {
-vErrors.push(err189);
-}
-errors++;
-}
-}
-else {
-const err190 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data102};
-if(vErrors === null){
-vErrors = [err190];
-}
-else {
-vErrors.push(err190);
-}
-errors++;
-}
-let data103 = data92.uploadCommand;
-if(typeof data103 === "string"){
-if(func3(data103) < 1){
-const err191 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data103};
-if(vErrors === null){
-vErrors = [err191];
-}
-else {
-vErrors.push(err191);
-}
-errors++;
-}
-}
-else {
-const err192 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data103};
-if(vErrors === null){
-vErrors = [err192];
-}
-else {
-vErrors.push(err192);
-}
-errors++;
-}
-}
-else {
-const err193 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data92};
-if(vErrors === null){
-vErrors = [err193];
-}
-else {
-vErrors.push(err193);
-}
-errors++;
-}
-}
-else {
-const err194 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data84};
-if(vErrors === null){
-vErrors = [err194];
-}
-else {
-vErrors.push(err194);
-}
-errors++;
-}
-var _valid1 = _errs196 === errors;
-valid38 = _valid1;
-ifClause0 = "then";
-}
-else {
-const _errs236 = errors;
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.method === undefined){
-data84.method = "native";
-}
-if(data84.at === undefined){
-data84.at = "auto";
-}
-if(data84.name === undefined){
-data84.name = "image";
-}
-if(data84.partition === undefined){
-data84.partition = "auto";
-}
-if(data84.size === undefined){
-data84.size = null;
-}
-if(data84.exclude === undefined){
-data84.exclude = [];
-}
-if(data84.include === undefined){
-data84.include = [];
-}
-if(data84.fstab === undefined){
-data84.fstab = "keep";
-}
-if(data84.hygiene === undefined){
-data84.hygiene = {};
-}
-if(data84.script === undefined){
-data84.script = null;
-}
-if(data84.needs === undefined){
-data84.needs = "refuse";
-}
-if(data84.compression === undefined){
-data84.compression = null;
-}
-for(const key18 in data84){
-if(!(func2.call(schema6.properties.bundle.else.properties, key18))){
-const err195 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data84};
-if(vErrors === null){
-vErrors = [err195];
-}
-else {
-vErrors.push(err195);
-}
-errors++;
-}
-}
-let data104 = data84.method;
-if(typeof data104 !== "string"){
-const err196 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data104};
-if(vErrors === null){
-vErrors = [err196];
-}
-else {
-vErrors.push(err196);
-}
-errors++;
-}
-if(!(data104 === "native")){
-const err197 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data104};
-if(vErrors === null){
-vErrors = [err197];
-}
-else {
-vErrors.push(err197);
-}
-errors++;
-}
-let data105 = data84.at;
-if(typeof data105 !== "string"){
-const err198 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data105};
-if(vErrors === null){
-vErrors = [err198];
-}
-else {
-vErrors.push(err198);
-}
-errors++;
-}
-if(!(((data105 === "auto") || (data105 === "instance")) || (data105 === "builder"))){
-const err199 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data105};
-if(vErrors === null){
-vErrors = [err199];
-}
-else {
-vErrors.push(err199);
-}
-errors++;
-}
-let data106 = data84.name;
-if(typeof data106 === "string"){
-if(!pattern12.test(data106)){
-const err200 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data106};
-if(vErrors === null){
-vErrors = [err200];
-}
-else {
-vErrors.push(err200);
-}
-errors++;
-}
-}
-else {
-const err201 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data106};
-if(vErrors === null){
-vErrors = [err201];
-}
-else {
-vErrors.push(err201);
-}
-errors++;
-}
-let data107 = data84.partition;
-if(typeof data107 !== "string"){
-const err202 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data107};
-if(vErrors === null){
-vErrors = [err202];
-}
-else {
-vErrors.push(err202);
-}
-errors++;
-}
-if(!((((data107 === "auto") || (data107 === "gpt")) || (data107 === "mbr")) || (data107 === "none"))){
-const err203 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data107};
-if(vErrors === null){
-vErrors = [err203];
-}
-else {
-vErrors.push(err203);
-}
-errors++;
-}
-let data108 = data84.size;
-if((typeof data108 !== "string") && (data108 !== null)){
-const err204 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data108};
-if(vErrors === null){
-vErrors = [err204];
-}
-else {
-vErrors.push(err204);
-}
-errors++;
-}
-if(typeof data108 === "string"){
-if(!pattern13.test(data108)){
-const err205 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data108};
-if(vErrors === null){
-vErrors = [err205];
-}
-else {
-vErrors.push(err205);
-}
-errors++;
-}
-}
-let data109 = data84.exclude;
-if(Array.isArray(data109)){
-const len13 = data109.length;
-for(let i13=0; i13<len13; i13++){
-let data110 = data109[i13];
-if(typeof data110 !== "string"){
-const err206 = {instancePath:instancePath+"/bundle/exclude/" + i13,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data110};
-if(vErrors === null){
-vErrors = [err206];
-}
-else {
-vErrors.push(err206);
-}
-errors++;
-}
-}
-}
-else {
-const err207 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data109};
-if(vErrors === null){
-vErrors = [err207];
-}
-else {
-vErrors.push(err207);
-}
-errors++;
-}
-let data111 = data84.include;
-if(Array.isArray(data111)){
-const len14 = data111.length;
-for(let i14=0; i14<len14; i14++){
-let data112 = data111[i14];
-if(typeof data112 !== "string"){
-const err208 = {instancePath:instancePath+"/bundle/include/" + i14,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data112};
-if(vErrors === null){
-vErrors = [err208];
-}
-else {
-vErrors.push(err208);
-}
-errors++;
-}
-}
-}
-else {
-const err209 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data111};
-if(vErrors === null){
-vErrors = [err209];
-}
-else {
-vErrors.push(err209);
-}
-errors++;
-}
-let data113 = data84.fstab;
-if(typeof data113 === "string"){
-if(func3(data113) < 1){
-const err210 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data113};
-if(vErrors === null){
-vErrors = [err210];
-}
-else {
-vErrors.push(err210);
-}
-errors++;
-}
-}
-else {
-const err211 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data113};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
-}
-errors++;
-}
-let data114 = data84.hygiene;
-if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
-if(data114.authorizedKeys === undefined){
-data114.authorizedKeys = "keep";
-}
-if(data114.sshHostKeys === undefined){
-data114.sshHostKeys = "scrub";
-}
-if(data114.machineId === undefined){
-data114.machineId = "scrub";
-}
-if(data114.shellHistories === undefined){
-data114.shellHistories = "scrub";
-}
-if(data114.cloudInit === undefined){
-data114.cloudInit = "scrub";
-}
-if(data114.cloudCredentials === undefined){
-data114.cloudCredentials = "refuse";
-}
-if(data114.privateKeys === undefined){
-data114.privateKeys = "refuse";
-}
-if(data114.logs === undefined){
-data114.logs = "keep";
-}
-if(data114.allow === undefined){
-data114.allow = [];
-}
-for(const key19 in data114){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key19))){
-const err212 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data114};
-if(vErrors === null){
-vErrors = [err212];
-}
-else {
-vErrors.push(err212);
-}
-errors++;
-}
-}
-let data115 = data114.authorizedKeys;
-if(typeof data115 !== "string"){
-const err213 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data115};
-if(vErrors === null){
-vErrors = [err213];
-}
-else {
-vErrors.push(err213);
-}
-errors++;
-}
-if(!(((data115 === "scrub") || (data115 === "refuse")) || (data115 === "keep"))){
-const err214 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data115};
-if(vErrors === null){
-vErrors = [err214];
-}
-else {
-vErrors.push(err214);
-}
-errors++;
-}
-let data116 = data114.sshHostKeys;
-if(typeof data116 !== "string"){
-const err215 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data116};
-if(vErrors === null){
-vErrors = [err215];
-}
-else {
-vErrors.push(err215);
-}
-errors++;
-}
-if(!(((data116 === "scrub") || (data116 === "refuse")) || (data116 === "keep"))){
-const err216 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data116};
-if(vErrors === null){
-vErrors = [err216];
-}
-else {
-vErrors.push(err216);
-}
-errors++;
-}
-let data117 = data114.machineId;
-if(typeof data117 !== "string"){
-const err217 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data117};
-if(vErrors === null){
-vErrors = [err217];
-}
-else {
-vErrors.push(err217);
-}
-errors++;
-}
-if(!(((data117 === "scrub") || (data117 === "refuse")) || (data117 === "keep"))){
-const err218 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data117};
-if(vErrors === null){
-vErrors = [err218];
-}
-else {
-vErrors.push(err218);
-}
-errors++;
-}
-let data118 = data114.shellHistories;
-if(typeof data118 !== "string"){
-const err219 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data118};
-if(vErrors === null){
-vErrors = [err219];
-}
-else {
-vErrors.push(err219);
-}
-errors++;
-}
-if(!(((data118 === "scrub") || (data118 === "refuse")) || (data118 === "keep"))){
-const err220 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data118};
-if(vErrors === null){
-vErrors = [err220];
-}
-else {
-vErrors.push(err220);
-}
-errors++;
-}
-let data119 = data114.cloudInit;
-if(typeof data119 !== "string"){
-const err221 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data119};
-if(vErrors === null){
-vErrors = [err221];
-}
-else {
-vErrors.push(err221);
-}
-errors++;
-}
-if(!(((data119 === "scrub") || (data119 === "refuse")) || (data119 === "keep"))){
-const err222 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data119};
-if(vErrors === null){
-vErrors = [err222];
-}
-else {
-vErrors.push(err222);
-}
-errors++;
-}
-let data120 = data114.cloudCredentials;
-if(typeof data120 !== "string"){
-const err223 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data120};
-if(vErrors === null){
-vErrors = [err223];
-}
-else {
-vErrors.push(err223);
-}
-errors++;
-}
-if(!(((data120 === "scrub") || (data120 === "refuse")) || (data120 === "keep"))){
-const err224 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data120};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-let data121 = data114.privateKeys;
-if(typeof data121 !== "string"){
-const err225 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data121};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
-}
-errors++;
-}
-if(!(((data121 === "scrub") || (data121 === "refuse")) || (data121 === "keep"))){
-const err226 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data121};
-if(vErrors === null){
-vErrors = [err226];
-}
-else {
-vErrors.push(err226);
-}
-errors++;
-}
-let data122 = data114.logs;
-if(typeof data122 !== "string"){
-const err227 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data122};
-if(vErrors === null){
-vErrors = [err227];
-}
-else {
-vErrors.push(err227);
-}
-errors++;
-}
-if(!(((data122 === "scrub") || (data122 === "refuse")) || (data122 === "keep"))){
-const err228 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data122};
-if(vErrors === null){
-vErrors = [err228];
-}
-else {
-vErrors.push(err228);
-}
-errors++;
-}
-let data123 = data114.allow;
-if(Array.isArray(data123)){
-const len15 = data123.length;
-for(let i15=0; i15<len15; i15++){
-let data124 = data123[i15];
-if(typeof data124 !== "string"){
-const err229 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i15,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data124};
-if(vErrors === null){
-vErrors = [err229];
-}
-else {
-vErrors.push(err229);
-}
-errors++;
-}
-}
-}
-else {
-const err230 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data123};
-if(vErrors === null){
-vErrors = [err230];
-}
-else {
-vErrors.push(err230);
-}
-errors++;
-}
-}
-else {
-const err231 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data114};
-if(vErrors === null){
-vErrors = [err231];
-}
-else {
-vErrors.push(err231);
-}
-errors++;
-}
-let data125 = data84.script;
-if((typeof data125 !== "string") && (data125 !== null)){
-const err232 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data125};
-if(vErrors === null){
-vErrors = [err232];
-}
-else {
-vErrors.push(err232);
-}
-errors++;
-}
-if(typeof data125 === "string"){
-if(func3(data125) < 1){
-const err233 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data125};
-if(vErrors === null){
-vErrors = [err233];
-}
-else {
-vErrors.push(err233);
-}
-errors++;
-}
-}
-let data126 = data84.needs;
-if(typeof data126 !== "string"){
-const err234 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data126};
-if(vErrors === null){
-vErrors = [err234];
-}
-else {
-vErrors.push(err234);
-}
-errors++;
-}
-if(!((data126 === "refuse") || (data126 === "warn"))){
-const err235 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data126};
-if(vErrors === null){
-vErrors = [err235];
-}
-else {
-vErrors.push(err235);
-}
-errors++;
-}
-let data127 = data84.compression;
-if((!(((typeof data127 == "number") && (!(data127 % 1) && !isNaN(data127))) && (isFinite(data127)))) && (data127 !== null)){
-const err236 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.compression.type},message:"must be integer,null",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
-if(vErrors === null){
-vErrors = [err236];
-}
-else {
-vErrors.push(err236);
-}
-errors++;
-}
-if((typeof data127 == "number") && (isFinite(data127))){
-if(data127 > 9 || isNaN(data127)){
-const err237 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
-if(vErrors === null){
-vErrors = [err237];
-}
-else {
-vErrors.push(err237);
-}
-errors++;
-}
-if(data127 < 1 || isNaN(data127)){
-const err238 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data127};
-if(vErrors === null){
-vErrors = [err238];
-}
-else {
-vErrors.push(err238);
-}
-errors++;
-}
-}
-}
-else {
-const err239 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data84};
-if(vErrors === null){
-vErrors = [err239];
-}
-else {
-vErrors.push(err239);
-}
-errors++;
-}
-var _valid1 = _errs236 === errors;
-valid38 = _valid1;
-ifClause0 = "else";
-}
-if(!valid38){
-const err240 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data84};
-if(vErrors === null){
-vErrors = [err240];
-}
-else {
-vErrors.push(err240);
-}
-errors++;
-}
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.method === undefined){
-data84.method = "native";
-}
-let data128 = data84.method;
-if(typeof data128 !== "string"){
-const err241 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data128};
-if(vErrors === null){
-vErrors = [err241];
-}
-else {
-vErrors.push(err241);
-}
-errors++;
-}
-if(!((data128 === "native") || (data128 === "ami-tools"))){
-const err242 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data128};
-if(vErrors === null){
-vErrors = [err242];
-}
-else {
-vErrors.push(err242);
-}
-errors++;
-}
-}
-else {
-const err243 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data84};
-if(vErrors === null){
-vErrors = [err243];
-}
-else {
-vErrors.push(err243);
-}
-errors++;
-}
-let data129 = data.certificate;
-if(data129 && typeof data129 == "object" && !Array.isArray(data129)){
-if(data129.ec2 === undefined){
-data129.ec2 = "auto";
-}
-if(data129.allowMismatch === undefined){
-data129.allowMismatch = false;
-}
-if(data129.certificate === undefined){
-data129.certificate = null;
-}
-if(data129.privateKey === undefined){
-data129.privateKey = null;
-}
-for(const key20 in data129){
-if(!((((key20 === "ec2") || (key20 === "allowMismatch")) || (key20 === "certificate")) || (key20 === "privateKey"))){
-const err244 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data129};
-if(vErrors === null){
-vErrors = [err244];
-}
-else {
-vErrors.push(err244);
-}
-errors++;
-}
-}
-let data130 = data129.ec2;
-if(typeof data130 !== "string"){
-const err245 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data130};
-if(vErrors === null){
-vErrors = [err245];
-}
-else {
-vErrors.push(err245);
-}
-errors++;
-}
-let data131 = data129.allowMismatch;
-if(typeof data131 !== "boolean"){
-const err246 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data131};
-if(vErrors === null){
-vErrors = [err246];
-}
-else {
-vErrors.push(err246);
-}
-errors++;
-}
-let data132 = data129.certificate;
-if((typeof data132 !== "string") && (data132 !== null)){
-const err247 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data132};
-if(vErrors === null){
-vErrors = [err247];
-}
-else {
-vErrors.push(err247);
-}
-errors++;
-}
-let data133 = data129.privateKey;
-if((typeof data133 !== "string") && (data133 !== null)){
-const err248 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data133};
-if(vErrors === null){
-vErrors = [err248];
-}
-else {
-vErrors.push(err248);
-}
-errors++;
-}
-}
-else {
-const err249 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data129};
-if(vErrors === null){
-vErrors = [err249];
-}
-else {
-vErrors.push(err249);
-}
-errors++;
+if(!(validate86(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+errors = vErrors.length;
 }
 if(data.upload !== undefined){
-let data134 = data.upload;
-if(data134 && typeof data134 == "object" && !Array.isArray(data134)){
-if(data134.method === undefined){
-data134.method = "s3";
+if(!(validate88(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
+errors = vErrors.length;
 }
-if(data134.acl === undefined){
-data134.acl = "aws-exec-read";
 }
-if(data134.concurrency === undefined){
-data134.concurrency = 4;
+if(!(validate90(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+errors = vErrors.length;
 }
-if(data134.bucket === undefined){
-const err250 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data134};
-if(vErrors === null){
-vErrors = [err250];
+if(!(validate96(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err250);
-}
-errors++;
-}
-for(const key21 in data134){
-if(!(((((key21 === "method") || (key21 === "bucket")) || (key21 === "prefix")) || (key21 === "acl")) || (key21 === "concurrency"))){
-const err251 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data134};
-if(vErrors === null){
-vErrors = [err251];
-}
-else {
-vErrors.push(err251);
-}
-errors++;
-}
-}
-let data135 = data134.method;
-if(typeof data135 !== "string"){
-const err252 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data135};
-if(vErrors === null){
-vErrors = [err252];
-}
-else {
-vErrors.push(err252);
-}
-errors++;
-}
-if(!(data135 === "s3")){
-const err253 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data135};
-if(vErrors === null){
-vErrors = [err253];
-}
-else {
-vErrors.push(err253);
-}
-errors++;
-}
-if(data134.bucket !== undefined){
-let data136 = data134.bucket;
-if(typeof data136 !== "string"){
-const err254 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data136};
-if(vErrors === null){
-vErrors = [err254];
-}
-else {
-vErrors.push(err254);
-}
-errors++;
-}
-}
-if(data134.prefix !== undefined){
-let data137 = data134.prefix;
-if(typeof data137 !== "string"){
-const err255 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data137};
-if(vErrors === null){
-vErrors = [err255];
-}
-else {
-vErrors.push(err255);
-}
-errors++;
-}
-}
-let data138 = data134.acl;
-if(typeof data138 !== "string"){
-const err256 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data138};
-if(vErrors === null){
-vErrors = [err256];
-}
-else {
-vErrors.push(err256);
-}
-errors++;
-}
-if(!(((data138 === "aws-exec-read") || (data138 === "public-read")) || (data138 === "ec2-bundle-read"))){
-const err257 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data138};
-if(vErrors === null){
-vErrors = [err257];
-}
-else {
-vErrors.push(err257);
-}
-errors++;
-}
-let data139 = data134.concurrency;
-if(!(((typeof data139 == "number") && (!(data139 % 1) && !isNaN(data139))) && (isFinite(data139)))){
-const err258 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
-if(vErrors === null){
-vErrors = [err258];
-}
-else {
-vErrors.push(err258);
-}
-errors++;
-}
-if((typeof data139 == "number") && (isFinite(data139))){
-if(data139 > 32 || isNaN(data139)){
-const err259 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
-if(vErrors === null){
-vErrors = [err259];
-}
-else {
-vErrors.push(err259);
-}
-errors++;
-}
-if(data139 < 1 || isNaN(data139)){
-const err260 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data139};
-if(vErrors === null){
-vErrors = [err260];
-}
-else {
-vErrors.push(err260);
-}
-errors++;
-}
-}
-}
-else {
-const err261 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data134};
-if(vErrors === null){
-vErrors = [err261];
-}
-else {
-vErrors.push(err261);
-}
-errors++;
-}
-}
-let data140 = data.register;
-if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
-if(data140.method === undefined){
-data140.method = "instance-store";
-}
-if(data140.description === undefined){
-data140.description = null;
-}
-if(data140.architecture === undefined){
-data140.architecture = null;
-}
-if(data140.virtualization === undefined){
-data140.virtualization = null;
-}
-if(data140.kernel === undefined){
-data140.kernel = null;
-}
-if(data140.ramdisk === undefined){
-data140.ramdisk = null;
-}
-if(data140.blockDeviceMappings === undefined){
-data140.blockDeviceMappings = {};
-}
-if(data140.tags === undefined){
-data140.tags = {};
-}
-for(const key22 in data140){
-if(!(func2.call(schema6.properties.register.properties, key22))){
-const err262 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data140};
-if(vErrors === null){
-vErrors = [err262];
-}
-else {
-vErrors.push(err262);
-}
-errors++;
-}
-}
-let data141 = data140.method;
-if(typeof data141 !== "string"){
-const err263 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data141};
-if(vErrors === null){
-vErrors = [err263];
-}
-else {
-vErrors.push(err263);
-}
-errors++;
-}
-if(!(data141 === "instance-store")){
-const err264 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data141};
-if(vErrors === null){
-vErrors = [err264];
-}
-else {
-vErrors.push(err264);
-}
-errors++;
-}
-if(data140.name !== undefined){
-let data142 = data140.name;
-if(typeof data142 !== "string"){
-const err265 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data142};
-if(vErrors === null){
-vErrors = [err265];
-}
-else {
-vErrors.push(err265);
-}
-errors++;
-}
-}
-let data143 = data140.description;
-if((typeof data143 !== "string") && (data143 !== null)){
-const err266 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data143};
-if(vErrors === null){
-vErrors = [err266];
-}
-else {
-vErrors.push(err266);
-}
-errors++;
-}
-if(typeof data143 === "string"){
-if(func3(data143) > 255){
-const err267 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data143};
-if(vErrors === null){
-vErrors = [err267];
-}
-else {
-vErrors.push(err267);
-}
-errors++;
-}
-}
-let data144 = data140.architecture;
-if((typeof data144 !== "string") && (data144 !== null)){
-const err268 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data144};
-if(vErrors === null){
-vErrors = [err268];
-}
-else {
-vErrors.push(err268);
-}
-errors++;
-}
-if(!(((data144 === "i386") || (data144 === "x86_64")) || (data144 === null))){
-const err269 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data144};
-if(vErrors === null){
-vErrors = [err269];
-}
-else {
-vErrors.push(err269);
-}
-errors++;
-}
-let data145 = data140.virtualization;
-if((typeof data145 !== "string") && (data145 !== null)){
-const err270 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data145};
-if(vErrors === null){
-vErrors = [err270];
-}
-else {
-vErrors.push(err270);
-}
-errors++;
-}
-if(!(((data145 === "hvm") || (data145 === "paravirtual")) || (data145 === null))){
-const err271 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data145};
-if(vErrors === null){
-vErrors = [err271];
-}
-else {
-vErrors.push(err271);
-}
-errors++;
-}
-let data146 = data140.kernel;
-if((typeof data146 !== "string") && (data146 !== null)){
-const err272 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data146};
-if(vErrors === null){
-vErrors = [err272];
-}
-else {
-vErrors.push(err272);
-}
-errors++;
-}
-if(typeof data146 === "string"){
-if(!pattern17.test(data146)){
-const err273 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data146};
-if(vErrors === null){
-vErrors = [err273];
-}
-else {
-vErrors.push(err273);
-}
-errors++;
-}
-}
-let data147 = data140.ramdisk;
-if((typeof data147 !== "string") && (data147 !== null)){
-const err274 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data147};
-if(vErrors === null){
-vErrors = [err274];
-}
-else {
-vErrors.push(err274);
-}
-errors++;
-}
-if(typeof data147 === "string"){
-if(!pattern18.test(data147)){
-const err275 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data147};
-if(vErrors === null){
-vErrors = [err275];
-}
-else {
-vErrors.push(err275);
-}
-errors++;
-}
-}
-let data148 = data140.blockDeviceMappings;
-if(!data148 || typeof data148 != "object"){
-const err276 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data148};
-if(vErrors === null){
-vErrors = [err276];
-}
-else {
-vErrors.push(err276);
-}
-errors++;
-}
-if(Array.isArray(data148)){
-const len16 = data148.length;
-for(let i16=0; i16<len16; i16++){
-let data149 = data148[i16];
-if(data149 && typeof data149 == "object" && !Array.isArray(data149)){
-if(data149.device === undefined){
-const err277 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
-if(vErrors === null){
-vErrors = [err277];
-}
-else {
-vErrors.push(err277);
-}
-errors++;
-}
-if(data149.virtual === undefined){
-const err278 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
-if(vErrors === null){
-vErrors = [err278];
-}
-else {
-vErrors.push(err278);
-}
-errors++;
-}
-for(const key23 in data149){
-if(!((key23 === "device") || (key23 === "virtual"))){
-const err279 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
-if(vErrors === null){
-vErrors = [err279];
-}
-else {
-vErrors.push(err279);
-}
-errors++;
-}
-}
-if(data149.device !== undefined){
-let data150 = data149.device;
-if(typeof data150 !== "string"){
-const err280 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data150};
-if(vErrors === null){
-vErrors = [err280];
-}
-else {
-vErrors.push(err280);
-}
-errors++;
-}
-}
-if(data149.virtual !== undefined){
-let data151 = data149.virtual;
-if(typeof data151 !== "string"){
-const err281 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data151};
-if(vErrors === null){
-vErrors = [err281];
-}
-else {
-vErrors.push(err281);
-}
-errors++;
-}
-}
-}
-else {
-const err282 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i16,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data149};
-if(vErrors === null){
-vErrors = [err282];
-}
-else {
-vErrors.push(err282);
-}
-errors++;
-}
-}
-}
-if(data148 && typeof data148 == "object" && !Array.isArray(data148)){
-for(const key24 in data148){
-let data152 = data148[key24];
-if(typeof data152 !== "string"){
-const err283 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key24.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data152};
-if(vErrors === null){
-vErrors = [err283];
-}
-else {
-vErrors.push(err283);
-}
-errors++;
-}
-}
-}
-let data153 = data140.tags;
-if(data153 && typeof data153 == "object" && !Array.isArray(data153)){
-for(const key25 in data153){
-let data154 = data153[key25];
-if(typeof data154 !== "string"){
-const err284 = {instancePath:instancePath+"/register/tags/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data154};
-if(vErrors === null){
-vErrors = [err284];
-}
-else {
-vErrors.push(err284);
-}
-errors++;
-}
-}
-}
-else {
-const err285 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data153};
-if(vErrors === null){
-vErrors = [err285];
-}
-else {
-vErrors.push(err285);
-}
-errors++;
-}
-}
-else {
-const err286 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data140};
-if(vErrors === null){
-vErrors = [err286];
-}
-else {
-vErrors.push(err286);
-}
-errors++;
-}
-let data155 = data.verify;
-if(data155 && typeof data155 == "object" && !Array.isArray(data155)){
-if(data155.boot === undefined){
-data155.boot = null;
-}
-if(data155.console === undefined){
-data155.console = null;
-}
-if(data155.tests === undefined){
-data155.tests = [];
-}
-if(data155.timeout === undefined){
-data155.timeout = "10m";
-}
-if(data155.launch === undefined){
-data155.launch = {};
-}
-for(const key26 in data155){
-if(!(((((key26 === "boot") || (key26 === "console")) || (key26 === "tests")) || (key26 === "timeout")) || (key26 === "launch"))){
-const err287 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data155};
-if(vErrors === null){
-vErrors = [err287];
-}
-else {
-vErrors.push(err287);
-}
-errors++;
-}
-}
-let data156 = data155.boot;
-if((typeof data156 !== "boolean") && (data156 !== null)){
-const err288 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data156};
-if(vErrors === null){
-vErrors = [err288];
-}
-else {
-vErrors.push(err288);
-}
-errors++;
-}
-let data157 = data155.console;
-if((typeof data157 !== "string") && (data157 !== null)){
-const err289 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data157};
-if(vErrors === null){
-vErrors = [err289];
-}
-else {
-vErrors.push(err289);
-}
-errors++;
-}
-if(typeof data157 === "string"){
-if(func3(data157) < 1){
-const err290 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data157};
-if(vErrors === null){
-vErrors = [err290];
-}
-else {
-vErrors.push(err290);
-}
-errors++;
-}
-}
-let data158 = data155.tests;
-if(Array.isArray(data158)){
-const len17 = data158.length;
-for(let i17=0; i17<len17; i17++){
-let data159 = data158[i17];
-const _errs359 = errors;
-let valid68 = false;
-let passing1 = null;
-const _errs360 = errors;
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-if(data159.shell === undefined){
-const err291 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data159};
-if(vErrors === null){
-vErrors = [err291];
-}
-else {
-vErrors.push(err291);
-}
-errors++;
-}
-}
-var _valid2 = _errs360 === errors;
-if(_valid2){
-valid68 = true;
-passing1 = 0;
-}
-const _errs361 = errors;
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-if(data159.if === undefined){
-const err292 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data159};
-if(vErrors === null){
-vErrors = [err292];
-}
-else {
-vErrors.push(err292);
-}
-errors++;
-}
-if(data159.if !== undefined){
-let data160 = data159.if;
-if(false !== data160){
-const err293 = {instancePath:instancePath+"/verify/tests/" + i17+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data160};
-if(vErrors === null){
-vErrors = [err293];
-}
-else {
-vErrors.push(err293);
-}
-errors++;
-}
-}
-}
-var _valid2 = _errs361 === errors;
-if(_valid2 && valid68){
-valid68 = false;
-passing1 = [passing1, 1];
 }
 else {
-if(_valid2){
-valid68 = true;
-passing1 = 1;
-}
-}
-if(!valid68){
-const err294 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
-if(vErrors === null){
-vErrors = [err294];
-}
-else {
-vErrors.push(err294);
-}
-errors++;
-}
-else {
-errors = _errs359;
-if(vErrors !== null){
-if(_errs359){
-vErrors.length = _errs359;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data159 && typeof data159 == "object" && !Array.isArray(data159)){
-for(const key27 in data159){
-if(!((((key27 === "shell") || (key27 === "if")) || (key27 === "only")) || (key27 === "except"))){
-const err295 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
-if(vErrors === null){
-vErrors = [err295];
-}
-else {
-vErrors.push(err295);
-}
-errors++;
-}
-}
-if(data159.shell !== undefined){
-let data161 = data159.shell;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-if(data161.env === undefined){
-data161.env = {};
-}
-if(data161.sudo === undefined){
-data161.sudo = false;
-}
-if(data161.workdir === undefined){
-data161.workdir = null;
-}
-if(data161.timeout === undefined){
-data161.timeout = "1h";
-}
-if(data161.retries === undefined){
-data161.retries = 0;
-}
-if(data161.exitCodes === undefined){
-data161.exitCodes = [0];
-}
-for(const key28 in data161){
-if(!((((((((key28 === "file") || (key28 === "inline")) || (key28 === "env")) || (key28 === "sudo")) || (key28 === "workdir")) || (key28 === "timeout")) || (key28 === "retries")) || (key28 === "exitCodes"))){
-const err296 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data161};
-if(vErrors === null){
-vErrors = [err296];
-}
-else {
-vErrors.push(err296);
-}
-errors++;
-}
-}
-if(data161.file !== undefined){
-let data162 = data161.file;
-if(typeof data162 !== "string"){
-const err297 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data162};
-if(vErrors === null){
-vErrors = [err297];
-}
-else {
-vErrors.push(err297);
-}
-errors++;
-}
-}
-if(data161.inline !== undefined){
-let data163 = data161.inline;
-if(typeof data163 !== "string"){
-const err298 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data163};
-if(vErrors === null){
-vErrors = [err298];
-}
-else {
-vErrors.push(err298);
-}
-errors++;
-}
-}
-let data164 = data161.env;
-if(data164 && typeof data164 == "object" && !Array.isArray(data164)){
-for(const key29 in data164){
-let data165 = data164[key29];
-if(typeof data165 !== "string"){
-const err299 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/env/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data165};
-if(vErrors === null){
-vErrors = [err299];
-}
-else {
-vErrors.push(err299);
-}
-errors++;
-}
-}
-}
-else {
-const err300 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data164};
-if(vErrors === null){
-vErrors = [err300];
-}
-else {
-vErrors.push(err300);
-}
-errors++;
-}
-let data166 = data161.sudo;
-if(typeof data166 !== "boolean"){
-const err301 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data166};
-if(vErrors === null){
-vErrors = [err301];
-}
-else {
-vErrors.push(err301);
-}
-errors++;
-}
-let data167 = data161.workdir;
-if((typeof data167 !== "string") && (data167 !== null)){
-const err302 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data167};
-if(vErrors === null){
-vErrors = [err302];
-}
-else {
-vErrors.push(err302);
-}
-errors++;
-}
-let data168 = data161.timeout;
-if(typeof data168 === "string"){
-if(!pattern3.test(data168)){
-const err303 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data168};
-if(vErrors === null){
-vErrors = [err303];
-}
-else {
-vErrors.push(err303);
-}
-errors++;
-}
-}
-else {
-const err304 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data168};
-if(vErrors === null){
-vErrors = [err304];
-}
-else {
-vErrors.push(err304);
-}
-errors++;
-}
-let data169 = data161.retries;
-if(!(((typeof data169 == "number") && (!(data169 % 1) && !isNaN(data169))) && (isFinite(data169)))){
-const err305 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
-if(vErrors === null){
-vErrors = [err305];
-}
-else {
-vErrors.push(err305);
-}
-errors++;
-}
-if((typeof data169 == "number") && (isFinite(data169))){
-if(data169 > 20 || isNaN(data169)){
-const err306 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
-if(vErrors === null){
-vErrors = [err306];
-}
-else {
-vErrors.push(err306);
-}
-errors++;
-}
-if(data169 < 0 || isNaN(data169)){
-const err307 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data169};
-if(vErrors === null){
-vErrors = [err307];
-}
-else {
-vErrors.push(err307);
-}
-errors++;
-}
-}
-let data170 = data161.exitCodes;
-if(Array.isArray(data170)){
-if(data170.length < 1){
-const err308 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data170};
-if(vErrors === null){
-vErrors = [err308];
-}
-else {
-vErrors.push(err308);
-}
-errors++;
-}
-const len18 = data170.length;
-for(let i18=0; i18<len18; i18++){
-let data171 = data170[i18];
-if(!(((typeof data171 == "number") && (!(data171 % 1) && !isNaN(data171))) && (isFinite(data171)))){
-const err309 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
-if(vErrors === null){
-vErrors = [err309];
-}
-else {
-vErrors.push(err309);
-}
-errors++;
-}
-if((typeof data171 == "number") && (isFinite(data171))){
-if(data171 > 255 || isNaN(data171)){
-const err310 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
-if(vErrors === null){
-vErrors = [err310];
-}
-else {
-vErrors.push(err310);
-}
-errors++;
-}
-if(data171 < 0 || isNaN(data171)){
-const err311 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes/" + i18,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data171};
-if(vErrors === null){
-vErrors = [err311];
-}
-else {
-vErrors.push(err311);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err312 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data170};
-if(vErrors === null){
-vErrors = [err312];
-}
-else {
-vErrors.push(err312);
-}
-errors++;
-}
-}
-else {
-const err313 = {instancePath:instancePath+"/verify/tests/" + i17+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data161};
-if(vErrors === null){
-vErrors = [err313];
-}
-else {
-vErrors.push(err313);
-}
-errors++;
-}
-}
-if(data159.if !== undefined){
-let data172 = data159.if;
-if(typeof data172 !== "boolean"){
-const err314 = {instancePath:instancePath+"/verify/tests/" + i17+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data172};
-if(vErrors === null){
-vErrors = [err314];
-}
-else {
-vErrors.push(err314);
-}
-errors++;
-}
-}
-if(data159.only !== undefined){
-let data173 = data159.only;
-if(Array.isArray(data173)){
-if(data173.length < 1){
-const err315 = {instancePath:instancePath+"/verify/tests/" + i17+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data173};
-if(vErrors === null){
-vErrors = [err315];
-}
-else {
-vErrors.push(err315);
-}
-errors++;
-}
-const len19 = data173.length;
-for(let i19=0; i19<len19; i19++){
-let data174 = data173[i19];
-if(typeof data174 !== "string"){
-const err316 = {instancePath:instancePath+"/verify/tests/" + i17+"/only/" + i19,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data174};
-if(vErrors === null){
-vErrors = [err316];
-}
-else {
-vErrors.push(err316);
-}
-errors++;
-}
-}
-}
-else {
-const err317 = {instancePath:instancePath+"/verify/tests/" + i17+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data173};
-if(vErrors === null){
-vErrors = [err317];
-}
-else {
-vErrors.push(err317);
-}
-errors++;
-}
-}
-if(data159.except !== undefined){
-let data175 = data159.except;
-if(Array.isArray(data175)){
-if(data175.length < 1){
-const err318 = {instancePath:instancePath+"/verify/tests/" + i17+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data175};
-if(vErrors === null){
-vErrors = [err318];
-}
-else {
-vErrors.push(err318);
-}
-errors++;
-}
-const len20 = data175.length;
-for(let i20=0; i20<len20; i20++){
-let data176 = data175[i20];
-if(typeof data176 !== "string"){
-const err319 = {instancePath:instancePath+"/verify/tests/" + i17+"/except/" + i20,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data176};
-if(vErrors === null){
-vErrors = [err319];
-}
-else {
-vErrors.push(err319);
-}
-errors++;
-}
-}
-}
-else {
-const err320 = {instancePath:instancePath+"/verify/tests/" + i17+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data175};
-if(vErrors === null){
-vErrors = [err320];
-}
-else {
-vErrors.push(err320);
-}
-errors++;
-}
-}
-}
-else {
-const err321 = {instancePath:instancePath+"/verify/tests/" + i17,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data159};
-if(vErrors === null){
-vErrors = [err321];
-}
-else {
-vErrors.push(err321);
-}
-errors++;
-}
-}
-}
-else {
-const err322 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data158};
-if(vErrors === null){
-vErrors = [err322];
-}
-else {
-vErrors.push(err322);
-}
-errors++;
-}
-let data177 = data155.timeout;
-if(typeof data177 === "string"){
-if(!pattern3.test(data177)){
-const err323 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data177};
-if(vErrors === null){
-vErrors = [err323];
-}
-else {
-vErrors.push(err323);
-}
-errors++;
-}
-}
-else {
-const err324 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data177};
-if(vErrors === null){
-vErrors = [err324];
-}
-else {
-vErrors.push(err324);
-}
-errors++;
-}
-let data178 = data155.launch;
-if(data178 && typeof data178 == "object" && !Array.isArray(data178)){
-if(data178.instanceTypes === undefined){
-data178.instanceTypes = [];
-}
-if(data178.iamInstanceProfile === undefined){
-data178.iamInstanceProfile = null;
-}
-if(data178.userData === undefined){
-data178.userData = null;
-}
-for(const key30 in data178){
-if(!(((key30 === "instanceTypes") || (key30 === "iamInstanceProfile")) || (key30 === "userData"))){
-const err325 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data178};
-if(vErrors === null){
-vErrors = [err325];
-}
-else {
-vErrors.push(err325);
-}
-errors++;
-}
-}
-let data179 = data178.instanceTypes;
-if(Array.isArray(data179)){
-const len21 = data179.length;
-for(let i21=0; i21<len21; i21++){
-let data180 = data179[i21];
-if(typeof data180 !== "string"){
-const err326 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i21,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data180};
-if(vErrors === null){
-vErrors = [err326];
-}
-else {
-vErrors.push(err326);
-}
-errors++;
-}
-}
-}
-else {
-const err327 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data179};
-if(vErrors === null){
-vErrors = [err327];
-}
-else {
-vErrors.push(err327);
-}
-errors++;
-}
-let data181 = data178.iamInstanceProfile;
-if((typeof data181 !== "string") && (data181 !== null)){
-const err328 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data181};
-if(vErrors === null){
-vErrors = [err328];
-}
-else {
-vErrors.push(err328);
-}
-errors++;
-}
-if(typeof data181 === "string"){
-if(func3(data181) < 1){
-const err329 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data181};
-if(vErrors === null){
-vErrors = [err329];
-}
-else {
-vErrors.push(err329);
-}
-errors++;
-}
-}
-let data182 = data178.userData;
-if((typeof data182 !== "string") && (data182 !== null)){
-const err330 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data182};
-if(vErrors === null){
-vErrors = [err330];
-}
-else {
-vErrors.push(err330);
-}
-errors++;
-}
-}
-else {
-const err331 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data178};
-if(vErrors === null){
-vErrors = [err331];
-}
-else {
-vErrors.push(err331);
-}
-errors++;
-}
-}
-else {
-const err332 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data155};
-if(vErrors === null){
-vErrors = [err332];
-}
-else {
-vErrors.push(err332);
-}
-errors++;
-}
-}
-else {
-const err333 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err333];
-}
-else {
-vErrors.push(err333);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema6.type,parentSchema:schema6,data});
 errors++;
 }
 validate21.errors = vErrors;
 return errors === 0;
+}
+function withError(errors, error) {
+if(errors === null) return [error];
+errors.push(error);
+return errors;
 }
 export const validateImage: ((value: unknown) => boolean) & { errors?: ErrorObject[] | null } = validate21;

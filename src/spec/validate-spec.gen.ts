@@ -5,378 +5,40 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"imgspec","description":"An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","description":"Version of the language.","const":1,"examples":[1]},"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"name":{"type":"string","description":"Name of what is built. Literal: no expressions.","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"description":"Values that are set from outside, by --var NAME=VALUE, a file of --var-file or the environment variable IMGSPEC_VAR_NAME, and used as ${{ vars.NAME }}.","examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"type":["object","null"],"description":"One variable. Without a default it must be set.","examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","description":"What the variable is for.","examples":["Release train"]},"type":{"type":"string","description":"What the value is; without it, what the default is, else a string.","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"type":["string","number","boolean","array","object"],"description":"The value unless another is set. Literal: no expressions.","items":{},"examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","description":"Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"type":"array","description":"The values that are allowed, for a list those of its items.","minItems":1,"items":{"type":["string","number","boolean"],"description":"One of them.","examples":["test"]},"examples":[["test","production"]]},"sensitive":{"type":"boolean","description":"Keeps the value out of plans, logs and journals. It can be used only in the env of shell and local steps and in the passwords of connect.","default":false,"examples":[true]}}}},"env":{"type":["array","null"],"description":"Names of the environment variables that expressions may use, as ${{ env.NAME }}.","uniqueItems":true,"items":{"type":"string","description":"Name of one environment variable.","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]},"matrix":{"type":["object","null"],"description":"Lists of values: each region has an image for each combination of them, which expressions know as ${{ matrix.NAME }}.","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}],"minProperties":1,"propertyNames":{"pattern":"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", not begin with a digit or with \"__\", and not be \"region\""},"properties":{"include":{"type":"array","description":"Combinations that are there besides, each with a value for every name; with a region, only there.","items":{"type":"object","description":"One combination.","additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386"}]},"examples":[[{"arch":"i386"}]]},"exclude":{"type":"array","description":"Combinations that are not there: those that have all of these values. region is a name as well.","items":{"type":"object","description":"Some values.","minProperties":1,"additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386","region":"cn-north-1"}]},"examples":[[{"arch":"i386","region":"cn-north-1"}]]}},"additionalProperties":{"type":"array","description":"The values of one name.","minItems":1,"uniqueItems":true,"items":{"type":["string","number","boolean"],"description":"One value.","minLength":1,"maxLength":63,"examples":["x86_64"]},"examples":[["x86_64","i386"]]}},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"description":"Named sets of sections that regions can build on.","examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"type":"object","description":"What the regions that build on this preset have in common.","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}},"regions":{"type":"object","description":"The regions to build in, one image each. What stands under a region is laid over its presets, and these over the sections above.","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"type":["object","null"],"description":"What is different in this region: any of the sections, the profile, and what it builds on.","examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"type":["string","array"],"description":"YAML files that this is laid over, each over the one before: maps are merged, lists replaced unless they are written as { append: […] } or { prepend: […] }. Paths are relative to the file that names them.","minLength":1,"minItems":1,"items":{"type":"string","description":"Path of one file.","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"type":["string","array"],"description":"The presets that this region builds on, each laid over the one before.","items":{"type":"string","description":"Name of one preset.","examples":["china"]},"examples":["china",["china","small"]]},"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}}}},"definitions":{"source":{"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}},"launch":{"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"allowFrom":{"type":["array","object","string"],"description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"connect":{"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}},"provision":{"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}},"bundle":{"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"description":"Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.","minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}},"certificate":{"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"register":{"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}},"verify":{"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","const":1,"examples":[1]},"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"$ref":"#/definitions/part3","examples":[{"default":"2026.11"}]}},"env":{"$ref":"#/definitions/part4","examples":[["GIT_COMMIT"]]},"matrix":{"$ref":"#/definitions/part8","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"$ref":"#/definitions/part9","examples":[{"profile":"china"}]}},"regions":{"type":"object","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"$ref":"#/definitions/part11","examples":[{"profile":"gov"}]}}}};
 const func2 = Object.prototype.hasOwnProperty;
+const schema7 = {"type":["string","array"],"minLength":1,"minItems":1,"items":{"type":"string","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]};
 const func3 = (func3Module.default ?? func3Module);
-const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
-const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern3 = new RegExp("^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern159 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
-const schema7 = {"type":["object","null"],"description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"description":"Only AMIs of this architecture.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Only AMIs of this kind of virtualization.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}}}};
-const pattern4 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern5 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern7 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema7.type},message:"must be object,null",schema:schema7.type,parentSchema:schema7,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema7.type},schema:schema7.type,parentSchema:schema7,data});
 errors++;
 }
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!((key0 === "image") || (key0 === "find"))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema7,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+if(typeof data === "string"){
+if(func3(data) < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema7,data});
 errors++;
 }
 }
-if(data.image !== undefined){
-let data0 = data.image;
-if(typeof data0 === "string"){
-if(!pattern4.test(data0)){
-const err2 = {instancePath:instancePath+"/image",schemaPath:"#/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema7.properties.image,data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema7,data});
 errors++;
 }
-}
-else {
-const err3 = {instancePath:instancePath+"/image",schemaPath:"#/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.image.type,parentSchema:schema7.properties.image,data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.find !== undefined){
-let data1 = data.find;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-for(const key1 in data1){
-if(!((((((key1 === "name") || (key1 === "owner")) || (key1 === "architecture")) || (key1 === "virtualization")) || (key1 === "newest")) || (key1 === "filters"))){
-const err4 = {instancePath:instancePath+"/find",schemaPath:"#/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema7.properties.find,data:data1};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data1.name !== undefined){
-let data2 = data1.name;
-if((typeof data2 !== "string") && (data2 !== null)){
-const err5 = {instancePath:instancePath+"/find/name",schemaPath:"#/properties/find/properties/name/type",keyword:"type",params:{type: schema7.properties.find.properties.name.type},message:"must be string,null",schema:schema7.properties.find.properties.name.type,parentSchema:schema7.properties.find.properties.name,data:data2};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(data1.owner !== undefined){
-let data3 = data1.owner;
-if((typeof data3 !== "string") && (!(Array.isArray(data3)))){
-const err6 = {instancePath:instancePath+"/find/owner",schemaPath:"#/properties/find/properties/owner/type",keyword:"type",params:{type: schema7.properties.find.properties.owner.type},message:"must be string,array",schema:schema7.properties.find.properties.owner.type,parentSchema:schema7.properties.find.properties.owner,data:data3};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-if(Array.isArray(data3)){
-if(data3.length < 1){
-const err7 = {instancePath:instancePath+"/find/owner",schemaPath:"#/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema7.properties.find.properties.owner,data:data3};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-const len0 = data3.length;
+const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-if(typeof data4 !== "string"){
-const err8 = {instancePath:instancePath+"/find/owner/" + i0,schemaPath:"#/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.find.properties.owner.items.type,parentSchema:schema7.properties.find.properties.owner.items,data:data4};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-}
-}
-if(data1.architecture !== undefined){
-let data5 = data1.architecture;
-const _errs14 = errors;
-let valid4 = false;
-const _errs15 = errors;
-if((typeof data5 !== "string") && (data5 !== null)){
-const err9 = {instancePath:instancePath+"/find/architecture",schemaPath:"#/properties/find/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema7.properties.find.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema7.properties.find.properties.architecture.anyOf[0].type,parentSchema:schema7.properties.find.properties.architecture.anyOf[0],data:data5};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-if(!(((data5 === "i386") || (data5 === "x86_64")) || (data5 === null))){
-const err10 = {instancePath:instancePath+"/find/architecture",schemaPath:"#/properties/find/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema7.properties.find.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema7.properties.find.properties.architecture.anyOf[0].enum,parentSchema:schema7.properties.find.properties.architecture.anyOf[0],data:data5};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-var _valid0 = _errs15 === errors;
-valid4 = valid4 || _valid0;
-if(!valid4){
-const _errs17 = errors;
-if(typeof data5 === "string"){
-if(!pattern5.test(data5)){
-const err11 = {instancePath:instancePath+"/find/architecture",schemaPath:"#/properties/find/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema7.properties.find.properties.architecture.anyOf[1],data:data5};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema7.items,data:data0});
 errors++;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/find/architecture",schemaPath:"#/properties/find/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.find.properties.architecture.anyOf[1].type,parentSchema:schema7.properties.find.properties.architecture.anyOf[1],data:data5};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-var _valid0 = _errs17 === errors;
-valid4 = valid4 || _valid0;
-}
-if(!valid4){
-const err13 = {instancePath:instancePath+"/find/architecture",schemaPath:"#/properties/find/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema7.properties.find.properties.architecture.anyOf,parentSchema:schema7.properties.find.properties.architecture,data:data5};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-else {
-errors = _errs14;
-if(vErrors !== null){
-if(_errs14){
-vErrors.length = _errs14;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data1.virtualization !== undefined){
-let data6 = data1.virtualization;
-const _errs20 = errors;
-let valid5 = false;
-const _errs21 = errors;
-if((typeof data6 !== "string") && (data6 !== null)){
-const err14 = {instancePath:instancePath+"/find/virtualization",schemaPath:"#/properties/find/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema7.properties.find.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema7.properties.find.properties.virtualization.anyOf[0].type,parentSchema:schema7.properties.find.properties.virtualization.anyOf[0],data:data6};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-if(!(((data6 === "hvm") || (data6 === "paravirtual")) || (data6 === null))){
-const err15 = {instancePath:instancePath+"/find/virtualization",schemaPath:"#/properties/find/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema7.properties.find.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema7.properties.find.properties.virtualization.anyOf[0].enum,parentSchema:schema7.properties.find.properties.virtualization.anyOf[0],data:data6};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-var _valid1 = _errs21 === errors;
-valid5 = valid5 || _valid1;
-if(!valid5){
-const _errs23 = errors;
-if(typeof data6 === "string"){
-if(!pattern5.test(data6)){
-const err16 = {instancePath:instancePath+"/find/virtualization",schemaPath:"#/properties/find/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema7.properties.find.properties.virtualization.anyOf[1],data:data6};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-else {
-const err17 = {instancePath:instancePath+"/find/virtualization",schemaPath:"#/properties/find/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.find.properties.virtualization.anyOf[1].type,parentSchema:schema7.properties.find.properties.virtualization.anyOf[1],data:data6};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-var _valid1 = _errs23 === errors;
-valid5 = valid5 || _valid1;
-}
-if(!valid5){
-const err18 = {instancePath:instancePath+"/find/virtualization",schemaPath:"#/properties/find/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema7.properties.find.properties.virtualization.anyOf,parentSchema:schema7.properties.find.properties.virtualization,data:data6};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-else {
-errors = _errs20;
-if(vErrors !== null){
-if(_errs20){
-vErrors.length = _errs20;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data1.newest !== undefined){
-let data7 = data1.newest;
-if((typeof data7 !== "boolean") && (typeof data7 !== "string")){
-const err19 = {instancePath:instancePath+"/find/newest",schemaPath:"#/properties/find/properties/newest/type",keyword:"type",params:{type: schema7.properties.find.properties.newest.type},message:"must be boolean,string",schema:schema7.properties.find.properties.newest.type,parentSchema:schema7.properties.find.properties.newest,data:data7};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-if(typeof data7 === "string"){
-if(!pattern7.test(data7)){
-const err20 = {instancePath:instancePath+"/find/newest",schemaPath:"#/properties/find/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema7.properties.find.properties.newest,data:data7};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-}
-}
-if(data1.filters !== undefined){
-let data8 = data1.filters;
-if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (typeof data8 !== "string")){
-const err21 = {instancePath:instancePath+"/find/filters",schemaPath:"#/properties/find/properties/filters/type",keyword:"type",params:{type: schema7.properties.find.properties.filters.type},message:"must be object,string",schema:schema7.properties.find.properties.filters.type,parentSchema:schema7.properties.find.properties.filters,data:data8};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-if(typeof data8 === "string"){
-if(!pattern7.test(data8)){
-const err22 = {instancePath:instancePath+"/find/filters",schemaPath:"#/properties/find/properties/filters/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema7.properties.find.properties.filters,data:data8};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key2 in data8){
-let data9 = data8[key2];
-if((typeof data9 !== "string") && (!(Array.isArray(data9)))){
-const err23 = {instancePath:instancePath+"/find/filters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema7.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema7.properties.find.properties.filters.additionalProperties.type,parentSchema:schema7.properties.find.properties.filters.additionalProperties,data:data9};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if(Array.isArray(data9)){
-const len1 = data9.length;
-for(let i1=0; i1<len1; i1++){
-let data10 = data9[i1];
-if(typeof data10 !== "string"){
-const err24 = {instancePath:instancePath+"/find/filters/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema7.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema7.properties.find.properties.filters.additionalProperties.items,data:data10};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/find",schemaPath:"#/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema7.properties.find.type,parentSchema:schema7.properties.find,data:data1};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema7.items.type,parentSchema:schema7.items,data:data0});
 errors++;
 }
 }
@@ -385,34 +47,852 @@ validate22.errors = vErrors;
 return errors === 0;
 }
 
-const schema8 = {"type":["object","null"],"description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"type":["array","object","string"],"description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"type":["array","object","string"],"description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"default":[],"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"Id of one security group.","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"allowFrom":{"type":["array","object","string"],"description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const pattern11 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern13 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern19 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema8 = {"type":["object","null"],"examples":[{"default":"2026.11"}],"additionalProperties":false,"properties":{"description":{"type":"string","examples":["Release train"]},"type":{"type":"string","enum":["string","number","boolean","list","map"],"examples":["number"]},"default":{"$ref":"#/definitions/part1","examples":["2026.11",3,true,["a","b"]]},"pattern":{"type":"string","examples":["^\\d{4}\\.\\d{2}$"]},"enum":{"$ref":"#/definitions/part2","examples":[["test","production"]]},"sensitive":{"type":"boolean","default":false,"examples":[true]}}};
+const schema9 = {"type":["string","number","boolean","array","object"],"items":{},"examples":["2026.11",3,true,["a","b"]]};
+
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((((!data || typeof data != "object") && (typeof data !== "string")) && (!((typeof data == "number") && (isFinite(data))))) && (typeof data !== "boolean")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type},schema:schema9.type,parentSchema:schema9,data});
+errors++;
+}
+validate25.errors = vErrors;
+return errors === 0;
+}
+
+const schema10 = {"type":"array","minItems":1,"items":{"type":["string","number","boolean"],"examples":["test"]},"examples":[["test","production"]]};
+
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema10,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema10.items.type},schema:schema10.items.type,parentSchema:schema10.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema10.type,parentSchema:schema10,data});
+errors++;
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema8.type},message:"must be object,null",schema:schema8.type,parentSchema:schema8,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema8.type},schema:schema8.type,parentSchema:schema8,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema8.properties, key0))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema8,data};
-if(vErrors === null){
-vErrors = [err1];
+if(!((((((key0 === "description") || (key0 === "type")) || (key0 === "default")) || (key0 === "pattern")) || (key0 === "enum")) || (key0 === "sensitive"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema8,data});
+errors++;
+}
+}
+if(data.description !== undefined){
+let data0 = data.description;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"},schema:schema8.properties.description.type,parentSchema:schema8.properties.description,data:data0});
+errors++;
+}
+}
+if(data.type !== undefined){
+let data1 = data.type;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},schema:schema8.properties.type.type,parentSchema:schema8.properties.type,data:data1});
+errors++;
+}
+if(!(((((data1 === "string") || (data1 === "number")) || (data1 === "boolean")) || (data1 === "list")) || (data1 === "map"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema8.properties.type.enum},schema:schema8.properties.type.enum,parentSchema:schema8.properties.type,data:data1});
+errors++;
+}
+}
+if(data.default !== undefined){
+if(!(validate25(data.default, {instancePath:instancePath+"/default",parentData:data,parentDataProperty:"default",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+if(data.pattern !== undefined){
+let data3 = data.pattern;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/pattern",schemaPath:"#/properties/pattern/type",keyword:"type",params:{type: "string"},schema:schema8.properties.pattern.type,parentSchema:schema8.properties.pattern,data:data3});
+errors++;
+}
+}
+if(data.enum !== undefined){
+if(!(validate27(data.enum, {instancePath:instancePath+"/enum",parentData:data,parentDataProperty:"enum",rootData}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+errors = vErrors.length;
+}
+}
+if(data.sensitive !== undefined){
+let data5 = data.sensitive;
+if(typeof data5 !== "boolean"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sensitive",schemaPath:"#/properties/sensitive/type",keyword:"type",params:{type: "boolean"},schema:schema8.properties.sensitive.type,parentSchema:schema8.properties.sensitive,data:data5});
+errors++;
+}
+}
+}
+validate24.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":["array","null"],"uniqueItems":true,"items":{"type":"string","pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be the name of an environment variable","examples":["GIT_COMMIT"]},"examples":[["GIT_COMMIT"]]};
+const pattern1 = new RegExp("^(?!__)[A-Za-z_][A-Za-z0-9_]*$", "u");
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema11.type},schema:schema11.type,parentSchema:schema11,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern1.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.items,data:data0});
+errors++;
+}
 }
 else {
-vErrors.push(err1);
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema11.items.type,parentSchema:schema11.items,data:data0});
+errors++;
 }
+}
+let i1 = data.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},schema:true,parentSchema:schema11,data});
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+
+const schema12 = {"type":["object","null"],"examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}],"minProperties":1,"propertyNames":{"pattern":"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", not begin with a digit or with \"__\", and not be \"region\""},"properties":{"include":{"$ref":"#/definitions/part5","examples":[[{"arch":"i386"}]]},"exclude":{"$ref":"#/definitions/part6","examples":[[{"arch":"i386","region":"cn-north-1"}]]}},"additionalProperties":{"$ref":"#/definitions/part7","examples":[["x86_64","i386"]]}};
+const pattern3 = new RegExp("^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema13 = {"type":"array","minItems":1,"uniqueItems":true,"items":{"type":["string","number","boolean"],"minLength":1,"maxLength":63,"examples":["x86_64"]},"examples":[["x86_64","i386"]]};
+
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema13,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema13.items.type},schema:schema13.items.type,parentSchema:schema13.items,data:data0});
+errors++;
+}
+if(typeof data0 === "string"){
+if(func3(data0) > 63){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maxLength",keyword:"maxLength",params:{limit: 63},schema:63,parentSchema:schema13.items,data:data0});
+errors++;
+}
+if(func3(data0) < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema13.items,data:data0});
+errors++;
+}
+}
+}
+let i1 = data.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data[i1];
+if(((typeof item0 !== "string") && (!((typeof item0 == "number") && (isFinite(item0))))) && (typeof item0 !== "boolean")){
+continue;
+}
+if(typeof item0 == "string"){
+item0 += "_";
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},schema:true,parentSchema:schema13,data});
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema13.type,parentSchema:schema13,data});
+errors++;
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+
+const schema14 = {"type":"array","items":{"type":"object","additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386"}]},"examples":[[{"arch":"i386"}]]};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+for(const key0 in data0){
+let data1 = data0[key0];
+if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/additionalProperties/type",keyword:"type",params:{type: schema14.items.additionalProperties.type},schema:schema14.items.additionalProperties.type,parentSchema:schema14.items.additionalProperties,data:data1});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},schema:schema14.items.type,parentSchema:schema14.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema14.type,parentSchema:schema14,data});
+errors++;
+}
+validate35.errors = vErrors;
+return errors === 0;
+}
+
+const schema15 = {"type":"array","items":{"type":"object","minProperties":1,"additionalProperties":{"type":["string","number","boolean"]},"examples":[{"arch":"i386","region":"cn-north-1"}]},"examples":[[{"arch":"i386","region":"cn-north-1"}]]};
+
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(Object.keys(data0).length < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema15.items,data:data0});
+errors++;
+}
+for(const key0 in data0){
+let data1 = data0[key0];
+if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/additionalProperties/type",keyword:"type",params:{type: schema15.items.additionalProperties.type},schema:schema15.items.additionalProperties.type,parentSchema:schema15.items.additionalProperties,data:data1});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},schema:schema15.items.type,parentSchema:schema15.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema15.type,parentSchema:schema15,data});
+errors++;
+}
+validate37.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema12.type},schema:schema12.type,parentSchema:schema12,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema12,data});
+errors++;
+}
+for(const key0 in data){
+const _errs1 = errors;
+if(typeof key0 === "string"){
+if(!pattern3.test(key0)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$"},schema:"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema12.propertyNames,data:key0,propertyName:key0});
+errors++;
+}
+}
+var valid0 = _errs1 === errors;
+if(!valid0){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},schema:schema12.propertyNames,parentSchema:schema12,data});
+errors++;
+}
+}
+for(const key1 in data){
+if(!((key1 === "include") || (key1 === "exclude"))){
+if(!(validate33(data[key1], {instancePath:instancePath+"/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data,parentDataProperty:key1,rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data.include !== undefined){
+if(!(validate35(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+}
+if(data.exclude !== undefined){
+if(!(validate37(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+}
+}
+validate32.errors = vErrors;
+return errors === 0;
+}
+
+const schema16 = {"type":["object","null"],"examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"],"pattern":"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"find":{"$ref":"#/definitions/part14","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
+const pattern4 = new RegExp("(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema17 = {"type":"object","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"properties":{"name":{"type":["string","null"],"default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"$ref":"#/definitions/part12","examples":["amazon",["self","123456789012"]]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"newest":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"filters":{"type":["object","string"],"additionalProperties":{"$ref":"#/definitions/part13","examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}}};
+const schema18 = {"type":["string","array"],"minItems":1,"items":{"type":"string","examples":["self"]},"examples":["amazon",["self","123456789012"]]};
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema18.type},schema:schema18.type,parentSchema:schema18,data});
+errors++;
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema18,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema18.items.type,parentSchema:schema18.items,data:data0});
+errors++;
+}
+}
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+
+const schema19 = {"type":["string","array"],"items":{"type":"string"},"examples":["available"]};
+
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema19.type},schema:schema19.type,parentSchema:schema19,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema19.items.type,parentSchema:schema19.items,data:data0});
+errors++;
+}
+}
+}
+validate44.errors = vErrors;
+return errors === 0;
+}
+
+const pattern5 = new RegExp("\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern7 = new RegExp("^\\$\\{\\{[\\s\\S]*\\}\\}$", "u");
+
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((((key0 === "name") || (key0 === "owner")) || (key0 === "architecture")) || (key0 === "virtualization")) || (key0 === "newest")) || (key0 === "filters"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema17,data});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if((typeof data0 !== "string") && (data0 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: schema17.properties.name.type},schema:schema17.properties.name.type,parentSchema:schema17.properties.name,data:data0});
+errors++;
+}
+}
+if(data.owner !== undefined){
+if(!(validate42(data.owner, {instancePath:instancePath+"/owner",parentData:data,parentDataProperty:"owner",rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+errors = vErrors.length;
+}
+}
+if(data.architecture !== undefined){
+let data2 = data.architecture;
+const _errs6 = errors;
+let valid1 = false;
+const _errs7 = errors;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema17.properties.architecture.anyOf[0].type},schema:schema17.properties.architecture.anyOf[0].type,parentSchema:schema17.properties.architecture.anyOf[0],data:data2});
+errors++;
+}
+if(!(((data2 === "i386") || (data2 === "x86_64")) || (data2 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema17.properties.architecture.anyOf[0].enum},schema:schema17.properties.architecture.anyOf[0].enum,parentSchema:schema17.properties.architecture.anyOf[0],data:data2});
+errors++;
+}
+var _valid0 = _errs7 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs9 = errors;
+if(typeof data2 === "string"){
+if(!pattern5.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema17.properties.architecture.anyOf[1],data:data2});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema17.properties.architecture.anyOf[1].type,parentSchema:schema17.properties.architecture.anyOf[1],data:data2});
+errors++;
+}
+var _valid0 = _errs9 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf",keyword:"anyOf",params:{},schema:schema17.properties.architecture.anyOf,parentSchema:schema17.properties.architecture,data:data2});
+errors++;
+}
+else {
+errors = _errs6;
+if(vErrors !== null){
+if(_errs6){
+vErrors.length = _errs6;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.virtualization !== undefined){
+let data3 = data.virtualization;
+const _errs12 = errors;
+let valid2 = false;
+const _errs13 = errors;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema17.properties.virtualization.anyOf[0].type},schema:schema17.properties.virtualization.anyOf[0].type,parentSchema:schema17.properties.virtualization.anyOf[0],data:data3});
+errors++;
+}
+if(!(((data3 === "hvm") || (data3 === "paravirtual")) || (data3 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema17.properties.virtualization.anyOf[0].enum},schema:schema17.properties.virtualization.anyOf[0].enum,parentSchema:schema17.properties.virtualization.anyOf[0],data:data3});
+errors++;
+}
+var _valid1 = _errs13 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs15 = errors;
+if(typeof data3 === "string"){
+if(!pattern5.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema17.properties.virtualization.anyOf[1],data:data3});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema17.properties.virtualization.anyOf[1].type,parentSchema:schema17.properties.virtualization.anyOf[1],data:data3});
+errors++;
+}
+var _valid1 = _errs15 === errors;
+valid2 = valid2 || _valid1;
+}
+if(!valid2){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf",keyword:"anyOf",params:{},schema:schema17.properties.virtualization.anyOf,parentSchema:schema17.properties.virtualization,data:data3});
+errors++;
+}
+else {
+errors = _errs12;
+if(vErrors !== null){
+if(_errs12){
+vErrors.length = _errs12;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.newest !== undefined){
+let data4 = data.newest;
+if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/newest",schemaPath:"#/properties/newest/type",keyword:"type",params:{type: schema17.properties.newest.type},schema:schema17.properties.newest.type,parentSchema:schema17.properties.newest,data:data4});
+errors++;
+}
+if(typeof data4 === "string"){
+if(!pattern7.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/newest",schemaPath:"#/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.newest,data:data4});
+errors++;
+}
+}
+}
+if(data.filters !== undefined){
+let data5 = data.filters;
+if((!(data5 && typeof data5 == "object" && !Array.isArray(data5))) && (typeof data5 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/filters",schemaPath:"#/properties/filters/type",keyword:"type",params:{type: schema17.properties.filters.type},schema:schema17.properties.filters.type,parentSchema:schema17.properties.filters,data:data5});
+errors++;
+}
+if(typeof data5 === "string"){
+if(!pattern7.test(data5)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/filters",schemaPath:"#/properties/filters/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.filters,data:data5});
+errors++;
+}
+}
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+if(!(validate44(data5[key1], {instancePath:instancePath+"/filters/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data5,parentDataProperty:key1,rootData}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema17.type,parentSchema:schema17,data});
+errors++;
+}
+validate41.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema16.type},schema:schema16.type,parentSchema:schema16,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "image") || (key0 === "find"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema16,data});
+errors++;
+}
+}
+if(data.image !== undefined){
+let data0 = data.image;
+if(typeof data0 === "string"){
+if(!pattern4.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.image,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/type",keyword:"type",params:{type: "string"},schema:schema16.properties.image.type,parentSchema:schema16.properties.image,data:data0});
+errors++;
+}
+}
+if(data.find !== undefined){
+if(!(validate41(data.find, {instancePath:instancePath+"/find",parentData:data,parentDataProperty:"find",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+}
+}
+validate40.errors = vErrors;
+return errors === 0;
+}
+
+const schema20 = {"type":["object","null"],"examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"properties":{"method":{"default":"ec2","examples":["ec2"],"anyOf":[{"type":"string","enum":["ec2"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"instanceTypes":{"$ref":"#/definitions/part16","examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"],"pattern":"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"securityGroups":{"$ref":"#/definitions/part18","default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"$ref":"#/definitions/part20","default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const pattern11 = new RegExp("(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern18 = new RegExp("(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema21 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part15","examples":[["m3.medium","m3.large"]]},"append":{"$ref":"#/definitions/part15","examples":[["m3.medium","m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema22 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]};
+
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema22.items.type,parentSchema:schema22.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema22.type,parentSchema:schema22,data});
+errors++;
+}
+validate50.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema21.type},schema:schema21.type,parentSchema:schema21,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema21,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema21,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema21.items.type,parentSchema:schema21.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema21,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema21,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate50(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate50(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+errors = vErrors.length;
+}
+}
+}
+validate49.errors = vErrors;
+return errors === 0;
+}
+
+const schema23 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part17","examples":[["sg-0123456789abcdef0"]]},"append":{"$ref":"#/definitions/part17","examples":[["sg-0123456789abcdef0"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern13 = new RegExp("(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema24 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"],"pattern":"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["sg-0123456789abcdef0"]]};
+
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema24.items,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema24.items.type,parentSchema:schema24.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema24.type,parentSchema:schema24,data});
+errors++;
+}
+validate55.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema23.type},schema:schema23.type,parentSchema:schema23,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema23,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern13.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema23.items,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema23.items.type,parentSchema:schema23.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema23,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema23,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate55(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate55(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+}
+validate54.errors = vErrors;
+return errors === 0;
+}
+
+const schema25 = {"type":["array","object","string"],"items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part19","examples":[["203.0.113.0/24"]]},"append":{"$ref":"#/definitions/part19","examples":[["203.0.113.0/24"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema26 = {"type":"array","items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]};
+
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema26.items.type,parentSchema:schema26.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema26.type,parentSchema:schema26,data});
+errors++;
+}
+validate60.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema25.type},schema:schema25.type,parentSchema:schema25,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema25,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema25.items.type,parentSchema:schema25.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema25,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema25,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate60(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate60(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+errors = vErrors.length;
+}
+}
+}
+validate59.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema20.type},schema:schema20.type,parentSchema:schema20,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema20.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema20,data});
 errors++;
 }
 }
@@ -422,23 +902,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-const err2 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.method.anyOf[0].type,parentSchema:schema8.properties.method.anyOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema20.properties.method.anyOf[0].type,parentSchema:schema20.properties.method.anyOf[0],data:data0});
 errors++;
 }
 if(!(data0 === "ec2")){
-const err3 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema8.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema8.properties.method.anyOf[0].enum,parentSchema:schema8.properties.method.anyOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema20.properties.method.anyOf[0].enum},schema:schema20.properties.method.anyOf[0].enum,parentSchema:schema20.properties.method.anyOf[0],data:data0});
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -447,37 +915,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-const err4 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.method.anyOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.method.anyOf[1],data:data0});
 errors++;
 }
 }
 else {
-const err5 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.method.anyOf[1].type,parentSchema:schema8.properties.method.anyOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema20.properties.method.anyOf[1].type,parentSchema:schema20.properties.method.anyOf[1],data:data0});
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-const err6 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema8.properties.method.anyOf,parentSchema:schema8.properties.method,data:data0};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema20.properties.method.anyOf,parentSchema:schema20.properties.method,data:data0});
 errors++;
 }
 else {
@@ -493,553 +943,96 @@ vErrors = null;
 }
 }
 if(data.instanceTypes !== undefined){
-let data1 = data.instanceTypes;
-if((!data1 || typeof data1 != "object") && (typeof data1 !== "string")){
-const err7 = {instancePath:instancePath+"/instanceTypes",schemaPath:"#/properties/instanceTypes/type",keyword:"type",params:{type: schema8.properties.instanceTypes.type},message:"must be array,object,string",schema:schema8.properties.instanceTypes.type,parentSchema:schema8.properties.instanceTypes,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-const err8 = {instancePath:instancePath+"/instanceTypes",schemaPath:"#/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.instanceTypes,data:data1};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-if(Array.isArray(data1)){
-if(data1.length < 1){
-const err9 = {instancePath:instancePath+"/instanceTypes",schemaPath:"#/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema8.properties.instanceTypes,data:data1};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-const len0 = data1.length;
-for(let i0=0; i0<len0; i0++){
-let data2 = data1[i0];
-if(typeof data2 !== "string"){
-const err10 = {instancePath:instancePath+"/instanceTypes/" + i0,schemaPath:"#/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.instanceTypes.items.type,parentSchema:schema8.properties.instanceTypes.items,data:data2};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-}
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-if(Object.keys(data1).length < 1){
-const err11 = {instancePath:instancePath+"/instanceTypes",schemaPath:"#/properties/instanceTypes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema8.properties.instanceTypes,data:data1};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-for(const key1 in data1){
-if(!((key1 === "prepend") || (key1 === "append"))){
-const err12 = {instancePath:instancePath+"/instanceTypes",schemaPath:"#/properties/instanceTypes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema8.properties.instanceTypes,data:data1};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-if(data1.prepend !== undefined){
-let data3 = data1.prepend;
-if(Array.isArray(data3)){
-const len1 = data3.length;
-for(let i1=0; i1<len1; i1++){
-let data4 = data3[i1];
-if(typeof data4 !== "string"){
-const err13 = {instancePath:instancePath+"/instanceTypes/prepend/" + i1,schemaPath:"#/properties/instanceTypes/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.instanceTypes.properties.prepend.items.type,parentSchema:schema8.properties.instanceTypes.properties.prepend.items,data:data4};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-}
-else {
-const err14 = {instancePath:instancePath+"/instanceTypes/prepend",schemaPath:"#/properties/instanceTypes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.properties.instanceTypes.properties.prepend.type,parentSchema:schema8.properties.instanceTypes.properties.prepend,data:data3};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-if(data1.append !== undefined){
-let data5 = data1.append;
-if(Array.isArray(data5)){
-const len2 = data5.length;
-for(let i2=0; i2<len2; i2++){
-let data6 = data5[i2];
-if(typeof data6 !== "string"){
-const err15 = {instancePath:instancePath+"/instanceTypes/append/" + i2,schemaPath:"#/properties/instanceTypes/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.instanceTypes.properties.append.items.type,parentSchema:schema8.properties.instanceTypes.properties.append.items,data:data6};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-else {
-const err16 = {instancePath:instancePath+"/instanceTypes/append",schemaPath:"#/properties/instanceTypes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.properties.instanceTypes.properties.append.type,parentSchema:schema8.properties.instanceTypes.properties.append,data:data5};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
+if(!(validate49(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
 }
 }
 if(data.keyPair !== undefined){
-let data7 = data.keyPair;
-if((typeof data7 !== "string") && (data7 !== null)){
-const err17 = {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/type",keyword:"type",params:{type: schema8.properties.keyPair.type},message:"must be string,null",schema:schema8.properties.keyPair.type,parentSchema:schema8.properties.keyPair,data:data7};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
+let data2 = data.keyPair;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/type",keyword:"type",params:{type: schema20.properties.keyPair.type},schema:schema20.properties.keyPair.type,parentSchema:schema20.properties.keyPair,data:data2});
 errors++;
 }
 }
 if(data.subnet !== undefined){
-let data8 = data.subnet;
-if((typeof data8 !== "string") && (data8 !== null)){
-const err18 = {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/type",keyword:"type",params:{type: schema8.properties.subnet.type},message:"must be string,null",schema:schema8.properties.subnet.type,parentSchema:schema8.properties.subnet,data:data8};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
+let data3 = data.subnet;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/type",keyword:"type",params:{type: schema20.properties.subnet.type},schema:schema20.properties.subnet.type,parentSchema:schema20.properties.subnet,data:data3});
 errors++;
 }
-if(typeof data8 === "string"){
-if(!pattern11.test(data8)){
-const err19 = {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.subnet,data:data8};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
+if(typeof data3 === "string"){
+if(!pattern11.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.subnet,data:data3});
 errors++;
 }
 }
 }
 if(data.securityGroups !== undefined){
-let data9 = data.securityGroups;
-if((!data9 || typeof data9 != "object") && (typeof data9 !== "string")){
-const err20 = {instancePath:instancePath+"/securityGroups",schemaPath:"#/properties/securityGroups/type",keyword:"type",params:{type: schema8.properties.securityGroups.type},message:"must be array,object,string",schema:schema8.properties.securityGroups.type,parentSchema:schema8.properties.securityGroups,data:data9};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-const err21 = {instancePath:instancePath+"/securityGroups",schemaPath:"#/properties/securityGroups/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.securityGroups,data:data9};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(Array.isArray(data9)){
-const len3 = data9.length;
-for(let i3=0; i3<len3; i3++){
-let data10 = data9[i3];
-if(typeof data10 === "string"){
-if(!pattern13.test(data10)){
-const err22 = {instancePath:instancePath+"/securityGroups/" + i3,schemaPath:"#/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.items,data:data10};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/securityGroups/" + i3,schemaPath:"#/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.securityGroups.items.type,parentSchema:schema8.properties.securityGroups.items,data:data10};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-}
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-if(Object.keys(data9).length < 1){
-const err24 = {instancePath:instancePath+"/securityGroups",schemaPath:"#/properties/securityGroups/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema8.properties.securityGroups,data:data9};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-for(const key2 in data9){
-if(!((key2 === "prepend") || (key2 === "append"))){
-const err25 = {instancePath:instancePath+"/securityGroups",schemaPath:"#/properties/securityGroups/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema8.properties.securityGroups,data:data9};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-if(data9.prepend !== undefined){
-let data11 = data9.prepend;
-if(Array.isArray(data11)){
-const len4 = data11.length;
-for(let i4=0; i4<len4; i4++){
-let data12 = data11[i4];
-if(typeof data12 === "string"){
-if(!pattern13.test(data12)){
-const err26 = {instancePath:instancePath+"/securityGroups/prepend/" + i4,schemaPath:"#/properties/securityGroups/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.properties.prepend.items,data:data12};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-}
-else {
-const err27 = {instancePath:instancePath+"/securityGroups/prepend/" + i4,schemaPath:"#/properties/securityGroups/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.securityGroups.properties.prepend.items.type,parentSchema:schema8.properties.securityGroups.properties.prepend.items,data:data12};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-}
-else {
-const err28 = {instancePath:instancePath+"/securityGroups/prepend",schemaPath:"#/properties/securityGroups/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.properties.securityGroups.properties.prepend.type,parentSchema:schema8.properties.securityGroups.properties.prepend,data:data11};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-if(data9.append !== undefined){
-let data13 = data9.append;
-if(Array.isArray(data13)){
-const len5 = data13.length;
-for(let i5=0; i5<len5; i5++){
-let data14 = data13[i5];
-if(typeof data14 === "string"){
-if(!pattern13.test(data14)){
-const err29 = {instancePath:instancePath+"/securityGroups/append/" + i5,schemaPath:"#/properties/securityGroups/properties/append/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.securityGroups.properties.append.items,data:data14};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-else {
-const err30 = {instancePath:instancePath+"/securityGroups/append/" + i5,schemaPath:"#/properties/securityGroups/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.securityGroups.properties.append.items.type,parentSchema:schema8.properties.securityGroups.properties.append.items,data:data14};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-}
-}
-else {
-const err31 = {instancePath:instancePath+"/securityGroups/append",schemaPath:"#/properties/securityGroups/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.properties.securityGroups.properties.append.type,parentSchema:schema8.properties.securityGroups.properties.append,data:data13};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
+if(!(validate54(data.securityGroups, {instancePath:instancePath+"/securityGroups",parentData:data,parentDataProperty:"securityGroups",rootData}))){
+vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+errors = vErrors.length;
 }
 }
 if(data.allowFrom !== undefined){
-let data15 = data.allowFrom;
-if((!data15 || typeof data15 != "object") && (typeof data15 !== "string")){
-const err32 = {instancePath:instancePath+"/allowFrom",schemaPath:"#/properties/allowFrom/type",keyword:"type",params:{type: schema8.properties.allowFrom.type},message:"must be array,object,string",schema:schema8.properties.allowFrom.type,parentSchema:schema8.properties.allowFrom,data:data15};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-if(typeof data15 === "string"){
-if(!pattern7.test(data15)){
-const err33 = {instancePath:instancePath+"/allowFrom",schemaPath:"#/properties/allowFrom/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.allowFrom,data:data15};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-if(Array.isArray(data15)){
-const len6 = data15.length;
-for(let i6=0; i6<len6; i6++){
-let data16 = data15[i6];
-if(typeof data16 !== "string"){
-const err34 = {instancePath:instancePath+"/allowFrom/" + i6,schemaPath:"#/properties/allowFrom/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.allowFrom.items.type,parentSchema:schema8.properties.allowFrom.items,data:data16};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-}
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if(Object.keys(data15).length < 1){
-const err35 = {instancePath:instancePath+"/allowFrom",schemaPath:"#/properties/allowFrom/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema8.properties.allowFrom,data:data15};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-for(const key3 in data15){
-if(!((key3 === "prepend") || (key3 === "append"))){
-const err36 = {instancePath:instancePath+"/allowFrom",schemaPath:"#/properties/allowFrom/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema8.properties.allowFrom,data:data15};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-if(data15.prepend !== undefined){
-let data17 = data15.prepend;
-if(Array.isArray(data17)){
-const len7 = data17.length;
-for(let i7=0; i7<len7; i7++){
-let data18 = data17[i7];
-if(typeof data18 !== "string"){
-const err37 = {instancePath:instancePath+"/allowFrom/prepend/" + i7,schemaPath:"#/properties/allowFrom/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.allowFrom.properties.prepend.items.type,parentSchema:schema8.properties.allowFrom.properties.prepend.items,data:data18};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/allowFrom/prepend",schemaPath:"#/properties/allowFrom/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.properties.allowFrom.properties.prepend.type,parentSchema:schema8.properties.allowFrom.properties.prepend,data:data17};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-if(data15.append !== undefined){
-let data19 = data15.append;
-if(Array.isArray(data19)){
-const len8 = data19.length;
-for(let i8=0; i8<len8; i8++){
-let data20 = data19[i8];
-if(typeof data20 !== "string"){
-const err39 = {instancePath:instancePath+"/allowFrom/append/" + i8,schemaPath:"#/properties/allowFrom/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.allowFrom.properties.append.items.type,parentSchema:schema8.properties.allowFrom.properties.append.items,data:data20};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/allowFrom/append",schemaPath:"#/properties/allowFrom/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema8.properties.allowFrom.properties.append.type,parentSchema:schema8.properties.allowFrom.properties.append,data:data19};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
+if(!(validate59(data.allowFrom, {instancePath:instancePath+"/allowFrom",parentData:data,parentDataProperty:"allowFrom",rootData}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+errors = vErrors.length;
 }
 }
 if(data.iamInstanceProfile !== undefined){
-let data21 = data.iamInstanceProfile;
-if((typeof data21 !== "string") && (data21 !== null)){
-const err41 = {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema8.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema8.properties.iamInstanceProfile.type,parentSchema:schema8.properties.iamInstanceProfile,data:data21};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
+let data6 = data.iamInstanceProfile;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema20.properties.iamInstanceProfile.type},schema:schema20.properties.iamInstanceProfile.type,parentSchema:schema20.properties.iamInstanceProfile,data:data6});
 errors++;
 }
 }
 if(data.userData !== undefined){
-let data22 = data.userData;
-if((typeof data22 !== "string") && (data22 !== null)){
-const err42 = {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema8.properties.userData.type},message:"must be string,null",schema:schema8.properties.userData.type,parentSchema:schema8.properties.userData,data:data22};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
+let data7 = data.userData;
+if((typeof data7 !== "string") && (data7 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema20.properties.userData.type},schema:schema20.properties.userData.type,parentSchema:schema20.properties.userData,data:data7});
 errors++;
 }
 }
 if(data.metadataTokens !== undefined){
-let data23 = data.metadataTokens;
-const _errs56 = errors;
-let valid23 = false;
-const _errs57 = errors;
-if((typeof data23 !== "string") && (data23 !== null)){
-const err43 = {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/0/type",keyword:"type",params:{type: schema8.properties.metadataTokens.anyOf[0].type},message:"must be string,null",schema:schema8.properties.metadataTokens.anyOf[0].type,parentSchema:schema8.properties.metadataTokens.anyOf[0],data:data23};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
+let data8 = data.metadataTokens;
+const _errs20 = errors;
+let valid2 = false;
+const _errs21 = errors;
+if((typeof data8 !== "string") && (data8 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/0/type",keyword:"type",params:{type: schema20.properties.metadataTokens.anyOf[0].type},schema:schema20.properties.metadataTokens.anyOf[0].type,parentSchema:schema20.properties.metadataTokens.anyOf[0],data:data8});
 errors++;
 }
-if(!(((data23 === "required") || (data23 === "optional")) || (data23 === null))){
-const err44 = {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema8.properties.metadataTokens.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema8.properties.metadataTokens.anyOf[0].enum,parentSchema:schema8.properties.metadataTokens.anyOf[0],data:data23};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
+if(!(((data8 === "required") || (data8 === "optional")) || (data8 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema20.properties.metadataTokens.anyOf[0].enum},schema:schema20.properties.metadataTokens.anyOf[0].enum,parentSchema:schema20.properties.metadataTokens.anyOf[0],data:data8});
 errors++;
 }
-var _valid1 = _errs57 === errors;
-valid23 = valid23 || _valid1;
-if(!valid23){
-const _errs59 = errors;
-if(typeof data23 === "string"){
-if(!pattern5.test(data23)){
-const err45 = {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.metadataTokens.anyOf[1],data:data23};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
+var _valid1 = _errs21 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs23 = errors;
+if(typeof data8 === "string"){
+if(!pattern5.test(data8)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.metadataTokens.anyOf[1],data:data8});
 errors++;
 }
 }
 else {
-const err46 = {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.metadataTokens.anyOf[1].type,parentSchema:schema8.properties.metadataTokens.anyOf[1],data:data23};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema20.properties.metadataTokens.anyOf[1].type,parentSchema:schema20.properties.metadataTokens.anyOf[1],data:data8});
 errors++;
 }
-var _valid1 = _errs59 === errors;
-valid23 = valid23 || _valid1;
+var _valid1 = _errs23 === errors;
+valid2 = valid2 || _valid1;
 }
-if(!valid23){
-const err47 = {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema8.properties.metadataTokens.anyOf,parentSchema:schema8.properties.metadataTokens,data:data23};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
+if(!valid2){
+vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf",keyword:"anyOf",params:{},schema:schema20.properties.metadataTokens.anyOf,parentSchema:schema20.properties.metadataTokens,data:data8});
 errors++;
 }
 else {
-errors = _errs56;
+errors = _errs20;
 if(vErrors !== null){
-if(_errs56){
-vErrors.length = _errs56;
+if(_errs20){
+vErrors.length = _errs20;
 }
 else {
 vErrors = null;
@@ -1048,175 +1041,322 @@ vErrors = null;
 }
 }
 if(data.tags !== undefined){
-let data24 = data.tags;
-if((!(data24 && typeof data24 == "object" && !Array.isArray(data24))) && (typeof data24 !== "string")){
-const err48 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema8.properties.tags.type},message:"must be object,string",schema:schema8.properties.tags.type,parentSchema:schema8.properties.tags,data:data24};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
+let data9 = data.tags;
+if((!(data9 && typeof data9 == "object" && !Array.isArray(data9))) && (typeof data9 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema20.properties.tags.type},schema:schema20.properties.tags.type,parentSchema:schema20.properties.tags,data:data9});
 errors++;
 }
-if(typeof data24 === "string"){
-if(!pattern7.test(data24)){
-const err49 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema8.properties.tags,data:data24};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
+if(typeof data9 === "string"){
+if(!pattern7.test(data9)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema20.properties.tags,data:data9});
 errors++;
 }
 }
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-for(const key4 in data24){
-let data25 = data24[key4];
-if(typeof data25 !== "string"){
-const err50 = {instancePath:instancePath+"/tags/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.tags.additionalProperties.type,parentSchema:schema8.properties.tags.additionalProperties,data:data25};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+for(const key1 in data9){
+let data10 = data9[key1];
+if(typeof data10 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema20.properties.tags.additionalProperties.type,parentSchema:schema20.properties.tags.additionalProperties,data:data10});
 errors++;
 }
 }
 }
 }
 if(data.timeout !== undefined){
-let data26 = data.timeout;
-if(typeof data26 === "string"){
-if(!pattern19.test(data26)){
-const err51 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema8.properties.timeout,data:data26};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
+let data11 = data.timeout;
+if(typeof data11 === "string"){
+if(!pattern18.test(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.timeout,data:data11});
 errors++;
 }
 }
 else {
-const err52 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema8.properties.timeout.type,parentSchema:schema8.properties.timeout,data:data26};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema20.properties.timeout.type,parentSchema:schema20.properties.timeout,data:data11});
 errors++;
 }
 }
 }
-validate24.errors = vErrors;
+validate48.errors = vErrors;
 return errors === 0;
 }
 
-const schema9 = {"type":["object","null"],"description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"description":"Which of the instance's addresses to use.","default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"description":"Who we are to the proxy.","default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":["array","object","string"],"description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"properties":{"host":{"type":"string","description":"Its name or address.","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","description":"The login name there.","examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-const pattern20 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern23 = new RegExp("(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern25 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern29 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema27 = {"type":["object","null"],"examples":[{"user":"ec2-user"}],"additionalProperties":false,"properties":{"user":{"type":"string","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"],"pattern":"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"port":{"type":["integer","string"],"minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"address":{"default":"public","examples":["private"],"anyOf":[{"type":"string","enum":["public","private"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"hostKey":{"type":"string","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/images"]},"agent":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"$ref":"#/definitions/part21","default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"$ref":"#/definitions/part24","default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"5m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const pattern19 = new RegExp("(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern22 = new RegExp("(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema28 = {"type":["object","null"],"additionalProperties":false,"properties":{"url":{"type":"string","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"],"pattern":"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"user":{"type":["string","null"],"default":null,"examples":["builder"]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.proxyPassword }}"]}},"examples":[{"url":"socks5://127.0.0.1:1080"}]};
+const pattern24 = new RegExp("(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
-function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type},message:"must be object,null",schema:schema9.type,parentSchema:schema9,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema28.type},schema:schema28.type,parentSchema:schema28,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema9.properties, key0))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema9,data};
-if(vErrors === null){
-vErrors = [err1];
+if(!(((key0 === "url") || (key0 === "user")) || (key0 === "password"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema28,data});
+errors++;
+}
+}
+if(data.url !== undefined){
+let data0 = data.url;
+if(typeof data0 === "string"){
+if(!pattern24.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/pattern",keyword:"pattern",params:{pattern: "(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema28.properties.url,data:data0});
+errors++;
+}
 }
 else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},schema:schema28.properties.url.type,parentSchema:schema28.properties.url,data:data0});
 errors++;
 }
 }
 if(data.user !== undefined){
-let data0 = data.user;
-if(typeof data0 === "string"){
-if(!pattern20.test(data0)){
-const err2 = {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.user,data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+let data1 = data.user;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: schema28.properties.user.type},schema:schema28.properties.user.type,parentSchema:schema28.properties.user,data:data1});
 errors++;
 }
 }
-else {
-const err3 = {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.user.type,parentSchema:schema9.properties.user,data:data0};
-if(vErrors === null){
-vErrors = [err3];
+if(data.password !== undefined){
+let data2 = data.password;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema28.properties.password.type},schema:schema28.properties.password.type,parentSchema:schema28.properties.password,data:data2});
+errors++;
 }
-else {
-vErrors.push(err3);
 }
+}
+validate66.errors = vErrors;
+return errors === 0;
+}
+
+const schema29 = {"type":["array","object","string"],"items":{"$ref":"#/definitions/part22","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part23","examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"append":{"$ref":"#/definitions/part23","examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema30 = {"type":"object","additionalProperties":false,"properties":{"host":{"type":"string","examples":["bastion.example.com"]},"port":{"type":["integer","string"],"minimum":1,"maximum":65535,"default":22,"examples":[22],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"user":{"type":"string","examples":["builder"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/bastion"]},"agent":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"hostKey":{"type":"string","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"],"pattern":"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}],"required":["host","user","hostKey"]};
+const pattern28 = new RegExp("(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.host === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "host"},schema:schema30.required,parentSchema:schema30,data});
+errors++;
+}
+if(data.user === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "user"},schema:schema30.required,parentSchema:schema30,data});
+errors++;
+}
+if(data.hostKey === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "hostKey"},schema:schema30.required,parentSchema:schema30,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "host") || (key0 === "port")) || (key0 === "user")) || (key0 === "privateKey")) || (key0 === "agent")) || (key0 === "hostKey"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema30,data});
+errors++;
+}
+}
+if(data.host !== undefined){
+let data0 = data.host;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},schema:schema30.properties.host.type,parentSchema:schema30.properties.host,data:data0});
 errors++;
 }
 }
 if(data.port !== undefined){
 let data1 = data.port;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err4 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema9.properties.port.type},message:"must be integer,string",schema:schema9.properties.port.type,parentSchema:schema9.properties.port,data:data1};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema30.properties.port.type},schema:schema30.properties.port.type,parentSchema:schema30.properties.port,data:data1});
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-const err5 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema9.properties.port,data:data1};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema30.properties.port,data:data1});
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-const err6 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema9.properties.port,data:data1};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema30.properties.port,data:data1});
 errors++;
 }
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-const err7 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.port,data:data1};
-if(vErrors === null){
-vErrors = [err7];
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema30.properties.port,data:data1});
+errors++;
+}
+}
+}
+if(data.user !== undefined){
+let data2 = data.user;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema30.properties.user.type,parentSchema:schema30.properties.user,data:data2});
+errors++;
+}
+}
+if(data.privateKey !== undefined){
+let data3 = data.privateKey;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema30.properties.privateKey.type},schema:schema30.properties.privateKey.type,parentSchema:schema30.properties.privateKey,data:data3});
+errors++;
+}
+}
+if(data.agent !== undefined){
+let data4 = data.agent;
+if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: schema30.properties.agent.type},schema:schema30.properties.agent.type,parentSchema:schema30.properties.agent,data:data4});
+errors++;
+}
+if(typeof data4 === "string"){
+if(!pattern7.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema30.properties.agent,data:data4});
+errors++;
+}
+}
+}
+if(data.hostKey !== undefined){
+let data5 = data.hostKey;
+if(typeof data5 === "string"){
+if(!pattern28.test(data5)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema30.properties.hostKey,data:data5});
+errors++;
+}
 }
 else {
-vErrors.push(err7);
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema30.properties.hostKey.type,parentSchema:schema30.properties.hostKey,data:data5});
+errors++;
 }
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema30.type,parentSchema:schema30,data});
+errors++;
+}
+validate69.errors = vErrors;
+return errors === 0;
+}
+
+const schema31 = {"type":"array","items":{"$ref":"#/definitions/part22","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]};
+
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate69(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema31.type,parentSchema:schema31,data});
+errors++;
+}
+validate71.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema29.type},schema:schema29.type,parentSchema:schema29,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema29,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate69(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema29,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema29,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate71(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate71(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
+}
+}
+}
+validate68.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema27.type},schema:schema27.type,parentSchema:schema27,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema27.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema27,data});
+errors++;
+}
+}
+if(data.user !== undefined){
+let data0 = data.user;
+if(typeof data0 === "string"){
+if(!pattern19.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.user,data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema27.properties.user.type,parentSchema:schema27.properties.user,data:data0});
+errors++;
+}
+}
+if(data.port !== undefined){
+let data1 = data.port;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema27.properties.port.type},schema:schema27.properties.port.type,parentSchema:schema27.properties.port,data:data1});
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 65535 || isNaN(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema27.properties.port,data:data1});
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema27.properties.port,data:data1});
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema27.properties.port,data:data1});
 errors++;
 }
 }
@@ -1227,23 +1367,11 @@ const _errs7 = errors;
 let valid1 = false;
 const _errs8 = errors;
 if(typeof data2 !== "string"){
-const err8 = {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.address.anyOf[0].type,parentSchema:schema9.properties.address.anyOf[0],data:data2};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema27.properties.address.anyOf[0].type,parentSchema:schema27.properties.address.anyOf[0],data:data2});
 errors++;
 }
 if(!((data2 === "public") || (data2 === "private"))){
-const err9 = {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema9.properties.address.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema9.properties.address.anyOf[0].enum,parentSchema:schema9.properties.address.anyOf[0],data:data2};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema27.properties.address.anyOf[0].enum},schema:schema27.properties.address.anyOf[0].enum,parentSchema:schema27.properties.address.anyOf[0],data:data2});
 errors++;
 }
 var _valid0 = _errs8 === errors;
@@ -1252,37 +1380,19 @@ if(!valid1){
 const _errs10 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-const err10 = {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.address.anyOf[1],data:data2};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.address.anyOf[1],data:data2});
 errors++;
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.address.anyOf[1].type,parentSchema:schema9.properties.address.anyOf[1],data:data2};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema27.properties.address.anyOf[1].type,parentSchema:schema27.properties.address.anyOf[1],data:data2});
 errors++;
 }
 var _valid0 = _errs10 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-const err12 = {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema9.properties.address.anyOf,parentSchema:schema9.properties.address,data:data2};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf",keyword:"anyOf",params:{},schema:schema27.properties.address.anyOf,parentSchema:schema27.properties.address,data:data2});
 errors++;
 }
 else {
@@ -1300,62 +1410,32 @@ vErrors = null;
 if(data.hostKey !== undefined){
 let data3 = data.hostKey;
 if(typeof data3 === "string"){
-if(!pattern23.test(data3)){
-const err13 = {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.hostKey,data:data3};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
+if(!pattern22.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.hostKey,data:data3});
 errors++;
 }
 }
 else {
-const err14 = {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.hostKey.type,parentSchema:schema9.properties.hostKey,data:data3};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema27.properties.hostKey.type,parentSchema:schema27.properties.hostKey,data:data3});
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data4 = data.privateKey;
 if((typeof data4 !== "string") && (data4 !== null)){
-const err15 = {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema9.properties.privateKey.type},message:"must be string,null",schema:schema9.properties.privateKey.type,parentSchema:schema9.properties.privateKey,data:data4};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema27.properties.privateKey.type},schema:schema27.properties.privateKey.type,parentSchema:schema27.properties.privateKey,data:data4});
 errors++;
 }
 }
 if(data.agent !== undefined){
 let data5 = data.agent;
 if((typeof data5 !== "boolean") && (typeof data5 !== "string")){
-const err16 = {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: schema9.properties.agent.type},message:"must be boolean,string",schema:schema9.properties.agent.type,parentSchema:schema9.properties.agent,data:data5};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: schema27.properties.agent.type},schema:schema27.properties.agent.type,parentSchema:schema27.properties.agent,data:data5});
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern7.test(data5)){
-const err17 = {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.agent,data:data5};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema27.properties.agent,data:data5});
 errors++;
 }
 }
@@ -1363,921 +1443,1124 @@ errors++;
 if(data.password !== undefined){
 let data6 = data.password;
 if((typeof data6 !== "string") && (data6 !== null)){
-const err18 = {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema9.properties.password.type},message:"must be string,null",schema:schema9.properties.password.type,parentSchema:schema9.properties.password,data:data6};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema27.properties.password.type},schema:schema27.properties.password.type,parentSchema:schema27.properties.password,data:data6});
 errors++;
 }
 }
 if(data.sudoPassword !== undefined){
 let data7 = data.sudoPassword;
 if((typeof data7 !== "string") && (data7 !== null)){
-const err19 = {instancePath:instancePath+"/sudoPassword",schemaPath:"#/properties/sudoPassword/type",keyword:"type",params:{type: schema9.properties.sudoPassword.type},message:"must be string,null",schema:schema9.properties.sudoPassword.type,parentSchema:schema9.properties.sudoPassword,data:data7};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudoPassword",schemaPath:"#/properties/sudoPassword/type",keyword:"type",params:{type: schema27.properties.sudoPassword.type},schema:schema27.properties.sudoPassword.type,parentSchema:schema27.properties.sudoPassword,data:data7});
 errors++;
 }
 }
 if(data.proxy !== undefined){
-let data8 = data.proxy;
-if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (data8 !== null)){
-const err20 = {instancePath:instancePath+"/proxy",schemaPath:"#/properties/proxy/type",keyword:"type",params:{type: schema9.properties.proxy.type},message:"must be object,null",schema:schema9.properties.proxy.type,parentSchema:schema9.properties.proxy,data:data8};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key1 in data8){
-if(!(((key1 === "url") || (key1 === "user")) || (key1 === "password"))){
-const err21 = {instancePath:instancePath+"/proxy",schemaPath:"#/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema9.properties.proxy,data:data8};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(data8.url !== undefined){
-let data9 = data8.url;
-if(typeof data9 === "string"){
-if(!pattern25.test(data9)){
-const err22 = {instancePath:instancePath+"/proxy/url",schemaPath:"#/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.proxy.properties.url,data:data9};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/proxy/url",schemaPath:"#/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.proxy.properties.url.type,parentSchema:schema9.properties.proxy.properties.url,data:data9};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-if(data8.user !== undefined){
-let data10 = data8.user;
-if((typeof data10 !== "string") && (data10 !== null)){
-const err24 = {instancePath:instancePath+"/proxy/user",schemaPath:"#/properties/proxy/properties/user/type",keyword:"type",params:{type: schema9.properties.proxy.properties.user.type},message:"must be string,null",schema:schema9.properties.proxy.properties.user.type,parentSchema:schema9.properties.proxy.properties.user,data:data10};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-if(data8.password !== undefined){
-let data11 = data8.password;
-if((typeof data11 !== "string") && (data11 !== null)){
-const err25 = {instancePath:instancePath+"/proxy/password",schemaPath:"#/properties/proxy/properties/password/type",keyword:"type",params:{type: schema9.properties.proxy.properties.password.type},message:"must be string,null",schema:schema9.properties.proxy.properties.password.type,parentSchema:schema9.properties.proxy.properties.password,data:data11};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
+if(!(validate66(data.proxy, {instancePath:instancePath+"/proxy",parentData:data,parentDataProperty:"proxy",rootData}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
 }
 }
 if(data.bastions !== undefined){
-let data12 = data.bastions;
-if((!data12 || typeof data12 != "object") && (typeof data12 !== "string")){
-const err26 = {instancePath:instancePath+"/bastions",schemaPath:"#/properties/bastions/type",keyword:"type",params:{type: schema9.properties.bastions.type},message:"must be array,object,string",schema:schema9.properties.bastions.type,parentSchema:schema9.properties.bastions,data:data12};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if(typeof data12 === "string"){
-if(!pattern7.test(data12)){
-const err27 = {instancePath:instancePath+"/bastions",schemaPath:"#/properties/bastions/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions,data:data12};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-if(Array.isArray(data12)){
-const len0 = data12.length;
-for(let i0=0; i0<len0; i0++){
-let data13 = data12[i0];
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(data13.host === undefined){
-const err28 = {instancePath:instancePath+"/bastions/" + i0,schemaPath:"#/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema9.properties.bastions.items.required,parentSchema:schema9.properties.bastions.items,data:data13};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-if(data13.user === undefined){
-const err29 = {instancePath:instancePath+"/bastions/" + i0,schemaPath:"#/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema9.properties.bastions.items.required,parentSchema:schema9.properties.bastions.items,data:data13};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if(data13.hostKey === undefined){
-const err30 = {instancePath:instancePath+"/bastions/" + i0,schemaPath:"#/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema9.properties.bastions.items.required,parentSchema:schema9.properties.bastions.items,data:data13};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-for(const key2 in data13){
-if(!((((((key2 === "host") || (key2 === "port")) || (key2 === "user")) || (key2 === "privateKey")) || (key2 === "agent")) || (key2 === "hostKey"))){
-const err31 = {instancePath:instancePath+"/bastions/" + i0,schemaPath:"#/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema9.properties.bastions.items,data:data13};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-if(data13.host !== undefined){
-let data14 = data13.host;
-if(typeof data14 !== "string"){
-const err32 = {instancePath:instancePath+"/bastions/" + i0+"/host",schemaPath:"#/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.items.properties.host.type,parentSchema:schema9.properties.bastions.items.properties.host,data:data14};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-if(data13.port !== undefined){
-let data15 = data13.port;
-if((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (typeof data15 !== "string")){
-const err33 = {instancePath:instancePath+"/bastions/" + i0+"/port",schemaPath:"#/properties/bastions/items/properties/port/type",keyword:"type",params:{type: schema9.properties.bastions.items.properties.port.type},message:"must be integer,string",schema:schema9.properties.bastions.items.properties.port.type,parentSchema:schema9.properties.bastions.items.properties.port,data:data15};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 65535 || isNaN(data15)){
-const err34 = {instancePath:instancePath+"/bastions/" + i0+"/port",schemaPath:"#/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema9.properties.bastions.items.properties.port,data:data15};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-if(data15 < 1 || isNaN(data15)){
-const err35 = {instancePath:instancePath+"/bastions/" + i0+"/port",schemaPath:"#/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema9.properties.bastions.items.properties.port,data:data15};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-if(typeof data15 === "string"){
-if(!pattern7.test(data15)){
-const err36 = {instancePath:instancePath+"/bastions/" + i0+"/port",schemaPath:"#/properties/bastions/items/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.items.properties.port,data:data15};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-}
-if(data13.user !== undefined){
-let data16 = data13.user;
-if(typeof data16 !== "string"){
-const err37 = {instancePath:instancePath+"/bastions/" + i0+"/user",schemaPath:"#/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.items.properties.user.type,parentSchema:schema9.properties.bastions.items.properties.user,data:data16};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-if(data13.privateKey !== undefined){
-let data17 = data13.privateKey;
-if((typeof data17 !== "string") && (data17 !== null)){
-const err38 = {instancePath:instancePath+"/bastions/" + i0+"/privateKey",schemaPath:"#/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema9.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema9.properties.bastions.items.properties.privateKey.type,parentSchema:schema9.properties.bastions.items.properties.privateKey,data:data17};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-if(data13.agent !== undefined){
-let data18 = data13.agent;
-if((typeof data18 !== "boolean") && (typeof data18 !== "string")){
-const err39 = {instancePath:instancePath+"/bastions/" + i0+"/agent",schemaPath:"#/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: schema9.properties.bastions.items.properties.agent.type},message:"must be boolean,string",schema:schema9.properties.bastions.items.properties.agent.type,parentSchema:schema9.properties.bastions.items.properties.agent,data:data18};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-if(typeof data18 === "string"){
-if(!pattern7.test(data18)){
-const err40 = {instancePath:instancePath+"/bastions/" + i0+"/agent",schemaPath:"#/properties/bastions/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.items.properties.agent,data:data18};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-if(data13.hostKey !== undefined){
-let data19 = data13.hostKey;
-if(typeof data19 === "string"){
-if(!pattern29.test(data19)){
-const err41 = {instancePath:instancePath+"/bastions/" + i0+"/hostKey",schemaPath:"#/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.items.properties.hostKey,data:data19};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/bastions/" + i0+"/hostKey",schemaPath:"#/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.items.properties.hostKey.type,parentSchema:schema9.properties.bastions.items.properties.hostKey,data:data19};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-}
-}
-else {
-const err43 = {instancePath:instancePath+"/bastions/" + i0,schemaPath:"#/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema9.properties.bastions.items.type,parentSchema:schema9.properties.bastions.items,data:data13};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-}
-}
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-if(Object.keys(data12).length < 1){
-const err44 = {instancePath:instancePath+"/bastions",schemaPath:"#/properties/bastions/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema9.properties.bastions,data:data12};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-for(const key3 in data12){
-if(!((key3 === "prepend") || (key3 === "append"))){
-const err45 = {instancePath:instancePath+"/bastions",schemaPath:"#/properties/bastions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema9.properties.bastions,data:data12};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-}
-if(data12.prepend !== undefined){
-let data20 = data12.prepend;
-if(Array.isArray(data20)){
-const len1 = data20.length;
-for(let i1=0; i1<len1; i1++){
-let data21 = data20[i1];
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-if(data21.host === undefined){
-const err46 = {instancePath:instancePath+"/bastions/prepend/" + i1,schemaPath:"#/properties/bastions/properties/prepend/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema9.properties.bastions.properties.prepend.items.required,parentSchema:schema9.properties.bastions.properties.prepend.items,data:data21};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-if(data21.user === undefined){
-const err47 = {instancePath:instancePath+"/bastions/prepend/" + i1,schemaPath:"#/properties/bastions/properties/prepend/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema9.properties.bastions.properties.prepend.items.required,parentSchema:schema9.properties.bastions.properties.prepend.items,data:data21};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-if(data21.hostKey === undefined){
-const err48 = {instancePath:instancePath+"/bastions/prepend/" + i1,schemaPath:"#/properties/bastions/properties/prepend/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema9.properties.bastions.properties.prepend.items.required,parentSchema:schema9.properties.bastions.properties.prepend.items,data:data21};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-for(const key4 in data21){
-if(!((((((key4 === "host") || (key4 === "port")) || (key4 === "user")) || (key4 === "privateKey")) || (key4 === "agent")) || (key4 === "hostKey"))){
-const err49 = {instancePath:instancePath+"/bastions/prepend/" + i1,schemaPath:"#/properties/bastions/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema9.properties.bastions.properties.prepend.items,data:data21};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-}
-if(data21.host !== undefined){
-let data22 = data21.host;
-if(typeof data22 !== "string"){
-const err50 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/host",schemaPath:"#/properties/bastions/properties/prepend/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.properties.prepend.items.properties.host.type,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.host,data:data22};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-if(data21.port !== undefined){
-let data23 = data21.port;
-if((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (typeof data23 !== "string")){
-const err51 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/port",schemaPath:"#/properties/bastions/properties/prepend/items/properties/port/type",keyword:"type",params:{type: schema9.properties.bastions.properties.prepend.items.properties.port.type},message:"must be integer,string",schema:schema9.properties.bastions.properties.prepend.items.properties.port.type,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.port,data:data23};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-if((typeof data23 == "number") && (isFinite(data23))){
-if(data23 > 65535 || isNaN(data23)){
-const err52 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/port",schemaPath:"#/properties/bastions/properties/prepend/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.port,data:data23};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-if(data23 < 1 || isNaN(data23)){
-const err53 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/port",schemaPath:"#/properties/bastions/properties/prepend/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.port,data:data23};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-}
-if(typeof data23 === "string"){
-if(!pattern7.test(data23)){
-const err54 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/port",schemaPath:"#/properties/bastions/properties/prepend/items/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.port,data:data23};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-}
-if(data21.user !== undefined){
-let data24 = data21.user;
-if(typeof data24 !== "string"){
-const err55 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/user",schemaPath:"#/properties/bastions/properties/prepend/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.properties.prepend.items.properties.user.type,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.user,data:data24};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-if(data21.privateKey !== undefined){
-let data25 = data21.privateKey;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err56 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/privateKey",schemaPath:"#/properties/bastions/properties/prepend/items/properties/privateKey/type",keyword:"type",params:{type: schema9.properties.bastions.properties.prepend.items.properties.privateKey.type},message:"must be string,null",schema:schema9.properties.bastions.properties.prepend.items.properties.privateKey.type,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.privateKey,data:data25};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-}
-if(data21.agent !== undefined){
-let data26 = data21.agent;
-if((typeof data26 !== "boolean") && (typeof data26 !== "string")){
-const err57 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/agent",schemaPath:"#/properties/bastions/properties/prepend/items/properties/agent/type",keyword:"type",params:{type: schema9.properties.bastions.properties.prepend.items.properties.agent.type},message:"must be boolean,string",schema:schema9.properties.bastions.properties.prepend.items.properties.agent.type,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.agent,data:data26};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-if(typeof data26 === "string"){
-if(!pattern7.test(data26)){
-const err58 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/agent",schemaPath:"#/properties/bastions/properties/prepend/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.agent,data:data26};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-}
-if(data21.hostKey !== undefined){
-let data27 = data21.hostKey;
-if(typeof data27 === "string"){
-if(!pattern29.test(data27)){
-const err59 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/hostKey",schemaPath:"#/properties/bastions/properties/prepend/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.properties.prepend.items.properties.hostKey,data:data27};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-}
-else {
-const err60 = {instancePath:instancePath+"/bastions/prepend/" + i1+"/hostKey",schemaPath:"#/properties/bastions/properties/prepend/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.properties.prepend.items.properties.hostKey.type,parentSchema:schema9.properties.bastions.properties.prepend.items.properties.hostKey,data:data27};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-}
-}
-else {
-const err61 = {instancePath:instancePath+"/bastions/prepend/" + i1,schemaPath:"#/properties/bastions/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema9.properties.bastions.properties.prepend.items.type,parentSchema:schema9.properties.bastions.properties.prepend.items,data:data21};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-}
-}
-else {
-const err62 = {instancePath:instancePath+"/bastions/prepend",schemaPath:"#/properties/bastions/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema9.properties.bastions.properties.prepend.type,parentSchema:schema9.properties.bastions.properties.prepend,data:data20};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-if(data12.append !== undefined){
-let data28 = data12.append;
-if(Array.isArray(data28)){
-const len2 = data28.length;
-for(let i2=0; i2<len2; i2++){
-let data29 = data28[i2];
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-if(data29.host === undefined){
-const err63 = {instancePath:instancePath+"/bastions/append/" + i2,schemaPath:"#/properties/bastions/properties/append/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema9.properties.bastions.properties.append.items.required,parentSchema:schema9.properties.bastions.properties.append.items,data:data29};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-if(data29.user === undefined){
-const err64 = {instancePath:instancePath+"/bastions/append/" + i2,schemaPath:"#/properties/bastions/properties/append/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema9.properties.bastions.properties.append.items.required,parentSchema:schema9.properties.bastions.properties.append.items,data:data29};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-if(data29.hostKey === undefined){
-const err65 = {instancePath:instancePath+"/bastions/append/" + i2,schemaPath:"#/properties/bastions/properties/append/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema9.properties.bastions.properties.append.items.required,parentSchema:schema9.properties.bastions.properties.append.items,data:data29};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
-}
-for(const key5 in data29){
-if(!((((((key5 === "host") || (key5 === "port")) || (key5 === "user")) || (key5 === "privateKey")) || (key5 === "agent")) || (key5 === "hostKey"))){
-const err66 = {instancePath:instancePath+"/bastions/append/" + i2,schemaPath:"#/properties/bastions/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema9.properties.bastions.properties.append.items,data:data29};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-}
-if(data29.host !== undefined){
-let data30 = data29.host;
-if(typeof data30 !== "string"){
-const err67 = {instancePath:instancePath+"/bastions/append/" + i2+"/host",schemaPath:"#/properties/bastions/properties/append/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.properties.append.items.properties.host.type,parentSchema:schema9.properties.bastions.properties.append.items.properties.host,data:data30};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-}
-if(data29.port !== undefined){
-let data31 = data29.port;
-if((!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))) && (typeof data31 !== "string")){
-const err68 = {instancePath:instancePath+"/bastions/append/" + i2+"/port",schemaPath:"#/properties/bastions/properties/append/items/properties/port/type",keyword:"type",params:{type: schema9.properties.bastions.properties.append.items.properties.port.type},message:"must be integer,string",schema:schema9.properties.bastions.properties.append.items.properties.port.type,parentSchema:schema9.properties.bastions.properties.append.items.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 65535 || isNaN(data31)){
-const err69 = {instancePath:instancePath+"/bastions/append/" + i2+"/port",schemaPath:"#/properties/bastions/properties/append/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema9.properties.bastions.properties.append.items.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-if(data31 < 1 || isNaN(data31)){
-const err70 = {instancePath:instancePath+"/bastions/append/" + i2+"/port",schemaPath:"#/properties/bastions/properties/append/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema9.properties.bastions.properties.append.items.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(typeof data31 === "string"){
-if(!pattern7.test(data31)){
-const err71 = {instancePath:instancePath+"/bastions/append/" + i2+"/port",schemaPath:"#/properties/bastions/properties/append/items/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.append.items.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-}
-}
-if(data29.user !== undefined){
-let data32 = data29.user;
-if(typeof data32 !== "string"){
-const err72 = {instancePath:instancePath+"/bastions/append/" + i2+"/user",schemaPath:"#/properties/bastions/properties/append/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.properties.append.items.properties.user.type,parentSchema:schema9.properties.bastions.properties.append.items.properties.user,data:data32};
-if(vErrors === null){
-vErrors = [err72];
-}
-else {
-vErrors.push(err72);
-}
-errors++;
-}
-}
-if(data29.privateKey !== undefined){
-let data33 = data29.privateKey;
-if((typeof data33 !== "string") && (data33 !== null)){
-const err73 = {instancePath:instancePath+"/bastions/append/" + i2+"/privateKey",schemaPath:"#/properties/bastions/properties/append/items/properties/privateKey/type",keyword:"type",params:{type: schema9.properties.bastions.properties.append.items.properties.privateKey.type},message:"must be string,null",schema:schema9.properties.bastions.properties.append.items.properties.privateKey.type,parentSchema:schema9.properties.bastions.properties.append.items.properties.privateKey,data:data33};
-if(vErrors === null){
-vErrors = [err73];
-}
-else {
-vErrors.push(err73);
-}
-errors++;
-}
-}
-if(data29.agent !== undefined){
-let data34 = data29.agent;
-if((typeof data34 !== "boolean") && (typeof data34 !== "string")){
-const err74 = {instancePath:instancePath+"/bastions/append/" + i2+"/agent",schemaPath:"#/properties/bastions/properties/append/items/properties/agent/type",keyword:"type",params:{type: schema9.properties.bastions.properties.append.items.properties.agent.type},message:"must be boolean,string",schema:schema9.properties.bastions.properties.append.items.properties.agent.type,parentSchema:schema9.properties.bastions.properties.append.items.properties.agent,data:data34};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-if(typeof data34 === "string"){
-if(!pattern7.test(data34)){
-const err75 = {instancePath:instancePath+"/bastions/append/" + i2+"/agent",schemaPath:"#/properties/bastions/properties/append/items/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema9.properties.bastions.properties.append.items.properties.agent,data:data34};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-}
-}
-if(data29.hostKey !== undefined){
-let data35 = data29.hostKey;
-if(typeof data35 === "string"){
-if(!pattern29.test(data35)){
-const err76 = {instancePath:instancePath+"/bastions/append/" + i2+"/hostKey",schemaPath:"#/properties/bastions/properties/append/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.bastions.properties.append.items.properties.hostKey,data:data35};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-}
-else {
-const err77 = {instancePath:instancePath+"/bastions/append/" + i2+"/hostKey",schemaPath:"#/properties/bastions/properties/append/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.bastions.properties.append.items.properties.hostKey.type,parentSchema:schema9.properties.bastions.properties.append.items.properties.hostKey,data:data35};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-}
-}
-else {
-const err78 = {instancePath:instancePath+"/bastions/append/" + i2,schemaPath:"#/properties/bastions/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema9.properties.bastions.properties.append.items.type,parentSchema:schema9.properties.bastions.properties.append.items,data:data29};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
-errors++;
-}
-}
-}
-else {
-const err79 = {instancePath:instancePath+"/bastions/append",schemaPath:"#/properties/bastions/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema9.properties.bastions.properties.append.type,parentSchema:schema9.properties.bastions.properties.append,data:data28};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-}
+if(!(validate68(data.bastions, {instancePath:instancePath+"/bastions",parentData:data,parentDataProperty:"bastions",rootData}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+errors = vErrors.length;
 }
 }
 if(data.timeout !== undefined){
-let data36 = data.timeout;
-if(typeof data36 === "string"){
-if(!pattern19.test(data36)){
-const err80 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema9.properties.timeout,data:data36};
-if(vErrors === null){
-vErrors = [err80];
-}
-else {
-vErrors.push(err80);
-}
+let data10 = data.timeout;
+if(typeof data10 === "string"){
+if(!pattern18.test(data10)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.timeout,data:data10});
 errors++;
 }
 }
 else {
-const err81 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema9.properties.timeout.type,parentSchema:schema9.properties.timeout,data:data36};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema27.properties.timeout.type,parentSchema:schema27.properties.timeout,data:data10});
 errors++;
 }
 }
 }
-validate26.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
 
-const schema10 = {"type":["array","object","null"],"description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"description":"Writes as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","description":"Path on the instance.","examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","examples":["out/os-release"]}},"required":["from","to"]},"local":{"type":["string","object"],"description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","description":"The command line.","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
-const pattern45 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema32 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part35","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part36","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part36","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
+const schema33 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]}],"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part28","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part29","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part30","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part32","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part34","examples":[["us-gov-*"]]}}};
+const schema34 = {"type":["string","object"],"examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"$ref":"#/definitions/part26","default":[0],"examples":[[0,3]]}}};
+const schema35 = {"type":["array","object","string"],"minItems":1,"items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part25","examples":[[0,3]]},"append":{"$ref":"#/definitions/part25","examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema36 = {"type":"array","items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]};
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(typeof data != "object"){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema10.type},message:"must be array,object,null",schema:schema10.type,parentSchema:schema10,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-const _errs3 = errors;
-let valid2 = false;
-let passing0 = null;
-const _errs4 = errors;
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if(data0.shell === undefined){
-const err1 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.items.oneOf[0].required,parentSchema:schema10.items.oneOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err1];
+if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema36.items.type},schema:schema36.items.type,parentSchema:schema36.items,data:data0});
+errors++;
 }
-else {
-vErrors.push(err1);
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 255 || isNaN(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},schema:255,parentSchema:schema36.items,data:data0});
+errors++;
 }
+if(data0 < 0 || isNaN(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema36.items,data:data0});
 errors++;
 }
 }
-var _valid0 = _errs4 === errors;
+if(typeof data0 === "string"){
+if(!pattern7.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema36.items,data:data0});
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema36.type,parentSchema:schema36,data});
+errors++;
+}
+validate81.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema35.type},schema:schema35.type,parentSchema:schema35,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema35,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema35,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema35.items.type},schema:schema35.items.type,parentSchema:schema35.items,data:data0});
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 255 || isNaN(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},schema:255,parentSchema:schema35.items,data:data0});
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema35.items,data:data0});
+errors++;
+}
+}
+if(typeof data0 === "string"){
+if(!pattern7.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema35.items,data:data0});
+errors++;
+}
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema35,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema35,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate81(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate81(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+}
+validate80.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema34.type},schema:schema34.type,parentSchema:schema34,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((((((key0 === "file") || (key0 === "inline")) || (key0 === "env")) || (key0 === "sudo")) || (key0 === "workdir")) || (key0 === "timeout")) || (key0 === "retries")) || (key0 === "exitCodes"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema34,data});
+errors++;
+}
+}
+if(data.file !== undefined){
+let data0 = data.file;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/file",schemaPath:"#/properties/file/type",keyword:"type",params:{type: "string"},schema:schema34.properties.file.type,parentSchema:schema34.properties.file,data:data0});
+errors++;
+}
+}
+if(data.inline !== undefined){
+let data1 = data.inline;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/inline",schemaPath:"#/properties/inline/type",keyword:"type",params:{type: "string"},schema:schema34.properties.inline.type,parentSchema:schema34.properties.inline,data:data1});
+errors++;
+}
+}
+if(data.env !== undefined){
+let data2 = data.env;
+if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (typeof data2 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema34.properties.env.type},schema:schema34.properties.env.type,parentSchema:schema34.properties.env,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern7.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema34.properties.env,data:data2});
+errors++;
+}
+}
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema34.properties.env.additionalProperties.type,parentSchema:schema34.properties.env.additionalProperties,data:data3});
+errors++;
+}
+}
+}
+}
+if(data.sudo !== undefined){
+let data4 = data.sudo;
+if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: schema34.properties.sudo.type},schema:schema34.properties.sudo.type,parentSchema:schema34.properties.sudo,data:data4});
+errors++;
+}
+if(typeof data4 === "string"){
+if(!pattern7.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema34.properties.sudo,data:data4});
+errors++;
+}
+}
+}
+if(data.workdir !== undefined){
+let data5 = data.workdir;
+if((typeof data5 !== "string") && (data5 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: schema34.properties.workdir.type},schema:schema34.properties.workdir.type,parentSchema:schema34.properties.workdir,data:data5});
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data6 = data.timeout;
+if(typeof data6 === "string"){
+if(!pattern18.test(data6)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema34.properties.timeout,data:data6});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema34.properties.timeout.type,parentSchema:schema34.properties.timeout,data:data6});
+errors++;
+}
+}
+if(data.retries !== undefined){
+let data7 = data.retries;
+if((!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))) && (typeof data7 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/type",keyword:"type",params:{type: schema34.properties.retries.type},schema:schema34.properties.retries.type,parentSchema:schema34.properties.retries,data:data7});
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 20 || isNaN(data7)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},schema:20,parentSchema:schema34.properties.retries,data:data7});
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema34.properties.retries,data:data7});
+errors++;
+}
+}
+if(typeof data7 === "string"){
+if(!pattern7.test(data7)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema34.properties.retries,data:data7});
+errors++;
+}
+}
+}
+if(data.exitCodes !== undefined){
+if(!(validate80(data.exitCodes, {instancePath:instancePath+"/exitCodes",parentData:data,parentDataProperty:"exitCodes",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+errors = vErrors.length;
+}
+}
+}
+validate79.errors = vErrors;
+return errors === 0;
+}
+
+const schema37 = {"type":"object","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"properties":{"from":{"type":"string","examples":["files/"]},"to":{"type":"string","examples":["/srv/app"]},"mode":{"type":["string","null"],"patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"],"pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"required":["from","to"]};
+const pattern37 = new RegExp("(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.from === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema37.required,parentSchema:schema37,data});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema37.required,parentSchema:schema37,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema37,data});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema37.properties.from.type,parentSchema:schema37.properties.from,data:data0});
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema37.properties.to.type,parentSchema:schema37.properties.to,data:data1});
+errors++;
+}
+}
+if(data.mode !== undefined){
+let data2 = data.mode;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: schema37.properties.mode.type},schema:schema37.properties.mode.type,parentSchema:schema37.properties.mode,data:data2});
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern37.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema37.properties.mode,data:data2});
+errors++;
+}
+}
+}
+if(data.sudo !== undefined){
+let data3 = data.sudo;
+if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: schema37.properties.sudo.type},schema:schema37.properties.sudo.type,parentSchema:schema37.properties.sudo,data:data3});
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema37.properties.sudo,data:data3});
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema37.type,parentSchema:schema37,data});
+errors++;
+}
+validate86.errors = vErrors;
+return errors === 0;
+}
+
+const schema38 = {"type":"object","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"properties":{"from":{"type":"string","examples":["/etc/os-release"]},"to":{"type":"string","examples":["out/os-release"]}},"required":["from","to"]};
+
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.from === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema38.required,parentSchema:schema38,data});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema38.required,parentSchema:schema38,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "from") || (key0 === "to"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema38,data});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema38.properties.from.type,parentSchema:schema38.properties.from,data:data0});
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema38.properties.to.type,parentSchema:schema38.properties.to,data:data1});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema38.type,parentSchema:schema38,data});
+errors++;
+}
+validate88.errors = vErrors;
+return errors === 0;
+}
+
+const schema39 = {"type":["string","object"],"examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"properties":{"command":{"type":"string","examples":["make assets"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"workdir":{"type":"string","default":".","examples":["assets"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}},"required":["command"]};
+
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema39.type},schema:schema39.type,parentSchema:schema39,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.command === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},schema:schema39.required,parentSchema:schema39,data});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "command") || (key0 === "env")) || (key0 === "workdir")) || (key0 === "timeout"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema39,data});
+errors++;
+}
+}
+if(data.command !== undefined){
+let data0 = data.command;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/command",schemaPath:"#/properties/command/type",keyword:"type",params:{type: "string"},schema:schema39.properties.command.type,parentSchema:schema39.properties.command,data:data0});
+errors++;
+}
+}
+if(data.env !== undefined){
+let data1 = data.env;
+if((!(data1 && typeof data1 == "object" && !Array.isArray(data1))) && (typeof data1 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema39.properties.env.type},schema:schema39.properties.env.type,parentSchema:schema39.properties.env,data:data1});
+errors++;
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema39.properties.env,data:data1});
+errors++;
+}
+}
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key1 in data1){
+let data2 = data1[key1];
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema39.properties.env.additionalProperties.type,parentSchema:schema39.properties.env.additionalProperties,data:data2});
+errors++;
+}
+}
+}
+}
+if(data.workdir !== undefined){
+let data3 = data.workdir;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: "string"},schema:schema39.properties.workdir.type,parentSchema:schema39.properties.workdir,data:data3});
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern18.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema39.properties.timeout,data:data4});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema39.properties.timeout.type,parentSchema:schema39.properties.timeout,data:data4});
+errors++;
+}
+}
+}
+validate90.errors = vErrors;
+return errors === 0;
+}
+
+const schema40 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part31","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part31","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema41 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema41.items.type,parentSchema:schema41.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema41.type,parentSchema:schema41,data});
+errors++;
+}
+validate93.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema40.type},schema:schema40.type,parentSchema:schema40,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema40,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema40,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema40.items.type,parentSchema:schema40.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema40,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema40,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate93(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate93(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+errors = vErrors.length;
+}
+}
+}
+validate92.errors = vErrors;
+return errors === 0;
+}
+
+const schema42 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part33","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part33","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema43 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema43.items.type,parentSchema:schema43.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema43.type,parentSchema:schema43,data});
+errors++;
+}
+validate98.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema42.type},schema:schema42.type,parentSchema:schema42,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema42,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema42,data});
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema42.items.type,parentSchema:schema42.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema42,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema42,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate98(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate98(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+errors = vErrors.length;
+}
+}
+}
+validate97.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.shell === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema33.oneOf[0].required,parentSchema:schema33.oneOf[0],data});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
 if(_valid0){
-valid2 = true;
+valid0 = true;
 passing0 = 0;
 }
-const _errs5 = errors;
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if(data0.upload === undefined){
-const err2 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.items.oneOf[1].required,parentSchema:schema10.items.oneOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.upload === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},schema:schema33.oneOf[1].required,parentSchema:schema33.oneOf[1],data});
 errors++;
 }
 }
-var _valid0 = _errs5 === errors;
-if(_valid0 && valid2){
-valid2 = false;
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
 passing0 = [passing0, 1];
 }
 else {
 if(_valid0){
-valid2 = true;
+valid0 = true;
 passing0 = 1;
 }
-const _errs6 = errors;
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if(data0.download === undefined){
-const err3 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.items.oneOf[2].required,parentSchema:schema10.items.oneOf[2],data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+const _errs4 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.download === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},schema:schema33.oneOf[2].required,parentSchema:schema33.oneOf[2],data});
 errors++;
 }
 }
-var _valid0 = _errs6 === errors;
-if(_valid0 && valid2){
-valid2 = false;
+var _valid0 = _errs4 === errors;
+if(_valid0 && valid0){
+valid0 = false;
 passing0 = [passing0, 2];
 }
 else {
 if(_valid0){
-valid2 = true;
+valid0 = true;
 passing0 = 2;
 }
-const _errs7 = errors;
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if(data0.local === undefined){
-const err4 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.items.oneOf[3].required,parentSchema:schema10.items.oneOf[3],data:data0};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+const _errs5 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.local === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},schema:schema33.oneOf[3].required,parentSchema:schema33.oneOf[3],data});
 errors++;
 }
 }
-var _valid0 = _errs7 === errors;
-if(_valid0 && valid2){
-valid2 = false;
+var _valid0 = _errs5 === errors;
+if(_valid0 && valid0){
+valid0 = false;
 passing0 = [passing0, 3];
 }
 else {
 if(_valid0){
-valid2 = true;
+valid0 = true;
 passing0 = 3;
 }
 }
 }
 }
-if(!valid2){
-const err5 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema10.items.oneOf,parentSchema:schema10.items,data:data0};
-if(vErrors === null){
-vErrors = [err5];
+if(!valid0){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema33.oneOf,parentSchema:schema33,data});
+errors++;
 }
 else {
-vErrors.push(err5);
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
 }
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((((((key0 === "shell") || (key0 === "upload")) || (key0 === "download")) || (key0 === "local")) || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema33,data});
+errors++;
+}
+}
+if(data.shell !== undefined){
+if(!(validate79(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+errors = vErrors.length;
+}
+}
+if(data.upload !== undefined){
+if(!(validate86(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+errors = vErrors.length;
+}
+}
+if(data.download !== undefined){
+if(!(validate88(data.download, {instancePath:instancePath+"/download",parentData:data,parentDataProperty:"download",rootData}))){
+vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
+errors = vErrors.length;
+}
+}
+if(data.local !== undefined){
+if(!(validate90(data.local, {instancePath:instancePath+"/local",parentData:data,parentDataProperty:"local",rootData}))){
+vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data4 = data.if;
+if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: schema33.properties.if.type},schema:schema33.properties.if.type,parentSchema:schema33.properties.if,data:data4});
+errors++;
+}
+if(typeof data4 === "string"){
+if(!pattern7.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema33.properties.if,data:data4});
+errors++;
+}
+}
+}
+if(data.only !== undefined){
+if(!(validate92(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+errors = vErrors.length;
+}
+}
+if(data.except !== undefined){
+if(!(validate97(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema33.type,parentSchema:schema33,data});
+errors++;
+}
+validate78.errors = vErrors;
+return errors === 0;
+}
+
+const schema44 = {"type":"array","items":{"$ref":"#/definitions/part35","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
+
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate78(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema44.type,parentSchema:schema44,data});
+errors++;
+}
+validate103.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(typeof data != "object"){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema32.type},schema:schema32.type,parentSchema:schema32,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate78(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema32,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema32,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate103(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate103(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+}
+}
+validate77.errors = vErrors;
+return errors === 0;
+}
+
+const schema45 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part44","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part52","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
+const schema46 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part38","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part43","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern45 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern46 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema47 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part37","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part37","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema48 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema48.items.type,parentSchema:schema48.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema48.type,parentSchema:schema48,data});
+errors++;
+}
+validate111.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema47.type},schema:schema47.type,parentSchema:schema47,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema47,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema47.items.type,parentSchema:schema47.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema47,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema47,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate111(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate111(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+errors = vErrors.length;
+}
+}
+}
+validate110.errors = vErrors;
+return errors === 0;
+}
+
+const schema49 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part40","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part42","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern50 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema50 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part39","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part39","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema51 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema51.items.type,parentSchema:schema51.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema51.type,parentSchema:schema51,data});
+errors++;
+}
+validate117.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema50.type},schema:schema50.type,parentSchema:schema50,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema50,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema50.items.type,parentSchema:schema50.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema50,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema50,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate117(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate117(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+errors = vErrors.length;
+}
+}
+}
+validate116.errors = vErrors;
+return errors === 0;
+}
+
+const schema52 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part41","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part41","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema53 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema53.items.type,parentSchema:schema53.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema53.type,parentSchema:schema53,data});
+errors++;
+}
+validate122.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema52.type},schema:schema52.type,parentSchema:schema52,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema52,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema52.items.type,parentSchema:schema52.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema52,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema52,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate122(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate122(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+errors = vErrors.length;
+}
+}
+}
+validate121.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema49.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema49,data});
+errors++;
+}
+}
+if(data.install !== undefined){
+let data0 = data.install;
+const _errs3 = errors;
+let valid1 = false;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema49.properties.install.anyOf[0].type,parentSchema:schema49.properties.install.anyOf[0],data:data0});
+errors++;
+}
+if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema49.properties.install.anyOf[0].enum},schema:schema49.properties.install.anyOf[0].enum,parentSchema:schema49.properties.install.anyOf[0],data:data0});
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs6 = errors;
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema49.properties.install.anyOf[1],data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema49.properties.install.anyOf[1].type,parentSchema:schema49.properties.install.anyOf[1],data:data0});
+errors++;
+}
+var _valid0 = _errs6 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf",keyword:"anyOf",params:{},schema:schema49.properties.install.anyOf,parentSchema:schema49.properties.install,data:data0});
 errors++;
 }
 else {
@@ -2291,3681 +2574,984 @@ vErrors = null;
 }
 }
 }
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-for(const key0 in data0){
-if(!(((((((key0 === "shell") || (key0 === "upload")) || (key0 === "download")) || (key0 === "local")) || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-const err6 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items,data:data0};
-if(vErrors === null){
-vErrors = [err6];
 }
-else {
-vErrors.push(err6);
-}
+if(data.installCommands !== undefined){
+let data1 = data.installCommands;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/installCommands",schemaPath:"#/properties/installCommands/type",keyword:"type",params:{type: schema49.properties.installCommands.type},schema:schema49.properties.installCommands.type,parentSchema:schema49.properties.installCommands,data:data1});
 errors++;
 }
 }
-if(data0.shell !== undefined){
-let data1 = data0.shell;
-if((typeof data1 !== "string") && (!(data1 && typeof data1 == "object" && !Array.isArray(data1)))){
-const err7 = {instancePath:instancePath+"/" + i0+"/shell",schemaPath:"#/items/properties/shell/type",keyword:"type",params:{type: schema10.items.properties.shell.type},message:"must be string,object",schema:schema10.items.properties.shell.type,parentSchema:schema10.items.properties.shell,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
+if(data.destination !== undefined){
+let data2 = data.destination;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/type",keyword:"type",params:{type: schema49.properties.destination.type},schema:schema49.properties.destination.type,parentSchema:schema49.properties.destination,data:data2});
 errors++;
 }
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-for(const key1 in data1){
-if(!((((((((key1 === "file") || (key1 === "inline")) || (key1 === "env")) || (key1 === "sudo")) || (key1 === "workdir")) || (key1 === "timeout")) || (key1 === "retries")) || (key1 === "exitCodes"))){
-const err8 = {instancePath:instancePath+"/" + i0+"/shell",schemaPath:"#/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.shell,data:data1};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
+if(typeof data2 === "string"){
+if(!pattern50.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/pattern",keyword:"pattern",params:{pattern: "(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema49.properties.destination,data:data2});
 errors++;
 }
 }
-if(data1.file !== undefined){
-let data2 = data1.file;
-if(typeof data2 !== "string"){
-const err9 = {instancePath:instancePath+"/" + i0+"/shell/file",schemaPath:"#/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.file.type,parentSchema:schema10.items.properties.shell.properties.file,data:data2};
-if(vErrors === null){
-vErrors = [err9];
 }
-else {
-vErrors.push(err9);
+if(data.inherit !== undefined){
+let data3 = data.inherit;
+if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/inherit",schemaPath:"#/properties/inherit/type",keyword:"type",params:{type: schema49.properties.inherit.type},schema:schema49.properties.inherit.type,parentSchema:schema49.properties.inherit,data:data3});
+errors++;
 }
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/inherit",schemaPath:"#/properties/inherit/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema49.properties.inherit,data:data3});
 errors++;
 }
 }
-if(data1.inline !== undefined){
-let data3 = data1.inline;
-if(typeof data3 !== "string"){
-const err10 = {instancePath:instancePath+"/" + i0+"/shell/inline",schemaPath:"#/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.inline.type,parentSchema:schema10.items.properties.shell.properties.inline,data:data3};
-if(vErrors === null){
-vErrors = [err10];
 }
-else {
-vErrors.push(err10);
-}
+if(data.credentials !== undefined){
+let data4 = data.credentials;
+const _errs15 = errors;
+let valid2 = false;
+const _errs16 = errors;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/0/type",keyword:"type",params:{type: schema49.properties.credentials.anyOf[0].type},schema:schema49.properties.credentials.anyOf[0].type,parentSchema:schema49.properties.credentials.anyOf[0],data:data4});
 errors++;
 }
-}
-if(data1.env !== undefined){
-let data4 = data1.env;
-if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (typeof data4 !== "string")){
-const err11 = {instancePath:instancePath+"/" + i0+"/shell/env",schemaPath:"#/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema10.items.properties.shell.properties.env.type,parentSchema:schema10.items.properties.shell.properties.env,data:data4};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema49.properties.credentials.anyOf[0].enum},schema:schema49.properties.credentials.anyOf[0].enum,parentSchema:schema49.properties.credentials.anyOf[0],data:data4});
 errors++;
 }
+var _valid1 = _errs16 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs18 = errors;
 if(typeof data4 === "string"){
-if(!pattern7.test(data4)){
-const err12 = {instancePath:instancePath+"/" + i0+"/shell/env",schemaPath:"#/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.env,data:data4};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key2 in data4){
-let data5 = data4[key2];
-if(typeof data5 !== "string"){
-const err13 = {instancePath:instancePath+"/" + i0+"/shell/env/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.items.properties.shell.properties.env.additionalProperties,data:data5};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-}
-}
-if(data1.sudo !== undefined){
-let data6 = data1.sudo;
-if((typeof data6 !== "boolean") && (typeof data6 !== "string")){
-const err14 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.items.properties.shell.properties.sudo.type,parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-if(typeof data6 === "string"){
-if(!pattern7.test(data6)){
-const err15 = {instancePath:instancePath+"/" + i0+"/shell/sudo",schemaPath:"#/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.sudo,data:data6};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-if(data1.workdir !== undefined){
-let data7 = data1.workdir;
-if((typeof data7 !== "string") && (data7 !== null)){
-const err16 = {instancePath:instancePath+"/" + i0+"/shell/workdir",schemaPath:"#/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.items.properties.shell.properties.workdir.type,parentSchema:schema10.items.properties.shell.properties.workdir,data:data7};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-if(data1.timeout !== undefined){
-let data8 = data1.timeout;
-if(typeof data8 === "string"){
-if(!pattern19.test(data8)){
-const err17 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-}
-else {
-const err18 = {instancePath:instancePath+"/" + i0+"/shell/timeout",schemaPath:"#/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.shell.properties.timeout.type,parentSchema:schema10.items.properties.shell.properties.timeout,data:data8};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-if(data1.retries !== undefined){
-let data9 = data1.retries;
-if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
-const err19 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.retries.type,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 > 20 || isNaN(data9)){
-const err20 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-if(data9 < 0 || isNaN(data9)){
-const err21 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-const err22 = {instancePath:instancePath+"/" + i0+"/shell/retries",schemaPath:"#/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.retries,data:data9};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-if(data1.exitCodes !== undefined){
-let data10 = data1.exitCodes;
-if((!data10 || typeof data10 != "object") && (typeof data10 !== "string")){
-const err23 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if(typeof data10 === "string"){
-if(!pattern7.test(data10)){
-const err24 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-if(Array.isArray(data10)){
-if(data10.length < 1){
-const err25 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-const len1 = data10.length;
-for(let i1=0; i1<len1; i1++){
-let data11 = data10[i1];
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
-const err26 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 255 || isNaN(data11)){
-const err27 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-if(data11 < 0 || isNaN(data11)){
-const err28 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-if(typeof data11 === "string"){
-if(!pattern7.test(data11)){
-const err29 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.items,data:data11};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-}
-}
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-if(Object.keys(data10).length < 1){
-const err30 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-for(const key3 in data10){
-if(!((key3 === "prepend") || (key3 === "append"))){
-const err31 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes",schemaPath:"#/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.shell.properties.exitCodes,data:data10};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-if(data10.prepend !== undefined){
-let data12 = data10.prepend;
-if(Array.isArray(data12)){
-const len2 = data12.length;
-for(let i2=0; i2<len2; i2++){
-let data13 = data12[i2];
-if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")){
-const err32 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-if((typeof data13 == "number") && (isFinite(data13))){
-if(data13 > 255 || isNaN(data13)){
-const err33 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-if(data13 < 0 || isNaN(data13)){
-const err34 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-if(typeof data13 === "string"){
-if(!pattern7.test(data13)){
-const err35 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data13};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err36 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/prepend",schemaPath:"#/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.prepend,data:data12};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-if(data10.append !== undefined){
-let data14 = data10.append;
-if(Array.isArray(data14)){
-const len3 = data14.length;
-for(let i3=0; i3<len3; i3++){
-let data15 = data14[i3];
-if((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (typeof data15 !== "string")){
-const err37 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 > 255 || isNaN(data15)){
-const err38 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-if(data15 < 0 || isNaN(data15)){
-const err39 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-if(typeof data15 === "string"){
-if(!pattern7.test(data15)){
-const err40 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append.items,data:data15};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/" + i0+"/shell/exitCodes/append",schemaPath:"#/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.items.properties.shell.properties.exitCodes.properties.append,data:data14};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-if(data0.upload !== undefined){
-let data16 = data0.upload;
-if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
-if(data16.from === undefined){
-const err42 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.items.properties.upload.required,parentSchema:schema10.items.properties.upload,data:data16};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-if(data16.to === undefined){
-const err43 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.items.properties.upload.required,parentSchema:schema10.items.properties.upload,data:data16};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-for(const key4 in data16){
-if(!((((key4 === "from") || (key4 === "to")) || (key4 === "mode")) || (key4 === "sudo"))){
-const err44 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.upload,data:data16};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-}
-if(data16.from !== undefined){
-let data17 = data16.from;
-if(typeof data17 !== "string"){
-const err45 = {instancePath:instancePath+"/" + i0+"/upload/from",schemaPath:"#/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.upload.properties.from.type,parentSchema:schema10.items.properties.upload.properties.from,data:data17};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-}
-if(data16.to !== undefined){
-let data18 = data16.to;
-if(typeof data18 !== "string"){
-const err46 = {instancePath:instancePath+"/" + i0+"/upload/to",schemaPath:"#/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.upload.properties.to.type,parentSchema:schema10.items.properties.upload.properties.to,data:data18};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-}
-if(data16.mode !== undefined){
-let data19 = data16.mode;
-if((typeof data19 !== "string") && (data19 !== null)){
-const err47 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.items.properties.upload.properties.mode.type,parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-if(typeof data19 === "string"){
-if(!pattern45.test(data19)){
-const err48 = {instancePath:instancePath+"/" + i0+"/upload/mode",schemaPath:"#/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.upload.properties.mode,data:data19};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-}
-}
-if(data16.sudo !== undefined){
-let data20 = data16.sudo;
-if((typeof data20 !== "boolean") && (typeof data20 !== "string")){
-const err49 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.items.properties.upload.properties.sudo.type,parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-if(typeof data20 === "string"){
-if(!pattern7.test(data20)){
-const err50 = {instancePath:instancePath+"/" + i0+"/upload/sudo",schemaPath:"#/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.upload.properties.sudo,data:data20};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err51 = {instancePath:instancePath+"/" + i0+"/upload",schemaPath:"#/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.upload.type,parentSchema:schema10.items.properties.upload,data:data16};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-}
-if(data0.download !== undefined){
-let data21 = data0.download;
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-if(data21.from === undefined){
-const err52 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.items.properties.download.required,parentSchema:schema10.items.properties.download,data:data21};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-if(data21.to === undefined){
-const err53 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.items.properties.download.required,parentSchema:schema10.items.properties.download,data:data21};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-for(const key5 in data21){
-if(!((key5 === "from") || (key5 === "to"))){
-const err54 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.download,data:data21};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-if(data21.from !== undefined){
-let data22 = data21.from;
-if(typeof data22 !== "string"){
-const err55 = {instancePath:instancePath+"/" + i0+"/download/from",schemaPath:"#/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.download.properties.from.type,parentSchema:schema10.items.properties.download.properties.from,data:data22};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-if(data21.to !== undefined){
-let data23 = data21.to;
-if(typeof data23 !== "string"){
-const err56 = {instancePath:instancePath+"/" + i0+"/download/to",schemaPath:"#/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.download.properties.to.type,parentSchema:schema10.items.properties.download.properties.to,data:data23};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
+if(!pattern5.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema49.properties.credentials.anyOf[1],data:data4});
 errors++;
-}
-}
 }
-else {
-const err57 = {instancePath:instancePath+"/" + i0+"/download",schemaPath:"#/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.properties.download.type,parentSchema:schema10.items.properties.download,data:data21};
-if(vErrors === null){
-vErrors = [err57];
 }
 else {
-vErrors.push(err57);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema49.properties.credentials.anyOf[1].type,parentSchema:schema49.properties.credentials.anyOf[1],data:data4});
 errors++;
-}
 }
-if(data0.local !== undefined){
-let data24 = data0.local;
-if((typeof data24 !== "string") && (!(data24 && typeof data24 == "object" && !Array.isArray(data24)))){
-const err58 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/type",keyword:"type",params:{type: schema10.items.properties.local.type},message:"must be string,object",schema:schema10.items.properties.local.type,parentSchema:schema10.items.properties.local,data:data24};
-if(vErrors === null){
-vErrors = [err58];
+var _valid1 = _errs18 === errors;
+valid2 = valid2 || _valid1;
 }
-else {
-vErrors.push(err58);
-}
+if(!valid2){
+vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf",keyword:"anyOf",params:{},schema:schema49.properties.credentials.anyOf,parentSchema:schema49.properties.credentials,data:data4});
 errors++;
-}
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-if(data24.command === undefined){
-const err59 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.items.properties.local.required,parentSchema:schema10.items.properties.local,data:data24};
-if(vErrors === null){
-vErrors = [err59];
 }
 else {
-vErrors.push(err59);
+errors = _errs15;
+if(vErrors !== null){
+if(_errs15){
+vErrors.length = _errs15;
 }
-errors++;
-}
-for(const key6 in data24){
-if(!((((key6 === "command") || (key6 === "env")) || (key6 === "workdir")) || (key6 === "timeout"))){
-const err60 = {instancePath:instancePath+"/" + i0+"/local",schemaPath:"#/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.local,data:data24};
-if(vErrors === null){
-vErrors = [err60];
-}
 else {
-vErrors.push(err60);
+vErrors = null;
 }
-errors++;
 }
 }
-if(data24.command !== undefined){
-let data25 = data24.command;
-if(typeof data25 !== "string"){
-const err61 = {instancePath:instancePath+"/" + i0+"/local/command",schemaPath:"#/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.command.type,parentSchema:schema10.items.properties.local.properties.command,data:data25};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
 }
-errors++;
+if(data.bundleArguments !== undefined){
+if(!(validate116(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+errors = vErrors.length;
 }
 }
-if(data24.env !== undefined){
-let data26 = data24.env;
-if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (typeof data26 !== "string")){
-const err62 = {instancePath:instancePath+"/" + i0+"/local/env",schemaPath:"#/items/properties/local/properties/env/type",keyword:"type",params:{type: schema10.items.properties.local.properties.env.type},message:"must be object,string",schema:schema10.items.properties.local.properties.env.type,parentSchema:schema10.items.properties.local.properties.env,data:data26};
-if(vErrors === null){
-vErrors = [err62];
+if(data.uploadArguments !== undefined){
+if(!(validate121(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err62);
 }
+if(data.bundleCommand !== undefined){
+let data7 = data.bundleCommand;
+if(typeof data7 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/bundleCommand",schemaPath:"#/properties/bundleCommand/type",keyword:"type",params:{type: "string"},schema:schema49.properties.bundleCommand.type,parentSchema:schema49.properties.bundleCommand,data:data7});
 errors++;
 }
-if(typeof data26 === "string"){
-if(!pattern7.test(data26)){
-const err63 = {instancePath:instancePath+"/" + i0+"/local/env",schemaPath:"#/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.local.properties.env,data:data26};
-if(vErrors === null){
-vErrors = [err63];
 }
-else {
-vErrors.push(err63);
-}
+if(data.uploadCommand !== undefined){
+let data8 = data.uploadCommand;
+if(typeof data8 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/uploadCommand",schemaPath:"#/properties/uploadCommand/type",keyword:"type",params:{type: "string"},schema:schema49.properties.uploadCommand.type,parentSchema:schema49.properties.uploadCommand,data:data8});
 errors++;
 }
 }
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-for(const key7 in data26){
-let data27 = data26[key7];
-if(typeof data27 !== "string"){
-const err64 = {instancePath:instancePath+"/" + i0+"/local/env/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.items.properties.local.properties.env.additionalProperties,data:data27};
-if(vErrors === null){
-vErrors = [err64];
 }
 else {
-vErrors.push(err64);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema49.type,parentSchema:schema49,data});
 errors++;
 }
+validate115.errors = vErrors;
+return errors === 0;
 }
-}
-}
-if(data24.workdir !== undefined){
-let data28 = data24.workdir;
-if(typeof data28 !== "string"){
-const err65 = {instancePath:instancePath+"/" + i0+"/local/workdir",schemaPath:"#/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.workdir.type,parentSchema:schema10.items.properties.local.properties.workdir,data:data28};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
+
+
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema46,data});
 errors++;
-}
 }
-if(data24.timeout !== undefined){
-let data29 = data24.timeout;
-if(typeof data29 === "string"){
-if(!pattern19.test(data29)){
-const err66 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
-if(vErrors === null){
-vErrors = [err66];
 }
-else {
-vErrors.push(err66);
-}
+if(data.method !== undefined){
+let data0 = data.method;
+const _errs3 = errors;
+let valid1 = false;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema46.properties.method.anyOf[0].type,parentSchema:schema46.properties.method.anyOf[0],data:data0});
 errors++;
-}
-}
-else {
-const err67 = {instancePath:instancePath+"/" + i0+"/local/timeout",schemaPath:"#/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.local.properties.timeout.type,parentSchema:schema10.items.properties.local.properties.timeout,data:data29};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
 }
+if(!(data0 === "ami-tools")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema46.properties.method.anyOf[0].enum},schema:schema46.properties.method.anyOf[0].enum,parentSchema:schema46.properties.method.anyOf[0],data:data0});
 errors++;
-}
-}
-}
-}
-if(data0.if !== undefined){
-let data30 = data0.if;
-if((typeof data30 !== "boolean") && (typeof data30 !== "string")){
-const err68 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/type",keyword:"type",params:{type: schema10.items.properties.if.type},message:"must be boolean,string",schema:schema10.items.properties.if.type,parentSchema:schema10.items.properties.if,data:data30};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
 }
+var _valid0 = _errs4 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs6 = errors;
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.method.anyOf[1],data:data0});
 errors++;
 }
-if(typeof data30 === "string"){
-if(!pattern7.test(data30)){
-const err69 = {instancePath:instancePath+"/" + i0+"/if",schemaPath:"#/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.if,data:data30};
-if(vErrors === null){
-vErrors = [err69];
 }
 else {
-vErrors.push(err69);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema46.properties.method.anyOf[1].type,parentSchema:schema46.properties.method.anyOf[1],data:data0});
 errors++;
-}
 }
-}
-if(data0.only !== undefined){
-let data31 = data0.only;
-if((!data31 || typeof data31 != "object") && (typeof data31 !== "string")){
-const err70 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/type",keyword:"type",params:{type: schema10.items.properties.only.type},message:"must be array,object,string",schema:schema10.items.properties.only.type,parentSchema:schema10.items.properties.only,data:data31};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
+var _valid0 = _errs6 === errors;
+valid1 = valid1 || _valid0;
 }
+if(!valid1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema46.properties.method.anyOf,parentSchema:schema46.properties.method,data:data0});
 errors++;
 }
-if(typeof data31 === "string"){
-if(!pattern7.test(data31)){
-const err71 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.only,data:data31};
-if(vErrors === null){
-vErrors = [err71];
-}
 else {
-vErrors.push(err71);
-}
-errors++;
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
 }
-}
-if(Array.isArray(data31)){
-if(data31.length < 1){
-const err72 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.only,data:data31};
-if(vErrors === null){
-vErrors = [err72];
-}
 else {
-vErrors.push(err72);
+vErrors = null;
 }
-errors++;
 }
-const len4 = data31.length;
-for(let i4=0; i4<len4; i4++){
-let data32 = data31[i4];
-if(typeof data32 !== "string"){
-const err73 = {instancePath:instancePath+"/" + i0+"/only/" + i4,schemaPath:"#/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.items.type,parentSchema:schema10.items.properties.only.items,data:data32};
-if(vErrors === null){
-vErrors = [err73];
 }
-else {
-vErrors.push(err73);
 }
+if(data.name !== undefined){
+let data1 = data.name;
+if(typeof data1 === "string"){
+if(!pattern45.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.name,data:data1});
 errors++;
-}
-}
 }
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
-if(Object.keys(data31).length < 1){
-const err74 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.only,data:data31};
-if(vErrors === null){
-vErrors = [err74];
 }
 else {
-vErrors.push(err74);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema46.properties.name.type,parentSchema:schema46.properties.name,data:data1});
 errors++;
 }
-for(const key8 in data31){
-if(!((key8 === "prepend") || (key8 === "append"))){
-const err75 = {instancePath:instancePath+"/" + i0+"/only",schemaPath:"#/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.only,data:data31};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
 }
+if(data.size !== undefined){
+let data2 = data.size;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema46.properties.size.type},schema:schema46.properties.size.type,parentSchema:schema46.properties.size,data:data2});
 errors++;
 }
-}
-if(data31.prepend !== undefined){
-let data33 = data31.prepend;
-if(Array.isArray(data33)){
-const len5 = data33.length;
-for(let i5=0; i5<len5; i5++){
-let data34 = data33[i5];
-if(typeof data34 !== "string"){
-const err76 = {instancePath:instancePath+"/" + i0+"/only/prepend/" + i5,schemaPath:"#/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.properties.prepend.items.type,parentSchema:schema10.items.properties.only.properties.prepend.items,data:data34};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
+if(typeof data2 === "string"){
+if(!pattern46.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.size,data:data2});
 errors++;
 }
 }
 }
-else {
-const err77 = {instancePath:instancePath+"/" + i0+"/only/prepend",schemaPath:"#/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.only.properties.prepend.type,parentSchema:schema10.items.properties.only.properties.prepend,data:data33};
-if(vErrors === null){
-vErrors = [err77];
+if(data.exclude !== undefined){
+if(!(validate110(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err77);
 }
+if(data.partition !== undefined){
+let data4 = data.partition;
+const _errs14 = errors;
+let valid2 = false;
+const _errs15 = errors;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/type",keyword:"type",params:{type: schema46.properties.partition.anyOf[0].type},schema:schema46.properties.partition.anyOf[0].type,parentSchema:schema46.properties.partition.anyOf[0],data:data4});
 errors++;
 }
-}
-if(data31.append !== undefined){
-let data35 = data31.append;
-if(Array.isArray(data35)){
-const len6 = data35.length;
-for(let i6=0; i6<len6; i6++){
-let data36 = data35[i6];
-if(typeof data36 !== "string"){
-const err78 = {instancePath:instancePath+"/" + i0+"/only/append/" + i6,schemaPath:"#/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.only.properties.append.items.type,parentSchema:schema10.items.properties.only.properties.append.items,data:data36};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
+if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema46.properties.partition.anyOf[0].enum},schema:schema46.properties.partition.anyOf[0].enum,parentSchema:schema46.properties.partition.anyOf[0],data:data4});
 errors++;
-}
-}
 }
-else {
-const err79 = {instancePath:instancePath+"/" + i0+"/only/append",schemaPath:"#/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.only.properties.append.type,parentSchema:schema10.items.properties.only.properties.append,data:data35};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
+var _valid1 = _errs15 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs17 = errors;
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.partition.anyOf[1],data:data4});
 errors++;
-}
-}
 }
 }
-if(data0.except !== undefined){
-let data37 = data0.except;
-if((!data37 || typeof data37 != "object") && (typeof data37 !== "string")){
-const err80 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/type",keyword:"type",params:{type: schema10.items.properties.except.type},message:"must be array,object,string",schema:schema10.items.properties.except.type,parentSchema:schema10.items.properties.except,data:data37};
-if(vErrors === null){
-vErrors = [err80];
-}
 else {
-vErrors.push(err80);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema46.properties.partition.anyOf[1].type,parentSchema:schema46.properties.partition.anyOf[1],data:data4});
 errors++;
-}
-if(typeof data37 === "string"){
-if(!pattern7.test(data37)){
-const err81 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.items.properties.except,data:data37};
-if(vErrors === null){
-vErrors = [err81];
 }
-else {
-vErrors.push(err81);
+var _valid1 = _errs17 === errors;
+valid2 = valid2 || _valid1;
 }
+if(!valid2){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf",keyword:"anyOf",params:{},schema:schema46.properties.partition.anyOf,parentSchema:schema46.properties.partition,data:data4});
 errors++;
-}
-}
-if(Array.isArray(data37)){
-if(data37.length < 1){
-const err82 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.items.properties.except,data:data37};
-if(vErrors === null){
-vErrors = [err82];
 }
 else {
-vErrors.push(err82);
+errors = _errs14;
+if(vErrors !== null){
+if(_errs14){
+vErrors.length = _errs14;
 }
-errors++;
-}
-const len7 = data37.length;
-for(let i7=0; i7<len7; i7++){
-let data38 = data37[i7];
-if(typeof data38 !== "string"){
-const err83 = {instancePath:instancePath+"/" + i0+"/except/" + i7,schemaPath:"#/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.items.type,parentSchema:schema10.items.properties.except.items,data:data38};
-if(vErrors === null){
-vErrors = [err83];
-}
 else {
-vErrors.push(err83);
+vErrors = null;
 }
-errors++;
 }
 }
 }
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-if(Object.keys(data37).length < 1){
-const err84 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.items.properties.except,data:data37};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
+if(data.amiTools !== undefined){
+if(!(validate115(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+errors = vErrors.length;
 }
-errors++;
 }
-for(const key9 in data37){
-if(!((key9 === "prepend") || (key9 === "append"))){
-const err85 = {instancePath:instancePath+"/" + i0+"/except",schemaPath:"#/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema10.items.properties.except,data:data37};
-if(vErrors === null){
-vErrors = [err85];
 }
 else {
-vErrors.push(err85);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema46.type,parentSchema:schema46,data});
 errors++;
-}
 }
-if(data37.prepend !== undefined){
-let data39 = data37.prepend;
-if(Array.isArray(data39)){
-const len8 = data39.length;
-for(let i8=0; i8<len8; i8++){
-let data40 = data39[i8];
-if(typeof data40 !== "string"){
-const err86 = {instancePath:instancePath+"/" + i0+"/except/prepend/" + i8,schemaPath:"#/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.properties.prepend.items.type,parentSchema:schema10.items.properties.except.properties.prepend.items,data:data40};
-if(vErrors === null){
-vErrors = [err86];
+validate109.errors = vErrors;
+return errors === 0;
 }
-else {
-vErrors.push(err86);
-}
+
+const schema54 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part46","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part48","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part51","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema55 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part45","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part45","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema56 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema56.items.type,parentSchema:schema56.items,data:data0});
 errors++;
-}
 }
 }
-else {
-const err87 = {instancePath:instancePath+"/" + i0+"/except/prepend",schemaPath:"#/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.except.properties.prepend.type,parentSchema:schema10.items.properties.except.properties.prepend,data:data39};
-if(vErrors === null){
-vErrors = [err87];
 }
 else {
-vErrors.push(err87);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema56.type,parentSchema:schema56,data});
 errors++;
-}
 }
-if(data37.append !== undefined){
-let data41 = data37.append;
-if(Array.isArray(data41)){
-const len9 = data41.length;
-for(let i9=0; i9<len9; i9++){
-let data42 = data41[i9];
-if(typeof data42 !== "string"){
-const err88 = {instancePath:instancePath+"/" + i0+"/except/append/" + i9,schemaPath:"#/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.items.properties.except.properties.append.items.type,parentSchema:schema10.items.properties.except.properties.append.items,data:data42};
-if(vErrors === null){
-vErrors = [err88];
+validate130.errors = vErrors;
+return errors === 0;
 }
-else {
-vErrors.push(err88);
-}
+
+
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema55.type},schema:schema55.type,parentSchema:schema55,data});
 errors++;
-}
 }
-}
-else {
-const err89 = {instancePath:instancePath+"/" + i0+"/except/append",schemaPath:"#/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.items.properties.except.properties.append.type,parentSchema:schema10.items.properties.except.properties.append,data:data41};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema55,data});
 errors++;
-}
 }
-}
-}
-}
-else {
-const err90 = {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.items.type,parentSchema:schema10.items,data:data0};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
 }
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema55.items.type,parentSchema:schema55.items,data:data0});
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-const err91 = {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10,data};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema55,data});
 errors++;
 }
-for(const key10 in data){
-if(!((key10 === "prepend") || (key10 === "append"))){
-const err92 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema10,data};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema55,data});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-let data43 = data.prepend;
-if(Array.isArray(data43)){
-const len10 = data43.length;
-for(let i10=0; i10<len10; i10++){
-let data44 = data43[i10];
-const _errs107 = errors;
-let valid34 = false;
-let passing1 = null;
-const _errs108 = errors;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(data44.shell === undefined){
-const err93 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.properties.prepend.items.oneOf[0].required,parentSchema:schema10.properties.prepend.items.oneOf[0],data:data44};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-}
-var _valid1 = _errs108 === errors;
-if(_valid1){
-valid34 = true;
-passing1 = 0;
-}
-const _errs109 = errors;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(data44.upload === undefined){
-const err94 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.properties.prepend.items.oneOf[1].required,parentSchema:schema10.properties.prepend.items.oneOf[1],data:data44};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-}
-var _valid1 = _errs109 === errors;
-if(_valid1 && valid34){
-valid34 = false;
-passing1 = [passing1, 1];
-}
-else {
-if(_valid1){
-valid34 = true;
-passing1 = 1;
-}
-const _errs110 = errors;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(data44.download === undefined){
-const err95 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.properties.prepend.items.oneOf[2].required,parentSchema:schema10.properties.prepend.items.oneOf[2],data:data44};
-if(vErrors === null){
-vErrors = [err95];
-}
-else {
-vErrors.push(err95);
-}
-errors++;
-}
-}
-var _valid1 = _errs110 === errors;
-if(_valid1 && valid34){
-valid34 = false;
-passing1 = [passing1, 2];
-}
-else {
-if(_valid1){
-valid34 = true;
-passing1 = 2;
-}
-const _errs111 = errors;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-if(data44.local === undefined){
-const err96 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.properties.prepend.items.oneOf[3].required,parentSchema:schema10.properties.prepend.items.oneOf[3],data:data44};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-}
-var _valid1 = _errs111 === errors;
-if(_valid1 && valid34){
-valid34 = false;
-passing1 = [passing1, 3];
-}
-else {
-if(_valid1){
-valid34 = true;
-passing1 = 3;
-}
-}
-}
-}
-if(!valid34){
-const err97 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema10.properties.prepend.items.oneOf,parentSchema:schema10.properties.prepend.items,data:data44};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-else {
-errors = _errs107;
-if(vErrors !== null){
-if(_errs107){
-vErrors.length = _errs107;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-for(const key11 in data44){
-if(!(((((((key11 === "shell") || (key11 === "upload")) || (key11 === "download")) || (key11 === "local")) || (key11 === "if")) || (key11 === "only")) || (key11 === "except"))){
-const err98 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items,data:data44};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-}
-if(data44.shell !== undefined){
-let data45 = data44.shell;
-if((typeof data45 !== "string") && (!(data45 && typeof data45 == "object" && !Array.isArray(data45)))){
-const err99 = {instancePath:instancePath+"/prepend/" + i10+"/shell",schemaPath:"#/properties/prepend/items/properties/shell/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.type},message:"must be string,object",schema:schema10.properties.prepend.items.properties.shell.type,parentSchema:schema10.properties.prepend.items.properties.shell,data:data45};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
-for(const key12 in data45){
-if(!((((((((key12 === "file") || (key12 === "inline")) || (key12 === "env")) || (key12 === "sudo")) || (key12 === "workdir")) || (key12 === "timeout")) || (key12 === "retries")) || (key12 === "exitCodes"))){
-const err100 = {instancePath:instancePath+"/prepend/" + i10+"/shell",schemaPath:"#/properties/prepend/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.shell,data:data45};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-if(data45.file !== undefined){
-let data46 = data45.file;
-if(typeof data46 !== "string"){
-const err101 = {instancePath:instancePath+"/prepend/" + i10+"/shell/file",schemaPath:"#/properties/prepend/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.file.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.file,data:data46};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-}
-if(data45.inline !== undefined){
-let data47 = data45.inline;
-if(typeof data47 !== "string"){
-const err102 = {instancePath:instancePath+"/prepend/" + i10+"/shell/inline",schemaPath:"#/properties/prepend/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.inline.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.inline,data:data47};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-}
-if(data45.env !== undefined){
-let data48 = data45.env;
-if((!(data48 && typeof data48 == "object" && !Array.isArray(data48))) && (typeof data48 !== "string")){
-const err103 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env",schemaPath:"#/properties/prepend/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema10.properties.prepend.items.properties.shell.properties.env.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.env,data:data48};
-if(vErrors === null){
-vErrors = [err103];
-}
-else {
-vErrors.push(err103);
-}
-errors++;
-}
-if(typeof data48 === "string"){
-if(!pattern7.test(data48)){
-const err104 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env",schemaPath:"#/properties/prepend/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.env,data:data48};
-if(vErrors === null){
-vErrors = [err104];
-}
-else {
-vErrors.push(err104);
-}
-errors++;
-}
-}
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-for(const key13 in data48){
-let data49 = data48[key13];
-if(typeof data49 !== "string"){
-const err105 = {instancePath:instancePath+"/prepend/" + i10+"/shell/env/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/prepend/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.env.additionalProperties,data:data49};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-}
-}
-if(data45.sudo !== undefined){
-let data50 = data45.sudo;
-if((typeof data50 !== "boolean") && (typeof data50 !== "string")){
-const err106 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.shell.properties.sudo.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-if(typeof data50 === "string"){
-if(!pattern7.test(data50)){
-const err107 = {instancePath:instancePath+"/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.sudo,data:data50};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-}
-}
-if(data45.workdir !== undefined){
-let data51 = data45.workdir;
-if((typeof data51 !== "string") && (data51 !== null)){
-const err108 = {instancePath:instancePath+"/prepend/" + i10+"/shell/workdir",schemaPath:"#/properties/prepend/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.properties.prepend.items.properties.shell.properties.workdir.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.workdir,data:data51};
-if(vErrors === null){
-vErrors = [err108];
-}
-else {
-vErrors.push(err108);
-}
-errors++;
-}
-}
-if(data45.timeout !== undefined){
-let data52 = data45.timeout;
-if(typeof data52 === "string"){
-if(!pattern19.test(data52)){
-const err109 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
-if(vErrors === null){
-vErrors = [err109];
-}
-else {
-vErrors.push(err109);
-}
-errors++;
-}
-}
-else {
-const err110 = {instancePath:instancePath+"/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/prepend/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.shell.properties.timeout.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.timeout,data:data52};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-}
-if(data45.retries !== undefined){
-let data53 = data45.retries;
-if((!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))) && (typeof data53 !== "string")){
-const err111 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.retries.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
-if(vErrors === null){
-vErrors = [err111];
-}
-else {
-vErrors.push(err111);
-}
-errors++;
-}
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 > 20 || isNaN(data53)){
-const err112 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
-if(vErrors === null){
-vErrors = [err112];
-}
-else {
-vErrors.push(err112);
-}
-errors++;
-}
-if(data53 < 0 || isNaN(data53)){
-const err113 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
-if(vErrors === null){
-vErrors = [err113];
-}
-else {
-vErrors.push(err113);
-}
-errors++;
-}
-}
-if(typeof data53 === "string"){
-if(!pattern7.test(data53)){
-const err114 = {instancePath:instancePath+"/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.retries,data:data53};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-}
-}
-if(data45.exitCodes !== undefined){
-let data54 = data45.exitCodes;
-if((!data54 || typeof data54 != "object") && (typeof data54 !== "string")){
-const err115 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-if(typeof data54 === "string"){
-if(!pattern7.test(data54)){
-const err116 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
-}
-errors++;
-}
-}
-if(Array.isArray(data54)){
-if(data54.length < 1){
-const err117 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
-if(vErrors === null){
-vErrors = [err117];
-}
-else {
-vErrors.push(err117);
-}
-errors++;
-}
-const len11 = data54.length;
-for(let i11=0; i11<len11; i11++){
-let data55 = data54[i11];
-if((!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))) && (typeof data55 !== "string")){
-const err118 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
-if(vErrors === null){
-vErrors = [err118];
-}
-else {
-vErrors.push(err118);
-}
-errors++;
-}
-if((typeof data55 == "number") && (isFinite(data55))){
-if(data55 > 255 || isNaN(data55)){
-const err119 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
-if(vErrors === null){
-vErrors = [err119];
-}
-else {
-vErrors.push(err119);
-}
-errors++;
-}
-if(data55 < 0 || isNaN(data55)){
-const err120 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
-if(vErrors === null){
-vErrors = [err120];
-}
-else {
-vErrors.push(err120);
-}
-errors++;
-}
-}
-if(typeof data55 === "string"){
-if(!pattern7.test(data55)){
-const err121 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data55};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-}
-}
-}
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-if(Object.keys(data54).length < 1){
-const err122 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-for(const key14 in data54){
-if(!((key14 === "prepend") || (key14 === "append"))){
-const err123 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes,data:data54};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-}
-if(data54.prepend !== undefined){
-let data56 = data54.prepend;
-if(Array.isArray(data56)){
-const len12 = data56.length;
-for(let i12=0; i12<len12; i12++){
-let data57 = data56[i12];
-if((!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))) && (typeof data57 !== "string")){
-const err124 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-if((typeof data57 == "number") && (isFinite(data57))){
-if(data57 > 255 || isNaN(data57)){
-const err125 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-if(data57 < 0 || isNaN(data57)){
-const err126 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err126];
-}
-else {
-vErrors.push(err126);
-}
-errors++;
-}
-}
-if(typeof data57 === "string"){
-if(!pattern7.test(data57)){
-const err127 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data57};
-if(vErrors === null){
-vErrors = [err127];
-}
-else {
-vErrors.push(err127);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err128 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/prepend",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend,data:data56};
-if(vErrors === null){
-vErrors = [err128];
-}
-else {
-vErrors.push(err128);
-}
-errors++;
-}
-}
-if(data54.append !== undefined){
-let data58 = data54.append;
-if(Array.isArray(data58)){
-const len13 = data58.length;
-for(let i13=0; i13<len13; i13++){
-let data59 = data58[i13];
-if((!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))) && (typeof data59 !== "string")){
-const err129 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err129];
-}
-else {
-vErrors.push(err129);
-}
-errors++;
-}
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 > 255 || isNaN(data59)){
-const err130 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err130];
-}
-else {
-vErrors.push(err130);
-}
-errors++;
-}
-if(data59 < 0 || isNaN(data59)){
-const err131 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err131];
-}
-else {
-vErrors.push(err131);
-}
-errors++;
-}
-}
-if(typeof data59 === "string"){
-if(!pattern7.test(data59)){
-const err132 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data59};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err133 = {instancePath:instancePath+"/prepend/" + i10+"/shell/exitCodes/append",schemaPath:"#/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.shell.properties.exitCodes.properties.append,data:data58};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-if(data44.upload !== undefined){
-let data60 = data44.upload;
-if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
-if(data60.from === undefined){
-const err134 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.prepend.items.properties.upload.required,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err134];
-}
-else {
-vErrors.push(err134);
-}
-errors++;
-}
-if(data60.to === undefined){
-const err135 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.prepend.items.properties.upload.required,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err135];
-}
-else {
-vErrors.push(err135);
-}
-errors++;
-}
-for(const key15 in data60){
-if(!((((key15 === "from") || (key15 === "to")) || (key15 === "mode")) || (key15 === "sudo"))){
-const err136 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
-}
-errors++;
-}
-}
-if(data60.from !== undefined){
-let data61 = data60.from;
-if(typeof data61 !== "string"){
-const err137 = {instancePath:instancePath+"/prepend/" + i10+"/upload/from",schemaPath:"#/properties/prepend/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.upload.properties.from.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.from,data:data61};
-if(vErrors === null){
-vErrors = [err137];
-}
-else {
-vErrors.push(err137);
-}
-errors++;
-}
-}
-if(data60.to !== undefined){
-let data62 = data60.to;
-if(typeof data62 !== "string"){
-const err138 = {instancePath:instancePath+"/prepend/" + i10+"/upload/to",schemaPath:"#/properties/prepend/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.upload.properties.to.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.to,data:data62};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
-}
-errors++;
-}
-}
-if(data60.mode !== undefined){
-let data63 = data60.mode;
-if((typeof data63 !== "string") && (data63 !== null)){
-const err139 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.properties.prepend.items.properties.upload.properties.mode.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
-if(vErrors === null){
-vErrors = [err139];
-}
-else {
-vErrors.push(err139);
-}
-errors++;
-}
-if(typeof data63 === "string"){
-if(!pattern45.test(data63)){
-const err140 = {instancePath:instancePath+"/prepend/" + i10+"/upload/mode",schemaPath:"#/properties/prepend/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.upload.properties.mode,data:data63};
-if(vErrors === null){
-vErrors = [err140];
-}
-else {
-vErrors.push(err140);
-}
-errors++;
-}
-}
-}
-if(data60.sudo !== undefined){
-let data64 = data60.sudo;
-if((typeof data64 !== "boolean") && (typeof data64 !== "string")){
-const err141 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.upload.properties.sudo.type,parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
-if(vErrors === null){
-vErrors = [err141];
-}
-else {
-vErrors.push(err141);
-}
-errors++;
-}
-if(typeof data64 === "string"){
-if(!pattern7.test(data64)){
-const err142 = {instancePath:instancePath+"/prepend/" + i10+"/upload/sudo",schemaPath:"#/properties/prepend/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.upload.properties.sudo,data:data64};
-if(vErrors === null){
-vErrors = [err142];
-}
-else {
-vErrors.push(err142);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err143 = {instancePath:instancePath+"/prepend/" + i10+"/upload",schemaPath:"#/properties/prepend/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.upload.type,parentSchema:schema10.properties.prepend.items.properties.upload,data:data60};
-if(vErrors === null){
-vErrors = [err143];
-}
-else {
-vErrors.push(err143);
-}
-errors++;
-}
-}
-if(data44.download !== undefined){
-let data65 = data44.download;
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-if(data65.from === undefined){
-const err144 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.prepend.items.properties.download.required,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-if(data65.to === undefined){
-const err145 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.prepend.items.properties.download.required,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
-if(vErrors === null){
-vErrors = [err145];
-}
-else {
-vErrors.push(err145);
-}
-errors++;
-}
-for(const key16 in data65){
-if(!((key16 === "from") || (key16 === "to"))){
-const err146 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
-if(vErrors === null){
-vErrors = [err146];
-}
-else {
-vErrors.push(err146);
-}
-errors++;
-}
-}
-if(data65.from !== undefined){
-let data66 = data65.from;
-if(typeof data66 !== "string"){
-const err147 = {instancePath:instancePath+"/prepend/" + i10+"/download/from",schemaPath:"#/properties/prepend/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.download.properties.from.type,parentSchema:schema10.properties.prepend.items.properties.download.properties.from,data:data66};
-if(vErrors === null){
-vErrors = [err147];
-}
-else {
-vErrors.push(err147);
-}
-errors++;
-}
-}
-if(data65.to !== undefined){
-let data67 = data65.to;
-if(typeof data67 !== "string"){
-const err148 = {instancePath:instancePath+"/prepend/" + i10+"/download/to",schemaPath:"#/properties/prepend/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.download.properties.to.type,parentSchema:schema10.properties.prepend.items.properties.download.properties.to,data:data67};
-if(vErrors === null){
-vErrors = [err148];
-}
-else {
-vErrors.push(err148);
-}
-errors++;
-}
-}
-}
-else {
-const err149 = {instancePath:instancePath+"/prepend/" + i10+"/download",schemaPath:"#/properties/prepend/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.properties.download.type,parentSchema:schema10.properties.prepend.items.properties.download,data:data65};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-}
-if(data44.local !== undefined){
-let data68 = data44.local;
-if((typeof data68 !== "string") && (!(data68 && typeof data68 == "object" && !Array.isArray(data68)))){
-const err150 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.local.type},message:"must be string,object",schema:schema10.properties.prepend.items.properties.local.type,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
-}
-errors++;
-}
-if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
-if(data68.command === undefined){
-const err151 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.properties.prepend.items.properties.local.required,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-for(const key17 in data68){
-if(!((((key17 === "command") || (key17 === "env")) || (key17 === "workdir")) || (key17 === "timeout"))){
-const err152 = {instancePath:instancePath+"/prepend/" + i10+"/local",schemaPath:"#/properties/prepend/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.local,data:data68};
-if(vErrors === null){
-vErrors = [err152];
-}
-else {
-vErrors.push(err152);
-}
-errors++;
-}
-}
-if(data68.command !== undefined){
-let data69 = data68.command;
-if(typeof data69 !== "string"){
-const err153 = {instancePath:instancePath+"/prepend/" + i10+"/local/command",schemaPath:"#/properties/prepend/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.command.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.command,data:data69};
-if(vErrors === null){
-vErrors = [err153];
-}
-else {
-vErrors.push(err153);
-}
-errors++;
-}
-}
-if(data68.env !== undefined){
-let data70 = data68.env;
-if((!(data70 && typeof data70 == "object" && !Array.isArray(data70))) && (typeof data70 !== "string")){
-const err154 = {instancePath:instancePath+"/prepend/" + i10+"/local/env",schemaPath:"#/properties/prepend/items/properties/local/properties/env/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.local.properties.env.type},message:"must be object,string",schema:schema10.properties.prepend.items.properties.local.properties.env.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.env,data:data70};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-if(typeof data70 === "string"){
-if(!pattern7.test(data70)){
-const err155 = {instancePath:instancePath+"/prepend/" + i10+"/local/env",schemaPath:"#/properties/prepend/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.local.properties.env,data:data70};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-}
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-for(const key18 in data70){
-let data71 = data70[key18];
-if(typeof data71 !== "string"){
-const err156 = {instancePath:instancePath+"/prepend/" + i10+"/local/env/" + key18.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/prepend/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.env.additionalProperties,data:data71};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-}
-}
-}
-if(data68.workdir !== undefined){
-let data72 = data68.workdir;
-if(typeof data72 !== "string"){
-const err157 = {instancePath:instancePath+"/prepend/" + i10+"/local/workdir",schemaPath:"#/properties/prepend/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.workdir.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.workdir,data:data72};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-}
-if(data68.timeout !== undefined){
-let data73 = data68.timeout;
-if(typeof data73 === "string"){
-if(!pattern19.test(data73)){
-const err158 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-}
-else {
-const err159 = {instancePath:instancePath+"/prepend/" + i10+"/local/timeout",schemaPath:"#/properties/prepend/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.local.properties.timeout.type,parentSchema:schema10.properties.prepend.items.properties.local.properties.timeout,data:data73};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-}
-}
-if(data44.if !== undefined){
-let data74 = data44.if;
-if((typeof data74 !== "boolean") && (typeof data74 !== "string")){
-const err160 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.if.type},message:"must be boolean,string",schema:schema10.properties.prepend.items.properties.if.type,parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
-}
-if(typeof data74 === "string"){
-if(!pattern7.test(data74)){
-const err161 = {instancePath:instancePath+"/prepend/" + i10+"/if",schemaPath:"#/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.if,data:data74};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-}
-}
-if(data44.only !== undefined){
-let data75 = data44.only;
-if((!data75 || typeof data75 != "object") && (typeof data75 !== "string")){
-const err162 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.only.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.only.type,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-if(typeof data75 === "string"){
-if(!pattern7.test(data75)){
-const err163 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-}
-if(Array.isArray(data75)){
-if(data75.length < 1){
-const err164 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-const len14 = data75.length;
-for(let i14=0; i14<len14; i14++){
-let data76 = data75[i14];
-if(typeof data76 !== "string"){
-const err165 = {instancePath:instancePath+"/prepend/" + i10+"/only/" + i14,schemaPath:"#/properties/prepend/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.items.type,parentSchema:schema10.properties.prepend.items.properties.only.items,data:data76};
-if(vErrors === null){
-vErrors = [err165];
-}
-else {
-vErrors.push(err165);
-}
-errors++;
-}
-}
-}
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-if(Object.keys(data75).length < 1){
-const err166 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-for(const key19 in data75){
-if(!((key19 === "prepend") || (key19 === "append"))){
-const err167 = {instancePath:instancePath+"/prepend/" + i10+"/only",schemaPath:"#/properties/prepend/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.only,data:data75};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-}
-if(data75.prepend !== undefined){
-let data77 = data75.prepend;
-if(Array.isArray(data77)){
-const len15 = data77.length;
-for(let i15=0; i15<len15; i15++){
-let data78 = data77[i15];
-if(typeof data78 !== "string"){
-const err168 = {instancePath:instancePath+"/prepend/" + i10+"/only/prepend/" + i15,schemaPath:"#/properties/prepend/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.prepend.items,data:data78};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-}
-}
-else {
-const err169 = {instancePath:instancePath+"/prepend/" + i10+"/only/prepend",schemaPath:"#/properties/prepend/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.only.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.prepend,data:data77};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-}
-if(data75.append !== undefined){
-let data79 = data75.append;
-if(Array.isArray(data79)){
-const len16 = data79.length;
-for(let i16=0; i16<len16; i16++){
-let data80 = data79[i16];
-if(typeof data80 !== "string"){
-const err170 = {instancePath:instancePath+"/prepend/" + i10+"/only/append/" + i16,schemaPath:"#/properties/prepend/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.only.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.append.items,data:data80};
-if(vErrors === null){
-vErrors = [err170];
-}
-else {
-vErrors.push(err170);
-}
-errors++;
-}
-}
-}
-else {
-const err171 = {instancePath:instancePath+"/prepend/" + i10+"/only/append",schemaPath:"#/properties/prepend/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.only.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.only.properties.append,data:data79};
-if(vErrors === null){
-vErrors = [err171];
-}
-else {
-vErrors.push(err171);
-}
-errors++;
-}
-}
-}
-}
-if(data44.except !== undefined){
-let data81 = data44.except;
-if((!data81 || typeof data81 != "object") && (typeof data81 !== "string")){
-const err172 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/type",keyword:"type",params:{type: schema10.properties.prepend.items.properties.except.type},message:"must be array,object,string",schema:schema10.properties.prepend.items.properties.except.type,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err172];
-}
-else {
-vErrors.push(err172);
-}
-errors++;
-}
-if(typeof data81 === "string"){
-if(!pattern7.test(data81)){
-const err173 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err173];
-}
-else {
-vErrors.push(err173);
-}
-errors++;
-}
-}
-if(Array.isArray(data81)){
-if(data81.length < 1){
-const err174 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err174];
-}
-else {
-vErrors.push(err174);
-}
-errors++;
-}
-const len17 = data81.length;
-for(let i17=0; i17<len17; i17++){
-let data82 = data81[i17];
-if(typeof data82 !== "string"){
-const err175 = {instancePath:instancePath+"/prepend/" + i10+"/except/" + i17,schemaPath:"#/properties/prepend/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.items.type,parentSchema:schema10.properties.prepend.items.properties.except.items,data:data82};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-}
-}
-if(data81 && typeof data81 == "object" && !Array.isArray(data81)){
-if(Object.keys(data81).length < 1){
-const err176 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err176];
-}
-else {
-vErrors.push(err176);
-}
-errors++;
-}
-for(const key20 in data81){
-if(!((key20 === "prepend") || (key20 === "append"))){
-const err177 = {instancePath:instancePath+"/prepend/" + i10+"/except",schemaPath:"#/properties/prepend/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.prepend.items.properties.except,data:data81};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-}
-if(data81.prepend !== undefined){
-let data83 = data81.prepend;
-if(Array.isArray(data83)){
-const len18 = data83.length;
-for(let i18=0; i18<len18; i18++){
-let data84 = data83[i18];
-if(typeof data84 !== "string"){
-const err178 = {instancePath:instancePath+"/prepend/" + i10+"/except/prepend/" + i18,schemaPath:"#/properties/prepend/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.prepend.items,data:data84};
-if(vErrors === null){
-vErrors = [err178];
-}
-else {
-vErrors.push(err178);
-}
-errors++;
-}
-}
-}
-else {
-const err179 = {instancePath:instancePath+"/prepend/" + i10+"/except/prepend",schemaPath:"#/properties/prepend/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.except.properties.prepend.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.prepend,data:data83};
-if(vErrors === null){
-vErrors = [err179];
-}
-else {
-vErrors.push(err179);
-}
-errors++;
-}
-}
-if(data81.append !== undefined){
-let data85 = data81.append;
-if(Array.isArray(data85)){
-const len19 = data85.length;
-for(let i19=0; i19<len19; i19++){
-let data86 = data85[i19];
-if(typeof data86 !== "string"){
-const err180 = {instancePath:instancePath+"/prepend/" + i10+"/except/append/" + i19,schemaPath:"#/properties/prepend/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.prepend.items.properties.except.properties.append.items.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.append.items,data:data86};
-if(vErrors === null){
-vErrors = [err180];
-}
-else {
-vErrors.push(err180);
-}
-errors++;
-}
-}
-}
-else {
-const err181 = {instancePath:instancePath+"/prepend/" + i10+"/except/append",schemaPath:"#/properties/prepend/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.items.properties.except.properties.append.type,parentSchema:schema10.properties.prepend.items.properties.except.properties.append,data:data85};
-if(vErrors === null){
-vErrors = [err181];
-}
-else {
-vErrors.push(err181);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err182 = {instancePath:instancePath+"/prepend/" + i10,schemaPath:"#/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.prepend.items.type,parentSchema:schema10.properties.prepend.items,data:data44};
-if(vErrors === null){
-vErrors = [err182];
-}
-else {
-vErrors.push(err182);
-}
-errors++;
-}
-}
-}
-else {
-const err183 = {instancePath:instancePath+"/prepend",schemaPath:"#/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.prepend.type,parentSchema:schema10.properties.prepend,data:data43};
-if(vErrors === null){
-vErrors = [err183];
-}
-else {
-vErrors.push(err183);
-}
-errors++;
+if(!(validate130(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-let data87 = data.append;
-if(Array.isArray(data87)){
-const len20 = data87.length;
-for(let i20=0; i20<len20; i20++){
-let data88 = data87[i20];
-const _errs210 = errors;
-let valid65 = false;
-let passing2 = null;
-const _errs211 = errors;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-if(data88.shell === undefined){
-const err184 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema10.properties.append.items.oneOf[0].required,parentSchema:schema10.properties.append.items.oneOf[0],data:data88};
-if(vErrors === null){
-vErrors = [err184];
+if(!(validate130(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err184);
 }
-errors++;
 }
-}
-var _valid2 = _errs211 === errors;
-if(_valid2){
-valid65 = true;
-passing2 = 0;
-}
-const _errs212 = errors;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-if(data88.upload === undefined){
-const err185 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema10.properties.append.items.oneOf[1].required,parentSchema:schema10.properties.append.items.oneOf[1],data:data88};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-}
-var _valid2 = _errs212 === errors;
-if(_valid2 && valid65){
-valid65 = false;
-passing2 = [passing2, 1];
-}
-else {
-if(_valid2){
-valid65 = true;
-passing2 = 1;
-}
-const _errs213 = errors;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-if(data88.download === undefined){
-const err186 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema10.properties.append.items.oneOf[2].required,parentSchema:schema10.properties.append.items.oneOf[2],data:data88};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
-}
-errors++;
-}
-}
-var _valid2 = _errs213 === errors;
-if(_valid2 && valid65){
-valid65 = false;
-passing2 = [passing2, 2];
-}
-else {
-if(_valid2){
-valid65 = true;
-passing2 = 2;
-}
-const _errs214 = errors;
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-if(data88.local === undefined){
-const err187 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema10.properties.append.items.oneOf[3].required,parentSchema:schema10.properties.append.items.oneOf[3],data:data88};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-}
-var _valid2 = _errs214 === errors;
-if(_valid2 && valid65){
-valid65 = false;
-passing2 = [passing2, 3];
-}
-else {
-if(_valid2){
-valid65 = true;
-passing2 = 3;
-}
-}
-}
-}
-if(!valid65){
-const err188 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema10.properties.append.items.oneOf,parentSchema:schema10.properties.append.items,data:data88};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-else {
-errors = _errs210;
-if(vErrors !== null){
-if(_errs210){
-vErrors.length = _errs210;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-for(const key21 in data88){
-if(!(((((((key21 === "shell") || (key21 === "upload")) || (key21 === "download")) || (key21 === "local")) || (key21 === "if")) || (key21 === "only")) || (key21 === "except"))){
-const err189 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items,data:data88};
-if(vErrors === null){
-vErrors = [err189];
-}
-else {
-vErrors.push(err189);
-}
-errors++;
-}
-}
-if(data88.shell !== undefined){
-let data89 = data88.shell;
-if((typeof data89 !== "string") && (!(data89 && typeof data89 == "object" && !Array.isArray(data89)))){
-const err190 = {instancePath:instancePath+"/append/" + i20+"/shell",schemaPath:"#/properties/append/items/properties/shell/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.type},message:"must be string,object",schema:schema10.properties.append.items.properties.shell.type,parentSchema:schema10.properties.append.items.properties.shell,data:data89};
-if(vErrors === null){
-vErrors = [err190];
-}
-else {
-vErrors.push(err190);
-}
-errors++;
-}
-if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
-for(const key22 in data89){
-if(!((((((((key22 === "file") || (key22 === "inline")) || (key22 === "env")) || (key22 === "sudo")) || (key22 === "workdir")) || (key22 === "timeout")) || (key22 === "retries")) || (key22 === "exitCodes"))){
-const err191 = {instancePath:instancePath+"/append/" + i20+"/shell",schemaPath:"#/properties/append/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.shell,data:data89};
-if(vErrors === null){
-vErrors = [err191];
-}
-else {
-vErrors.push(err191);
-}
-errors++;
-}
-}
-if(data89.file !== undefined){
-let data90 = data89.file;
-if(typeof data90 !== "string"){
-const err192 = {instancePath:instancePath+"/append/" + i20+"/shell/file",schemaPath:"#/properties/append/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.file.type,parentSchema:schema10.properties.append.items.properties.shell.properties.file,data:data90};
-if(vErrors === null){
-vErrors = [err192];
-}
-else {
-vErrors.push(err192);
-}
-errors++;
-}
-}
-if(data89.inline !== undefined){
-let data91 = data89.inline;
-if(typeof data91 !== "string"){
-const err193 = {instancePath:instancePath+"/append/" + i20+"/shell/inline",schemaPath:"#/properties/append/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.inline.type,parentSchema:schema10.properties.append.items.properties.shell.properties.inline,data:data91};
-if(vErrors === null){
-vErrors = [err193];
-}
-else {
-vErrors.push(err193);
-}
-errors++;
-}
-}
-if(data89.env !== undefined){
-let data92 = data89.env;
-if((!(data92 && typeof data92 == "object" && !Array.isArray(data92))) && (typeof data92 !== "string")){
-const err194 = {instancePath:instancePath+"/append/" + i20+"/shell/env",schemaPath:"#/properties/append/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema10.properties.append.items.properties.shell.properties.env.type,parentSchema:schema10.properties.append.items.properties.shell.properties.env,data:data92};
-if(vErrors === null){
-vErrors = [err194];
-}
-else {
-vErrors.push(err194);
-}
-errors++;
-}
-if(typeof data92 === "string"){
-if(!pattern7.test(data92)){
-const err195 = {instancePath:instancePath+"/append/" + i20+"/shell/env",schemaPath:"#/properties/append/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.env,data:data92};
-if(vErrors === null){
-vErrors = [err195];
-}
-else {
-vErrors.push(err195);
-}
-errors++;
-}
-}
-if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
-for(const key23 in data92){
-let data93 = data92[key23];
-if(typeof data93 !== "string"){
-const err196 = {instancePath:instancePath+"/append/" + i20+"/shell/env/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/append/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema10.properties.append.items.properties.shell.properties.env.additionalProperties,data:data93};
-if(vErrors === null){
-vErrors = [err196];
-}
-else {
-vErrors.push(err196);
-}
-errors++;
-}
-}
-}
-}
-if(data89.sudo !== undefined){
-let data94 = data89.sudo;
-if((typeof data94 !== "boolean") && (typeof data94 !== "string")){
-const err197 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.shell.properties.sudo.type,parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
-if(vErrors === null){
-vErrors = [err197];
-}
-else {
-vErrors.push(err197);
-}
-errors++;
-}
-if(typeof data94 === "string"){
-if(!pattern7.test(data94)){
-const err198 = {instancePath:instancePath+"/append/" + i20+"/shell/sudo",schemaPath:"#/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.sudo,data:data94};
-if(vErrors === null){
-vErrors = [err198];
-}
-else {
-vErrors.push(err198);
-}
-errors++;
-}
-}
-}
-if(data89.workdir !== undefined){
-let data95 = data89.workdir;
-if((typeof data95 !== "string") && (data95 !== null)){
-const err199 = {instancePath:instancePath+"/append/" + i20+"/shell/workdir",schemaPath:"#/properties/append/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema10.properties.append.items.properties.shell.properties.workdir.type,parentSchema:schema10.properties.append.items.properties.shell.properties.workdir,data:data95};
-if(vErrors === null){
-vErrors = [err199];
-}
-else {
-vErrors.push(err199);
-}
-errors++;
-}
-}
-if(data89.timeout !== undefined){
-let data96 = data89.timeout;
-if(typeof data96 === "string"){
-if(!pattern19.test(data96)){
-const err200 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
-if(vErrors === null){
-vErrors = [err200];
-}
-else {
-vErrors.push(err200);
-}
-errors++;
-}
-}
-else {
-const err201 = {instancePath:instancePath+"/append/" + i20+"/shell/timeout",schemaPath:"#/properties/append/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.shell.properties.timeout.type,parentSchema:schema10.properties.append.items.properties.shell.properties.timeout,data:data96};
-if(vErrors === null){
-vErrors = [err201];
-}
-else {
-vErrors.push(err201);
-}
-errors++;
-}
-}
-if(data89.retries !== undefined){
-let data97 = data89.retries;
-if((!(((typeof data97 == "number") && (!(data97 % 1) && !isNaN(data97))) && (isFinite(data97)))) && (typeof data97 !== "string")){
-const err202 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.retries.type,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
-if(vErrors === null){
-vErrors = [err202];
-}
-else {
-vErrors.push(err202);
-}
-errors++;
-}
-if((typeof data97 == "number") && (isFinite(data97))){
-if(data97 > 20 || isNaN(data97)){
-const err203 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
-if(vErrors === null){
-vErrors = [err203];
-}
-else {
-vErrors.push(err203);
-}
-errors++;
-}
-if(data97 < 0 || isNaN(data97)){
-const err204 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
-if(vErrors === null){
-vErrors = [err204];
-}
-else {
-vErrors.push(err204);
-}
-errors++;
-}
-}
-if(typeof data97 === "string"){
-if(!pattern7.test(data97)){
-const err205 = {instancePath:instancePath+"/append/" + i20+"/shell/retries",schemaPath:"#/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.retries,data:data97};
-if(vErrors === null){
-vErrors = [err205];
-}
-else {
-vErrors.push(err205);
-}
-errors++;
-}
-}
-}
-if(data89.exitCodes !== undefined){
-let data98 = data89.exitCodes;
-if((!data98 || typeof data98 != "object") && (typeof data98 !== "string")){
-const err206 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
-if(vErrors === null){
-vErrors = [err206];
-}
-else {
-vErrors.push(err206);
-}
-errors++;
-}
-if(typeof data98 === "string"){
-if(!pattern7.test(data98)){
-const err207 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
-if(vErrors === null){
-vErrors = [err207];
-}
-else {
-vErrors.push(err207);
-}
-errors++;
-}
-}
-if(Array.isArray(data98)){
-if(data98.length < 1){
-const err208 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
-if(vErrors === null){
-vErrors = [err208];
-}
-else {
-vErrors.push(err208);
-}
-errors++;
-}
-const len21 = data98.length;
-for(let i21=0; i21<len21; i21++){
-let data99 = data98[i21];
-if((!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))) && (typeof data99 !== "string")){
-const err209 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
-if(vErrors === null){
-vErrors = [err209];
-}
-else {
-vErrors.push(err209);
-}
-errors++;
-}
-if((typeof data99 == "number") && (isFinite(data99))){
-if(data99 > 255 || isNaN(data99)){
-const err210 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
-if(vErrors === null){
-vErrors = [err210];
-}
-else {
-vErrors.push(err210);
-}
-errors++;
-}
-if(data99 < 0 || isNaN(data99)){
-const err211 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
-}
-errors++;
-}
-}
-if(typeof data99 === "string"){
-if(!pattern7.test(data99)){
-const err212 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.items,data:data99};
-if(vErrors === null){
-vErrors = [err212];
-}
-else {
-vErrors.push(err212);
-}
-errors++;
-}
-}
-}
-}
-if(data98 && typeof data98 == "object" && !Array.isArray(data98)){
-if(Object.keys(data98).length < 1){
-const err213 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
-if(vErrors === null){
-vErrors = [err213];
-}
-else {
-vErrors.push(err213);
-}
-errors++;
-}
-for(const key24 in data98){
-if(!((key24 === "prepend") || (key24 === "append"))){
-const err214 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes,data:data98};
-if(vErrors === null){
-vErrors = [err214];
-}
-else {
-vErrors.push(err214);
-}
-errors++;
-}
-}
-if(data98.prepend !== undefined){
-let data100 = data98.prepend;
-if(Array.isArray(data100)){
-const len22 = data100.length;
-for(let i22=0; i22<len22; i22++){
-let data101 = data100[i22];
-if((!(((typeof data101 == "number") && (!(data101 % 1) && !isNaN(data101))) && (isFinite(data101)))) && (typeof data101 !== "string")){
-const err215 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err215];
-}
-else {
-vErrors.push(err215);
-}
-errors++;
-}
-if((typeof data101 == "number") && (isFinite(data101))){
-if(data101 > 255 || isNaN(data101)){
-const err216 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err216];
-}
-else {
-vErrors.push(err216);
-}
-errors++;
-}
-if(data101 < 0 || isNaN(data101)){
-const err217 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err217];
-}
-else {
-vErrors.push(err217);
-}
-errors++;
-}
-}
-if(typeof data101 === "string"){
-if(!pattern7.test(data101)){
-const err218 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data101};
-if(vErrors === null){
-vErrors = [err218];
-}
-else {
-vErrors.push(err218);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err219 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/prepend",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.prepend,data:data100};
-if(vErrors === null){
-vErrors = [err219];
-}
-else {
-vErrors.push(err219);
-}
-errors++;
-}
-}
-if(data98.append !== undefined){
-let data102 = data98.append;
-if(Array.isArray(data102)){
-const len23 = data102.length;
-for(let i23=0; i23<len23; i23++){
-let data103 = data102[i23];
-if((!(((typeof data103 == "number") && (!(data103 % 1) && !isNaN(data103))) && (isFinite(data103)))) && (typeof data103 !== "string")){
-const err220 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
-if(vErrors === null){
-vErrors = [err220];
-}
-else {
-vErrors.push(err220);
-}
-errors++;
-}
-if((typeof data103 == "number") && (isFinite(data103))){
-if(data103 > 255 || isNaN(data103)){
-const err221 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
-if(vErrors === null){
-vErrors = [err221];
-}
-else {
-vErrors.push(err221);
-}
-errors++;
-}
-if(data103 < 0 || isNaN(data103)){
-const err222 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
-if(vErrors === null){
-vErrors = [err222];
-}
-else {
-vErrors.push(err222);
-}
-errors++;
-}
-}
-if(typeof data103 === "string"){
-if(!pattern7.test(data103)){
-const err223 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data103};
-if(vErrors === null){
-vErrors = [err223];
-}
-else {
-vErrors.push(err223);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err224 = {instancePath:instancePath+"/append/" + i20+"/shell/exitCodes/append",schemaPath:"#/properties/append/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema10.properties.append.items.properties.shell.properties.exitCodes.properties.append,data:data102};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-if(data88.upload !== undefined){
-let data104 = data88.upload;
-if(data104 && typeof data104 == "object" && !Array.isArray(data104)){
-if(data104.from === undefined){
-const err225 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.append.items.properties.upload.required,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
-}
-errors++;
-}
-if(data104.to === undefined){
-const err226 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.append.items.properties.upload.required,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err226];
-}
-else {
-vErrors.push(err226);
-}
-errors++;
-}
-for(const key25 in data104){
-if(!((((key25 === "from") || (key25 === "to")) || (key25 === "mode")) || (key25 === "sudo"))){
-const err227 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err227];
-}
-else {
-vErrors.push(err227);
-}
-errors++;
-}
-}
-if(data104.from !== undefined){
-let data105 = data104.from;
-if(typeof data105 !== "string"){
-const err228 = {instancePath:instancePath+"/append/" + i20+"/upload/from",schemaPath:"#/properties/append/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.upload.properties.from.type,parentSchema:schema10.properties.append.items.properties.upload.properties.from,data:data105};
-if(vErrors === null){
-vErrors = [err228];
-}
-else {
-vErrors.push(err228);
-}
-errors++;
-}
-}
-if(data104.to !== undefined){
-let data106 = data104.to;
-if(typeof data106 !== "string"){
-const err229 = {instancePath:instancePath+"/append/" + i20+"/upload/to",schemaPath:"#/properties/append/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.upload.properties.to.type,parentSchema:schema10.properties.append.items.properties.upload.properties.to,data:data106};
-if(vErrors === null){
-vErrors = [err229];
-}
-else {
-vErrors.push(err229);
-}
-errors++;
-}
-}
-if(data104.mode !== undefined){
-let data107 = data104.mode;
-if((typeof data107 !== "string") && (data107 !== null)){
-const err230 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema10.properties.append.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema10.properties.append.items.properties.upload.properties.mode.type,parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
-if(vErrors === null){
-vErrors = [err230];
-}
-else {
-vErrors.push(err230);
-}
-errors++;
-}
-if(typeof data107 === "string"){
-if(!pattern45.test(data107)){
-const err231 = {instancePath:instancePath+"/append/" + i20+"/upload/mode",schemaPath:"#/properties/append/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.upload.properties.mode,data:data107};
-if(vErrors === null){
-vErrors = [err231];
-}
-else {
-vErrors.push(err231);
-}
-errors++;
-}
-}
-}
-if(data104.sudo !== undefined){
-let data108 = data104.sudo;
-if((typeof data108 !== "boolean") && (typeof data108 !== "string")){
-const err232 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: schema10.properties.append.items.properties.upload.properties.sudo.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.upload.properties.sudo.type,parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
-if(vErrors === null){
-vErrors = [err232];
-}
-else {
-vErrors.push(err232);
-}
-errors++;
-}
-if(typeof data108 === "string"){
-if(!pattern7.test(data108)){
-const err233 = {instancePath:instancePath+"/append/" + i20+"/upload/sudo",schemaPath:"#/properties/append/items/properties/upload/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.upload.properties.sudo,data:data108};
-if(vErrors === null){
-vErrors = [err233];
-}
-else {
-vErrors.push(err233);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err234 = {instancePath:instancePath+"/append/" + i20+"/upload",schemaPath:"#/properties/append/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.upload.type,parentSchema:schema10.properties.append.items.properties.upload,data:data104};
-if(vErrors === null){
-vErrors = [err234];
-}
-else {
-vErrors.push(err234);
-}
-errors++;
-}
-}
-if(data88.download !== undefined){
-let data109 = data88.download;
-if(data109 && typeof data109 == "object" && !Array.isArray(data109)){
-if(data109.from === undefined){
-const err235 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema10.properties.append.items.properties.download.required,parentSchema:schema10.properties.append.items.properties.download,data:data109};
-if(vErrors === null){
-vErrors = [err235];
-}
-else {
-vErrors.push(err235);
-}
-errors++;
-}
-if(data109.to === undefined){
-const err236 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema10.properties.append.items.properties.download.required,parentSchema:schema10.properties.append.items.properties.download,data:data109};
-if(vErrors === null){
-vErrors = [err236];
-}
-else {
-vErrors.push(err236);
-}
-errors++;
-}
-for(const key26 in data109){
-if(!((key26 === "from") || (key26 === "to"))){
-const err237 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.download,data:data109};
-if(vErrors === null){
-vErrors = [err237];
-}
-else {
-vErrors.push(err237);
-}
-errors++;
-}
-}
-if(data109.from !== undefined){
-let data110 = data109.from;
-if(typeof data110 !== "string"){
-const err238 = {instancePath:instancePath+"/append/" + i20+"/download/from",schemaPath:"#/properties/append/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.download.properties.from.type,parentSchema:schema10.properties.append.items.properties.download.properties.from,data:data110};
-if(vErrors === null){
-vErrors = [err238];
-}
-else {
-vErrors.push(err238);
-}
-errors++;
-}
-}
-if(data109.to !== undefined){
-let data111 = data109.to;
-if(typeof data111 !== "string"){
-const err239 = {instancePath:instancePath+"/append/" + i20+"/download/to",schemaPath:"#/properties/append/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.download.properties.to.type,parentSchema:schema10.properties.append.items.properties.download.properties.to,data:data111};
-if(vErrors === null){
-vErrors = [err239];
-}
-else {
-vErrors.push(err239);
-}
-errors++;
-}
-}
-}
-else {
-const err240 = {instancePath:instancePath+"/append/" + i20+"/download",schemaPath:"#/properties/append/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.properties.download.type,parentSchema:schema10.properties.append.items.properties.download,data:data109};
-if(vErrors === null){
-vErrors = [err240];
-}
-else {
-vErrors.push(err240);
-}
-errors++;
-}
-}
-if(data88.local !== undefined){
-let data112 = data88.local;
-if((typeof data112 !== "string") && (!(data112 && typeof data112 == "object" && !Array.isArray(data112)))){
-const err241 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/type",keyword:"type",params:{type: schema10.properties.append.items.properties.local.type},message:"must be string,object",schema:schema10.properties.append.items.properties.local.type,parentSchema:schema10.properties.append.items.properties.local,data:data112};
-if(vErrors === null){
-vErrors = [err241];
-}
-else {
-vErrors.push(err241);
-}
-errors++;
-}
-if(data112 && typeof data112 == "object" && !Array.isArray(data112)){
-if(data112.command === undefined){
-const err242 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema10.properties.append.items.properties.local.required,parentSchema:schema10.properties.append.items.properties.local,data:data112};
-if(vErrors === null){
-vErrors = [err242];
-}
-else {
-vErrors.push(err242);
-}
-errors++;
-}
-for(const key27 in data112){
-if(!((((key27 === "command") || (key27 === "env")) || (key27 === "workdir")) || (key27 === "timeout"))){
-const err243 = {instancePath:instancePath+"/append/" + i20+"/local",schemaPath:"#/properties/append/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.local,data:data112};
-if(vErrors === null){
-vErrors = [err243];
-}
-else {
-vErrors.push(err243);
-}
-errors++;
-}
-}
-if(data112.command !== undefined){
-let data113 = data112.command;
-if(typeof data113 !== "string"){
-const err244 = {instancePath:instancePath+"/append/" + i20+"/local/command",schemaPath:"#/properties/append/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.command.type,parentSchema:schema10.properties.append.items.properties.local.properties.command,data:data113};
-if(vErrors === null){
-vErrors = [err244];
-}
-else {
-vErrors.push(err244);
-}
-errors++;
-}
-}
-if(data112.env !== undefined){
-let data114 = data112.env;
-if((!(data114 && typeof data114 == "object" && !Array.isArray(data114))) && (typeof data114 !== "string")){
-const err245 = {instancePath:instancePath+"/append/" + i20+"/local/env",schemaPath:"#/properties/append/items/properties/local/properties/env/type",keyword:"type",params:{type: schema10.properties.append.items.properties.local.properties.env.type},message:"must be object,string",schema:schema10.properties.append.items.properties.local.properties.env.type,parentSchema:schema10.properties.append.items.properties.local.properties.env,data:data114};
-if(vErrors === null){
-vErrors = [err245];
-}
-else {
-vErrors.push(err245);
-}
-errors++;
-}
-if(typeof data114 === "string"){
-if(!pattern7.test(data114)){
-const err246 = {instancePath:instancePath+"/append/" + i20+"/local/env",schemaPath:"#/properties/append/items/properties/local/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.local.properties.env,data:data114};
-if(vErrors === null){
-vErrors = [err246];
-}
-else {
-vErrors.push(err246);
-}
-errors++;
-}
-}
-if(data114 && typeof data114 == "object" && !Array.isArray(data114)){
-for(const key28 in data114){
-let data115 = data114[key28];
-if(typeof data115 !== "string"){
-const err247 = {instancePath:instancePath+"/append/" + i20+"/local/env/" + key28.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/append/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema10.properties.append.items.properties.local.properties.env.additionalProperties,data:data115};
-if(vErrors === null){
-vErrors = [err247];
-}
-else {
-vErrors.push(err247);
-}
-errors++;
-}
-}
-}
-}
-if(data112.workdir !== undefined){
-let data116 = data112.workdir;
-if(typeof data116 !== "string"){
-const err248 = {instancePath:instancePath+"/append/" + i20+"/local/workdir",schemaPath:"#/properties/append/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.workdir.type,parentSchema:schema10.properties.append.items.properties.local.properties.workdir,data:data116};
-if(vErrors === null){
-vErrors = [err248];
-}
-else {
-vErrors.push(err248);
-}
-errors++;
-}
-}
-if(data112.timeout !== undefined){
-let data117 = data112.timeout;
-if(typeof data117 === "string"){
-if(!pattern19.test(data117)){
-const err249 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
-if(vErrors === null){
-vErrors = [err249];
-}
-else {
-vErrors.push(err249);
-}
-errors++;
-}
-}
-else {
-const err250 = {instancePath:instancePath+"/append/" + i20+"/local/timeout",schemaPath:"#/properties/append/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.local.properties.timeout.type,parentSchema:schema10.properties.append.items.properties.local.properties.timeout,data:data117};
-if(vErrors === null){
-vErrors = [err250];
-}
-else {
-vErrors.push(err250);
-}
-errors++;
-}
-}
-}
-}
-if(data88.if !== undefined){
-let data118 = data88.if;
-if((typeof data118 !== "boolean") && (typeof data118 !== "string")){
-const err251 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/type",keyword:"type",params:{type: schema10.properties.append.items.properties.if.type},message:"must be boolean,string",schema:schema10.properties.append.items.properties.if.type,parentSchema:schema10.properties.append.items.properties.if,data:data118};
-if(vErrors === null){
-vErrors = [err251];
-}
-else {
-vErrors.push(err251);
-}
-errors++;
-}
-if(typeof data118 === "string"){
-if(!pattern7.test(data118)){
-const err252 = {instancePath:instancePath+"/append/" + i20+"/if",schemaPath:"#/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.if,data:data118};
-if(vErrors === null){
-vErrors = [err252];
-}
-else {
-vErrors.push(err252);
-}
-errors++;
-}
-}
-}
-if(data88.only !== undefined){
-let data119 = data88.only;
-if((!data119 || typeof data119 != "object") && (typeof data119 !== "string")){
-const err253 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/type",keyword:"type",params:{type: schema10.properties.append.items.properties.only.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.only.type,parentSchema:schema10.properties.append.items.properties.only,data:data119};
-if(vErrors === null){
-vErrors = [err253];
-}
-else {
-vErrors.push(err253);
-}
-errors++;
-}
-if(typeof data119 === "string"){
-if(!pattern7.test(data119)){
-const err254 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.only,data:data119};
-if(vErrors === null){
-vErrors = [err254];
-}
-else {
-vErrors.push(err254);
-}
-errors++;
-}
-}
-if(Array.isArray(data119)){
-if(data119.length < 1){
-const err255 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.only,data:data119};
-if(vErrors === null){
-vErrors = [err255];
-}
-else {
-vErrors.push(err255);
-}
-errors++;
-}
-const len24 = data119.length;
-for(let i24=0; i24<len24; i24++){
-let data120 = data119[i24];
-if(typeof data120 !== "string"){
-const err256 = {instancePath:instancePath+"/append/" + i20+"/only/" + i24,schemaPath:"#/properties/append/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.items.type,parentSchema:schema10.properties.append.items.properties.only.items,data:data120};
-if(vErrors === null){
-vErrors = [err256];
-}
-else {
-vErrors.push(err256);
-}
-errors++;
-}
-}
-}
-if(data119 && typeof data119 == "object" && !Array.isArray(data119)){
-if(Object.keys(data119).length < 1){
-const err257 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.only,data:data119};
-if(vErrors === null){
-vErrors = [err257];
-}
-else {
-vErrors.push(err257);
-}
-errors++;
-}
-for(const key29 in data119){
-if(!((key29 === "prepend") || (key29 === "append"))){
-const err258 = {instancePath:instancePath+"/append/" + i20+"/only",schemaPath:"#/properties/append/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.only,data:data119};
-if(vErrors === null){
-vErrors = [err258];
-}
-else {
-vErrors.push(err258);
-}
-errors++;
-}
-}
-if(data119.prepend !== undefined){
-let data121 = data119.prepend;
-if(Array.isArray(data121)){
-const len25 = data121.length;
-for(let i25=0; i25<len25; i25++){
-let data122 = data121[i25];
-if(typeof data122 !== "string"){
-const err259 = {instancePath:instancePath+"/append/" + i20+"/only/prepend/" + i25,schemaPath:"#/properties/append/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.only.properties.prepend.items,data:data122};
-if(vErrors === null){
-vErrors = [err259];
-}
-else {
-vErrors.push(err259);
-}
-errors++;
-}
-}
-}
-else {
-const err260 = {instancePath:instancePath+"/append/" + i20+"/only/prepend",schemaPath:"#/properties/append/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.only.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.only.properties.prepend,data:data121};
-if(vErrors === null){
-vErrors = [err260];
-}
-else {
-vErrors.push(err260);
-}
-errors++;
-}
-}
-if(data119.append !== undefined){
-let data123 = data119.append;
-if(Array.isArray(data123)){
-const len26 = data123.length;
-for(let i26=0; i26<len26; i26++){
-let data124 = data123[i26];
-if(typeof data124 !== "string"){
-const err261 = {instancePath:instancePath+"/append/" + i20+"/only/append/" + i26,schemaPath:"#/properties/append/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.only.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.only.properties.append.items,data:data124};
-if(vErrors === null){
-vErrors = [err261];
-}
-else {
-vErrors.push(err261);
-}
-errors++;
-}
-}
-}
-else {
-const err262 = {instancePath:instancePath+"/append/" + i20+"/only/append",schemaPath:"#/properties/append/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.only.properties.append.type,parentSchema:schema10.properties.append.items.properties.only.properties.append,data:data123};
-if(vErrors === null){
-vErrors = [err262];
-}
-else {
-vErrors.push(err262);
-}
-errors++;
-}
-}
-}
-}
-if(data88.except !== undefined){
-let data125 = data88.except;
-if((!data125 || typeof data125 != "object") && (typeof data125 !== "string")){
-const err263 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/type",keyword:"type",params:{type: schema10.properties.append.items.properties.except.type},message:"must be array,object,string",schema:schema10.properties.append.items.properties.except.type,parentSchema:schema10.properties.append.items.properties.except,data:data125};
-if(vErrors === null){
-vErrors = [err263];
-}
-else {
-vErrors.push(err263);
-}
-errors++;
-}
-if(typeof data125 === "string"){
-if(!pattern7.test(data125)){
-const err264 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema10.properties.append.items.properties.except,data:data125};
-if(vErrors === null){
-vErrors = [err264];
-}
-else {
-vErrors.push(err264);
-}
-errors++;
-}
-}
-if(Array.isArray(data125)){
-if(data125.length < 1){
-const err265 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema10.properties.append.items.properties.except,data:data125};
-if(vErrors === null){
-vErrors = [err265];
-}
-else {
-vErrors.push(err265);
-}
-errors++;
-}
-const len27 = data125.length;
-for(let i27=0; i27<len27; i27++){
-let data126 = data125[i27];
-if(typeof data126 !== "string"){
-const err266 = {instancePath:instancePath+"/append/" + i20+"/except/" + i27,schemaPath:"#/properties/append/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.items.type,parentSchema:schema10.properties.append.items.properties.except.items,data:data126};
-if(vErrors === null){
-vErrors = [err266];
-}
-else {
-vErrors.push(err266);
-}
-errors++;
-}
-}
-}
-if(data125 && typeof data125 == "object" && !Array.isArray(data125)){
-if(Object.keys(data125).length < 1){
-const err267 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema10.properties.append.items.properties.except,data:data125};
-if(vErrors === null){
-vErrors = [err267];
-}
-else {
-vErrors.push(err267);
-}
-errors++;
-}
-for(const key30 in data125){
-if(!((key30 === "prepend") || (key30 === "append"))){
-const err268 = {instancePath:instancePath+"/append/" + i20+"/except",schemaPath:"#/properties/append/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema10.properties.append.items.properties.except,data:data125};
-if(vErrors === null){
-vErrors = [err268];
-}
-else {
-vErrors.push(err268);
-}
-errors++;
-}
-}
-if(data125.prepend !== undefined){
-let data127 = data125.prepend;
-if(Array.isArray(data127)){
-const len28 = data127.length;
-for(let i28=0; i28<len28; i28++){
-let data128 = data127[i28];
-if(typeof data128 !== "string"){
-const err269 = {instancePath:instancePath+"/append/" + i20+"/except/prepend/" + i28,schemaPath:"#/properties/append/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.properties.prepend.items.type,parentSchema:schema10.properties.append.items.properties.except.properties.prepend.items,data:data128};
-if(vErrors === null){
-vErrors = [err269];
-}
-else {
-vErrors.push(err269);
-}
-errors++;
-}
-}
-}
-else {
-const err270 = {instancePath:instancePath+"/append/" + i20+"/except/prepend",schemaPath:"#/properties/append/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.except.properties.prepend.type,parentSchema:schema10.properties.append.items.properties.except.properties.prepend,data:data127};
-if(vErrors === null){
-vErrors = [err270];
-}
-else {
-vErrors.push(err270);
-}
-errors++;
-}
-}
-if(data125.append !== undefined){
-let data129 = data125.append;
-if(Array.isArray(data129)){
-const len29 = data129.length;
-for(let i29=0; i29<len29; i29++){
-let data130 = data129[i29];
-if(typeof data130 !== "string"){
-const err271 = {instancePath:instancePath+"/append/" + i20+"/except/append/" + i29,schemaPath:"#/properties/append/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema10.properties.append.items.properties.except.properties.append.items.type,parentSchema:schema10.properties.append.items.properties.except.properties.append.items,data:data130};
-if(vErrors === null){
-vErrors = [err271];
-}
-else {
-vErrors.push(err271);
-}
-errors++;
-}
-}
-}
-else {
-const err272 = {instancePath:instancePath+"/append/" + i20+"/except/append",schemaPath:"#/properties/append/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.items.properties.except.properties.append.type,parentSchema:schema10.properties.append.items.properties.except.properties.append,data:data129};
-if(vErrors === null){
-vErrors = [err272];
-}
-else {
-vErrors.push(err272);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err273 = {instancePath:instancePath+"/append/" + i20,schemaPath:"#/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema10.properties.append.items.type,parentSchema:schema10.properties.append.items,data:data88};
-if(vErrors === null){
-vErrors = [err273];
-}
-else {
-vErrors.push(err273);
-}
-errors++;
-}
-}
-}
-else {
-const err274 = {instancePath:instancePath+"/append",schemaPath:"#/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema10.properties.append.type,parentSchema:schema10.properties.append,data:data87};
-if(vErrors === null){
-vErrors = [err274];
-}
-else {
-vErrors.push(err274);
-}
-errors++;
-}
-}
-}
-validate28.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 
-const schema11 = {"type":["object","null"],"description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"partition":{"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"uploadArguments":{"type":["array","object","string"],"description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"type":["array","object","string"],"description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"include":{"type":["array","object","string"],"description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"description":"The SSH server's own keys, which cloud-init or the system makes anew.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"description":"Histories of shells and other prompts in home directories.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"description":"What cloud-init knows of this instance: its state and logs, not its seed.","default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"description":"Files of credentials in home directories, and AWS keys by content.","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"description":"Private keys by content, outside of /usr (but in /usr/local).","default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"description":"Files below /var/log; the directories stay.","default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"type":["array","object","string"],"description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","default":null,"examples":["scripts/seal.sh"]},"needs":{"description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"description":"Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.","minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}},"default":{}};
-const pattern83 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern84 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern88 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema57 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part47","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part47","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema58 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
 
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema11.type},message:"must be object,null",schema:schema11.type,parentSchema:schema11,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema58.items.type,parentSchema:schema58.items,data:data0});
 errors++;
 }
-const _errs1 = errors;
-let valid0 = true;
-const _errs2 = errors;
-if(errors === _errs2){
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema58.type,parentSchema:schema58,data});
+errors++;
+}
+validate135.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema57.type},schema:schema57.type,parentSchema:schema57,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema57,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema57.items.type,parentSchema:schema57.items,data:data0});
+errors++;
+}
+}
+}
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.method === undefined) && (missing0 = "method")){
-const err1 = {};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema57,data});
 errors++;
 }
-else {
-if(data.method !== undefined){
-if("ami-tools" !== data.method){
-const err2 = {};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema57,data});
 errors++;
 }
 }
+if(data.prepend !== undefined){
+if(!(validate135(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+errors = vErrors.length;
 }
 }
-else {
-const err3 = {};
-if(vErrors === null){
-vErrors = [err3];
+if(data.append !== undefined){
+if(!(validate135(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err3);
 }
+}
+validate134.errors = vErrors;
+return errors === 0;
+}
+
+const schema59 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part50","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema60 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part49","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part49","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema61 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema61.items.type,parentSchema:schema61.items,data:data0});
 errors++;
 }
 }
-var _valid0 = _errs2 === errors;
-errors = _errs1;
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema61.type,parentSchema:schema61,data});
+errors++;
+}
+validate141.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema60.type},schema:schema60.type,parentSchema:schema60,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema60,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema60.items.type,parentSchema:schema60.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema60,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema60,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate141(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate141(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+errors = vErrors.length;
+}
+}
+}
+validate140.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema59.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema59,data});
+errors++;
+}
+}
+if(data.authorizedKeys !== undefined){
+let data0 = data.authorizedKeys;
+const _errs3 = errors;
+let valid1 = false;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.authorizedKeys.anyOf[0].type,parentSchema:schema59.properties.authorizedKeys.anyOf[0],data:data0});
+errors++;
+}
+if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.authorizedKeys.anyOf[0].enum},schema:schema59.properties.authorizedKeys.anyOf[0].enum,parentSchema:schema59.properties.authorizedKeys.anyOf[0],data:data0});
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs6 = errors;
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.authorizedKeys.anyOf[1],data:data0});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.authorizedKeys.anyOf[1].type,parentSchema:schema59.properties.authorizedKeys.anyOf[1],data:data0});
+errors++;
+}
+var _valid0 = _errs6 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.authorizedKeys.anyOf,parentSchema:schema59.properties.authorizedKeys,data:data0});
+errors++;
+}
+else {
+errors = _errs3;
 if(vErrors !== null){
-if(_errs1){
-vErrors.length = _errs1;
+if(_errs3){
+vErrors.length = _errs3;
 }
 else {
 vErrors = null;
 }
 }
-let ifClause0;
-if(_valid0){
-const _errs5 = errors;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-const err4 = {instancePath,schemaPath:"#/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema11.then,data};
-if(vErrors === null){
-vErrors = [err4];
+}
+}
+if(data.sshHostKeys !== undefined){
+let data1 = data.sshHostKeys;
+const _errs9 = errors;
+let valid2 = false;
+const _errs10 = errors;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.sshHostKeys.anyOf[0].type,parentSchema:schema59.properties.sshHostKeys.anyOf[0],data:data1});
+errors++;
+}
+if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.sshHostKeys.anyOf[0].enum},schema:schema59.properties.sshHostKeys.anyOf[0].enum,parentSchema:schema59.properties.sshHostKeys.anyOf[0],data:data1});
+errors++;
+}
+var _valid1 = _errs10 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs12 = errors;
+if(typeof data1 === "string"){
+if(!pattern5.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.sshHostKeys.anyOf[1],data:data1});
+errors++;
+}
 }
 else {
-vErrors.push(err4);
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.sshHostKeys.anyOf[1].type,parentSchema:schema59.properties.sshHostKeys.anyOf[1],data:data1});
+errors++;
 }
+var _valid1 = _errs12 === errors;
+valid2 = valid2 || _valid1;
+}
+if(!valid2){
+vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.sshHostKeys.anyOf,parentSchema:schema59.properties.sshHostKeys,data:data1});
+errors++;
+}
+else {
+errors = _errs9;
+if(vErrors !== null){
+if(_errs9){
+vErrors.length = _errs9;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.machineId !== undefined){
+let data2 = data.machineId;
+const _errs15 = errors;
+let valid3 = false;
+const _errs16 = errors;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.machineId.anyOf[0].type,parentSchema:schema59.properties.machineId.anyOf[0],data:data2});
+errors++;
+}
+if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.machineId.anyOf[0].enum},schema:schema59.properties.machineId.anyOf[0].enum,parentSchema:schema59.properties.machineId.anyOf[0],data:data2});
+errors++;
+}
+var _valid2 = _errs16 === errors;
+valid3 = valid3 || _valid2;
+if(!valid3){
+const _errs18 = errors;
+if(typeof data2 === "string"){
+if(!pattern5.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.machineId.anyOf[1],data:data2});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.machineId.anyOf[1].type,parentSchema:schema59.properties.machineId.anyOf[1],data:data2});
+errors++;
+}
+var _valid2 = _errs18 === errors;
+valid3 = valid3 || _valid2;
+}
+if(!valid3){
+vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.machineId.anyOf,parentSchema:schema59.properties.machineId,data:data2});
+errors++;
+}
+else {
+errors = _errs15;
+if(vErrors !== null){
+if(_errs15){
+vErrors.length = _errs15;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.shellHistories !== undefined){
+let data3 = data.shellHistories;
+const _errs21 = errors;
+let valid4 = false;
+const _errs22 = errors;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.shellHistories.anyOf[0].type,parentSchema:schema59.properties.shellHistories.anyOf[0],data:data3});
+errors++;
+}
+if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.shellHistories.anyOf[0].enum},schema:schema59.properties.shellHistories.anyOf[0].enum,parentSchema:schema59.properties.shellHistories.anyOf[0],data:data3});
+errors++;
+}
+var _valid3 = _errs22 === errors;
+valid4 = valid4 || _valid3;
+if(!valid4){
+const _errs24 = errors;
+if(typeof data3 === "string"){
+if(!pattern5.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.shellHistories.anyOf[1],data:data3});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.shellHistories.anyOf[1].type,parentSchema:schema59.properties.shellHistories.anyOf[1],data:data3});
+errors++;
+}
+var _valid3 = _errs24 === errors;
+valid4 = valid4 || _valid3;
+}
+if(!valid4){
+vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.shellHistories.anyOf,parentSchema:schema59.properties.shellHistories,data:data3});
+errors++;
+}
+else {
+errors = _errs21;
+if(vErrors !== null){
+if(_errs21){
+vErrors.length = _errs21;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.cloudInit !== undefined){
+let data4 = data.cloudInit;
+const _errs27 = errors;
+let valid5 = false;
+const _errs28 = errors;
+if(typeof data4 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudInit.anyOf[0].type,parentSchema:schema59.properties.cloudInit.anyOf[0],data:data4});
+errors++;
+}
+if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.cloudInit.anyOf[0].enum},schema:schema59.properties.cloudInit.anyOf[0].enum,parentSchema:schema59.properties.cloudInit.anyOf[0],data:data4});
+errors++;
+}
+var _valid4 = _errs28 === errors;
+valid5 = valid5 || _valid4;
+if(!valid5){
+const _errs30 = errors;
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.cloudInit.anyOf[1],data:data4});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudInit.anyOf[1].type,parentSchema:schema59.properties.cloudInit.anyOf[1],data:data4});
+errors++;
+}
+var _valid4 = _errs30 === errors;
+valid5 = valid5 || _valid4;
+}
+if(!valid5){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.cloudInit.anyOf,parentSchema:schema59.properties.cloudInit,data:data4});
+errors++;
+}
+else {
+errors = _errs27;
+if(vErrors !== null){
+if(_errs27){
+vErrors.length = _errs27;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.cloudCredentials !== undefined){
+let data5 = data.cloudCredentials;
+const _errs33 = errors;
+let valid6 = false;
+const _errs34 = errors;
+if(typeof data5 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudCredentials.anyOf[0].type,parentSchema:schema59.properties.cloudCredentials.anyOf[0],data:data5});
+errors++;
+}
+if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.cloudCredentials.anyOf[0].enum},schema:schema59.properties.cloudCredentials.anyOf[0].enum,parentSchema:schema59.properties.cloudCredentials.anyOf[0],data:data5});
+errors++;
+}
+var _valid5 = _errs34 === errors;
+valid6 = valid6 || _valid5;
+if(!valid6){
+const _errs36 = errors;
+if(typeof data5 === "string"){
+if(!pattern5.test(data5)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.cloudCredentials.anyOf[1],data:data5});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudCredentials.anyOf[1].type,parentSchema:schema59.properties.cloudCredentials.anyOf[1],data:data5});
+errors++;
+}
+var _valid5 = _errs36 === errors;
+valid6 = valid6 || _valid5;
+}
+if(!valid6){
+vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.cloudCredentials.anyOf,parentSchema:schema59.properties.cloudCredentials,data:data5});
+errors++;
+}
+else {
+errors = _errs33;
+if(vErrors !== null){
+if(_errs33){
+vErrors.length = _errs33;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.privateKeys !== undefined){
+let data6 = data.privateKeys;
+const _errs39 = errors;
+let valid7 = false;
+const _errs40 = errors;
+if(typeof data6 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.privateKeys.anyOf[0].type,parentSchema:schema59.properties.privateKeys.anyOf[0],data:data6});
+errors++;
+}
+if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.privateKeys.anyOf[0].enum},schema:schema59.properties.privateKeys.anyOf[0].enum,parentSchema:schema59.properties.privateKeys.anyOf[0],data:data6});
+errors++;
+}
+var _valid6 = _errs40 === errors;
+valid7 = valid7 || _valid6;
+if(!valid7){
+const _errs42 = errors;
+if(typeof data6 === "string"){
+if(!pattern5.test(data6)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.privateKeys.anyOf[1],data:data6});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.privateKeys.anyOf[1].type,parentSchema:schema59.properties.privateKeys.anyOf[1],data:data6});
+errors++;
+}
+var _valid6 = _errs42 === errors;
+valid7 = valid7 || _valid6;
+}
+if(!valid7){
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.privateKeys.anyOf,parentSchema:schema59.properties.privateKeys,data:data6});
+errors++;
+}
+else {
+errors = _errs39;
+if(vErrors !== null){
+if(_errs39){
+vErrors.length = _errs39;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.logs !== undefined){
+let data7 = data.logs;
+const _errs45 = errors;
+let valid8 = false;
+const _errs46 = errors;
+if(typeof data7 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.logs.anyOf[0].type,parentSchema:schema59.properties.logs.anyOf[0],data:data7});
+errors++;
+}
+if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.logs.anyOf[0].enum},schema:schema59.properties.logs.anyOf[0].enum,parentSchema:schema59.properties.logs.anyOf[0],data:data7});
+errors++;
+}
+var _valid7 = _errs46 === errors;
+valid8 = valid8 || _valid7;
+if(!valid8){
+const _errs48 = errors;
+if(typeof data7 === "string"){
+if(!pattern5.test(data7)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.logs.anyOf[1],data:data7});
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.logs.anyOf[1].type,parentSchema:schema59.properties.logs.anyOf[1],data:data7});
+errors++;
+}
+var _valid7 = _errs48 === errors;
+valid8 = valid8 || _valid7;
+}
+if(!valid8){
+vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.logs.anyOf,parentSchema:schema59.properties.logs,data:data7});
+errors++;
+}
+else {
+errors = _errs45;
+if(vErrors !== null){
+if(_errs45){
+vErrors.length = _errs45;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.allow !== undefined){
+if(!(validate140(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema59.type,parentSchema:schema59,data});
+errors++;
+}
+validate139.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema54.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema54,data});
 errors++;
 }
 }
 if(data.method !== undefined){
-let data1 = data.method;
-const _errs9 = errors;
-let valid3 = false;
-const _errs10 = errors;
-if(typeof data1 !== "string"){
-const err5 = {instancePath:instancePath+"/method",schemaPath:"#/then/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.method.anyOf[0].type,parentSchema:schema11.then.properties.method.anyOf[0],data:data1};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+let data0 = data.method;
+const _errs3 = errors;
+let valid1 = false;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.method.anyOf[0].type,parentSchema:schema54.properties.method.anyOf[0],data:data0});
 errors++;
 }
-if(!(data1 === "ami-tools")){
-const err6 = {instancePath:instancePath+"/method",schemaPath:"#/then/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.then.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.then.properties.method.anyOf[0].enum,parentSchema:schema11.then.properties.method.anyOf[0],data:data1};
-if(vErrors === null){
-vErrors = [err6];
+if(!(data0 === "native")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.method.anyOf[0].enum},schema:schema54.properties.method.anyOf[0].enum,parentSchema:schema54.properties.method.anyOf[0],data:data0});
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs6 = errors;
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.method.anyOf[1],data:data0});
+errors++;
+}
 }
 else {
-vErrors.push(err6);
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.method.anyOf[1].type,parentSchema:schema54.properties.method.anyOf[1],data:data0});
+errors++;
 }
+var _valid0 = _errs6 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.method.anyOf,parentSchema:schema54.properties.method,data:data0});
+errors++;
+}
+else {
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.at !== undefined){
+let data1 = data.at;
+const _errs9 = errors;
+let valid2 = false;
+const _errs10 = errors;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.at.anyOf[0].type,parentSchema:schema54.properties.at.anyOf[0],data:data1});
+errors++;
+}
+if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.at.anyOf[0].enum},schema:schema54.properties.at.anyOf[0].enum,parentSchema:schema54.properties.at.anyOf[0],data:data1});
 errors++;
 }
 var _valid1 = _errs10 === errors;
-valid3 = valid3 || _valid1;
-if(!valid3){
+valid2 = valid2 || _valid1;
+if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-const err7 = {instancePath:instancePath+"/method",schemaPath:"#/then/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.method.anyOf[1],data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.at.anyOf[1],data:data1});
 errors++;
 }
 }
 else {
-const err8 = {instancePath:instancePath+"/method",schemaPath:"#/then/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.method.anyOf[1].type,parentSchema:schema11.then.properties.method.anyOf[1],data:data1};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.at.anyOf[1].type,parentSchema:schema54.properties.at.anyOf[1],data:data1});
 errors++;
 }
 var _valid1 = _errs12 === errors;
-valid3 = valid3 || _valid1;
+valid2 = valid2 || _valid1;
 }
-if(!valid3){
-const err9 = {instancePath:instancePath+"/method",schemaPath:"#/then/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.then.properties.method.anyOf,parentSchema:schema11.then.properties.method,data:data1};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
+if(!valid2){
+vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.at.anyOf,parentSchema:schema54.properties.at,data:data1});
 errors++;
 }
 else {
@@ -5983,238 +3569,139 @@ vErrors = null;
 if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern83.test(data2)){
-const err10 = {instancePath:instancePath+"/name",schemaPath:"#/then/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.name,data:data2};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
+if(!pattern45.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.name,data:data2});
 errors++;
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/name",schemaPath:"#/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.name.type,parentSchema:schema11.then.properties.name,data:data2};
-if(vErrors === null){
-vErrors = [err11];
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema54.properties.name.type,parentSchema:schema54.properties.name,data:data2});
+errors++;
+}
+}
+if(data.partition !== undefined){
+let data3 = data.partition;
+const _errs17 = errors;
+let valid3 = false;
+const _errs18 = errors;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.partition.anyOf[0].type,parentSchema:schema54.properties.partition.anyOf[0],data:data3});
+errors++;
+}
+if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.partition.anyOf[0].enum},schema:schema54.properties.partition.anyOf[0].enum,parentSchema:schema54.properties.partition.anyOf[0],data:data3});
+errors++;
+}
+var _valid2 = _errs18 === errors;
+valid3 = valid3 || _valid2;
+if(!valid3){
+const _errs20 = errors;
+if(typeof data3 === "string"){
+if(!pattern5.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.partition.anyOf[1],data:data3});
+errors++;
+}
 }
 else {
-vErrors.push(err11);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.partition.anyOf[1].type,parentSchema:schema54.properties.partition.anyOf[1],data:data3});
 errors++;
+}
+var _valid2 = _errs20 === errors;
+valid3 = valid3 || _valid2;
+}
+if(!valid3){
+vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.partition.anyOf,parentSchema:schema54.properties.partition,data:data3});
+errors++;
+}
+else {
+errors = _errs17;
+if(vErrors !== null){
+if(_errs17){
+vErrors.length = _errs17;
+}
+else {
+vErrors = null;
+}
+}
 }
 }
 if(data.size !== undefined){
-let data3 = data.size;
-if((typeof data3 !== "string") && (data3 !== null)){
-const err12 = {instancePath:instancePath+"/size",schemaPath:"#/then/properties/size/type",keyword:"type",params:{type: schema11.then.properties.size.type},message:"must be string,null",schema:schema11.then.properties.size.type,parentSchema:schema11.then.properties.size,data:data3};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
+let data4 = data.size;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema54.properties.size.type},schema:schema54.properties.size.type,parentSchema:schema54.properties.size,data:data4});
 errors++;
 }
-if(typeof data3 === "string"){
-if(!pattern84.test(data3)){
-const err13 = {instancePath:instancePath+"/size",schemaPath:"#/then/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.size,data:data3};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
+if(typeof data4 === "string"){
+if(!pattern46.test(data4)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.size,data:data4});
 errors++;
 }
 }
 }
 if(data.exclude !== undefined){
-let data4 = data.exclude;
-if((!data4 || typeof data4 != "object") && (typeof data4 !== "string")){
-const err14 = {instancePath:instancePath+"/exclude",schemaPath:"#/then/properties/exclude/type",keyword:"type",params:{type: schema11.then.properties.exclude.type},message:"must be array,object,string",schema:schema11.then.properties.exclude.type,parentSchema:schema11.then.properties.exclude,data:data4};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-if(typeof data4 === "string"){
-if(!pattern7.test(data4)){
-const err15 = {instancePath:instancePath+"/exclude",schemaPath:"#/then/properties/exclude/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.exclude,data:data4};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
+if(!(validate129(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+errors = vErrors.length;
 }
 }
-if(Array.isArray(data4)){
-const len0 = data4.length;
-for(let i0=0; i0<len0; i0++){
-let data5 = data4[i0];
-if(typeof data5 !== "string"){
-const err16 = {instancePath:instancePath+"/exclude/" + i0,schemaPath:"#/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.exclude.items.type,parentSchema:schema11.then.properties.exclude.items,data:data5};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
+if(data.include !== undefined){
+if(!(validate134(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+errors = vErrors.length;
 }
 }
-}
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-if(Object.keys(data4).length < 1){
-const err17 = {instancePath:instancePath+"/exclude",schemaPath:"#/then/properties/exclude/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.then.properties.exclude,data:data4};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-for(const key1 in data4){
-if(!((key1 === "prepend") || (key1 === "append"))){
-const err18 = {instancePath:instancePath+"/exclude",schemaPath:"#/then/properties/exclude/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema11.then.properties.exclude,data:data4};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-if(data4.prepend !== undefined){
-let data6 = data4.prepend;
-if(Array.isArray(data6)){
-const len1 = data6.length;
-for(let i1=0; i1<len1; i1++){
-let data7 = data6[i1];
+if(data.fstab !== undefined){
+let data7 = data.fstab;
 if(typeof data7 !== "string"){
-const err19 = {instancePath:instancePath+"/exclude/prepend/" + i1,schemaPath:"#/then/properties/exclude/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.exclude.properties.prepend.items.type,parentSchema:schema11.then.properties.exclude.properties.prepend.items,data:data7};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/fstab",schemaPath:"#/properties/fstab/type",keyword:"type",params:{type: "string"},schema:schema54.properties.fstab.type,parentSchema:schema54.properties.fstab,data:data7});
 errors++;
 }
 }
+if(data.hygiene !== undefined){
+if(!(validate139(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
+errors = vErrors.length;
 }
-else {
-const err20 = {instancePath:instancePath+"/exclude/prepend",schemaPath:"#/then/properties/exclude/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.then.properties.exclude.properties.prepend.type,parentSchema:schema11.then.properties.exclude.properties.prepend,data:data6};
-if(vErrors === null){
-vErrors = [err20];
 }
-else {
-vErrors.push(err20);
-}
+if(data.script !== undefined){
+let data9 = data.script;
+if((typeof data9 !== "string") && (data9 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/script",schemaPath:"#/properties/script/type",keyword:"type",params:{type: schema54.properties.script.type},schema:schema54.properties.script.type,parentSchema:schema54.properties.script,data:data9});
 errors++;
 }
 }
-if(data4.append !== undefined){
-let data8 = data4.append;
-if(Array.isArray(data8)){
-const len2 = data8.length;
-for(let i2=0; i2<len2; i2++){
-let data9 = data8[i2];
-if(typeof data9 !== "string"){
-const err21 = {instancePath:instancePath+"/exclude/append/" + i2,schemaPath:"#/then/properties/exclude/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.exclude.properties.append.items.type,parentSchema:schema11.then.properties.exclude.properties.append.items,data:data9};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-}
-else {
-const err22 = {instancePath:instancePath+"/exclude/append",schemaPath:"#/then/properties/exclude/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.then.properties.exclude.properties.append.type,parentSchema:schema11.then.properties.exclude.properties.append,data:data8};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-}
-if(data.partition !== undefined){
-let data10 = data.partition;
+if(data.needs !== undefined){
+let data10 = data.needs;
 const _errs32 = errors;
-let valid11 = false;
+let valid4 = false;
 const _errs33 = errors;
-if((typeof data10 !== "string") && (data10 !== null)){
-const err23 = {instancePath:instancePath+"/partition",schemaPath:"#/then/properties/partition/anyOf/0/type",keyword:"type",params:{type: schema11.then.properties.partition.anyOf[0].type},message:"must be string,null",schema:schema11.then.properties.partition.anyOf[0].type,parentSchema:schema11.then.properties.partition.anyOf[0],data:data10};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
+if(typeof data10 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.needs.anyOf[0].type,parentSchema:schema54.properties.needs.anyOf[0],data:data10});
 errors++;
 }
-if(!((((data10 === "gpt") || (data10 === "mbr")) || (data10 === "none")) || (data10 === null))){
-const err24 = {instancePath:instancePath+"/partition",schemaPath:"#/then/properties/partition/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.then.properties.partition.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.then.properties.partition.anyOf[0].enum,parentSchema:schema11.then.properties.partition.anyOf[0],data:data10};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
+if(!((data10 === "refuse") || (data10 === "warn"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.needs.anyOf[0].enum},schema:schema54.properties.needs.anyOf[0].enum,parentSchema:schema54.properties.needs.anyOf[0],data:data10});
 errors++;
 }
-var _valid2 = _errs33 === errors;
-valid11 = valid11 || _valid2;
-if(!valid11){
+var _valid3 = _errs33 === errors;
+valid4 = valid4 || _valid3;
+if(!valid4){
 const _errs35 = errors;
 if(typeof data10 === "string"){
 if(!pattern5.test(data10)){
-const err25 = {instancePath:instancePath+"/partition",schemaPath:"#/then/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.partition.anyOf[1],data:data10};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.needs.anyOf[1],data:data10});
 errors++;
 }
 }
 else {
-const err26 = {instancePath:instancePath+"/partition",schemaPath:"#/then/properties/partition/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.partition.anyOf[1].type,parentSchema:schema11.then.properties.partition.anyOf[1],data:data10};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.needs.anyOf[1].type,parentSchema:schema54.properties.needs.anyOf[1],data:data10});
 errors++;
 }
-var _valid2 = _errs35 === errors;
-valid11 = valid11 || _valid2;
+var _valid3 = _errs35 === errors;
+valid4 = valid4 || _valid3;
 }
-if(!valid11){
-const err27 = {instancePath:instancePath+"/partition",schemaPath:"#/then/properties/partition/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.then.properties.partition.anyOf,parentSchema:schema11.then.properties.partition,data:data10};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
+if(!valid4){
+vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.needs.anyOf,parentSchema:schema54.properties.needs,data:data10});
 errors++;
 }
 else {
@@ -6229,2076 +3716,145 @@ vErrors = null;
 }
 }
 }
-if(data.amiTools !== undefined){
-let data11 = data.amiTools;
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-for(const key2 in data11){
-if(!(func2.call(schema11.then.properties.amiTools.properties, key2))){
-const err28 = {instancePath:instancePath+"/amiTools",schemaPath:"#/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema11.then.properties.amiTools,data:data11};
-if(vErrors === null){
-vErrors = [err28];
+if(data.compression !== undefined){
+let data11 = data.compression;
+if(((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)) && (typeof data11 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: schema54.properties.compression.type},schema:schema54.properties.compression.type,parentSchema:schema54.properties.compression,data:data11});
+errors++;
 }
-else {
-vErrors.push(err28);
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 9 || isNaN(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},schema:9,parentSchema:schema54.properties.compression,data:data11});
+errors++;
 }
+if(data11 < 1 || isNaN(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema54.properties.compression,data:data11});
 errors++;
 }
 }
-if(data11.install !== undefined){
-let data12 = data11.install;
-const _errs41 = errors;
-let valid13 = false;
-const _errs42 = errors;
-if(typeof data12 !== "string"){
-const err29 = {instancePath:instancePath+"/amiTools/install",schemaPath:"#/then/properties/amiTools/properties/install/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.install.anyOf[0].type,parentSchema:schema11.then.properties.amiTools.properties.install.anyOf[0],data:data12};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if(!(((data12 === "auto") || (data12 === "none")) || (data12 === "provision"))){
-const err30 = {instancePath:instancePath+"/amiTools/install",schemaPath:"#/then/properties/amiTools/properties/install/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.then.properties.amiTools.properties.install.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.then.properties.amiTools.properties.install.anyOf[0].enum,parentSchema:schema11.then.properties.amiTools.properties.install.anyOf[0],data:data12};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-var _valid3 = _errs42 === errors;
-valid13 = valid13 || _valid3;
-if(!valid13){
-const _errs44 = errors;
-if(typeof data12 === "string"){
-if(!pattern5.test(data12)){
-const err31 = {instancePath:instancePath+"/amiTools/install",schemaPath:"#/then/properties/amiTools/properties/install/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.install.anyOf[1],data:data12};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
+if(typeof data11 === "string"){
+if(!pattern7.test(data11)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema54.properties.compression,data:data11});
 errors++;
 }
 }
-else {
-const err32 = {instancePath:instancePath+"/amiTools/install",schemaPath:"#/then/properties/amiTools/properties/install/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.install.anyOf[1].type,parentSchema:schema11.then.properties.amiTools.properties.install.anyOf[1],data:data12};
-if(vErrors === null){
-vErrors = [err32];
+}
 }
 else {
-vErrors.push(err32);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema54.type,parentSchema:schema54,data});
 errors++;
 }
-var _valid3 = _errs44 === errors;
-valid13 = valid13 || _valid3;
+validate128.errors = vErrors;
+return errors === 0;
 }
-if(!valid13){
-const err33 = {instancePath:instancePath+"/amiTools/install",schemaPath:"#/then/properties/amiTools/properties/install/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.then.properties.amiTools.properties.install.anyOf,parentSchema:schema11.then.properties.amiTools.properties.install,data:data12};
-if(vErrors === null){
-vErrors = [err33];
+
+
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema45.type},schema:schema45.type,parentSchema:schema45,data});
+errors++;
 }
-else {
-vErrors.push(err33);
-}
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.method === undefined) && (missing0 = "method")){
+vErrors = withError(vErrors, {});
 errors++;
 }
 else {
-errors = _errs41;
+if(data.method !== undefined){
+if("ami-tools" !== data.method){
+vErrors = withError(vErrors, {});
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors, {});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
 if(vErrors !== null){
-if(_errs41){
-vErrors.length = _errs41;
+if(_errs1){
+vErrors.length = _errs1;
 }
 else {
 vErrors = null;
 }
 }
-}
-}
-if(data11.installCommands !== undefined){
-let data13 = data11.installCommands;
-if((typeof data13 !== "string") && (data13 !== null)){
-const err34 = {instancePath:instancePath+"/amiTools/installCommands",schemaPath:"#/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema11.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema11.then.properties.amiTools.properties.installCommands.type,parentSchema:schema11.then.properties.amiTools.properties.installCommands,data:data13};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-if(data11.destination !== undefined){
-let data14 = data11.destination;
-if((typeof data14 !== "string") && (data14 !== null)){
-const err35 = {instancePath:instancePath+"/amiTools/destination",schemaPath:"#/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema11.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema11.then.properties.amiTools.properties.destination.type,parentSchema:schema11.then.properties.amiTools.properties.destination,data:data14};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-if(typeof data14 === "string"){
-if(!pattern88.test(data14)){
-const err36 = {instancePath:instancePath+"/amiTools/destination",schemaPath:"#/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.destination,data:data14};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-}
-if(data11.inherit !== undefined){
-let data15 = data11.inherit;
-if((typeof data15 !== "boolean") && (typeof data15 !== "string")){
-const err37 = {instancePath:instancePath+"/amiTools/inherit",schemaPath:"#/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: schema11.then.properties.amiTools.properties.inherit.type},message:"must be boolean,string",schema:schema11.then.properties.amiTools.properties.inherit.type,parentSchema:schema11.then.properties.amiTools.properties.inherit,data:data15};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-if(typeof data15 === "string"){
-if(!pattern7.test(data15)){
-const err38 = {instancePath:instancePath+"/amiTools/inherit",schemaPath:"#/then/properties/amiTools/properties/inherit/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.amiTools.properties.inherit,data:data15};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-}
-if(data11.credentials !== undefined){
-let data16 = data11.credentials;
-const _errs53 = errors;
-let valid14 = false;
-const _errs54 = errors;
-if((typeof data16 !== "string") && (data16 !== null)){
-const err39 = {instancePath:instancePath+"/amiTools/credentials",schemaPath:"#/then/properties/amiTools/properties/credentials/anyOf/0/type",keyword:"type",params:{type: schema11.then.properties.amiTools.properties.credentials.anyOf[0].type},message:"must be string,null",schema:schema11.then.properties.amiTools.properties.credentials.anyOf[0].type,parentSchema:schema11.then.properties.amiTools.properties.credentials.anyOf[0],data:data16};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-if(!(((data16 === "instance-profile") || (data16 === "builder")) || (data16 === null))){
-const err40 = {instancePath:instancePath+"/amiTools/credentials",schemaPath:"#/then/properties/amiTools/properties/credentials/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.then.properties.amiTools.properties.credentials.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.then.properties.amiTools.properties.credentials.anyOf[0].enum,parentSchema:schema11.then.properties.amiTools.properties.credentials.anyOf[0],data:data16};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-var _valid4 = _errs54 === errors;
-valid14 = valid14 || _valid4;
-if(!valid14){
-const _errs56 = errors;
-if(typeof data16 === "string"){
-if(!pattern5.test(data16)){
-const err41 = {instancePath:instancePath+"/amiTools/credentials",schemaPath:"#/then/properties/amiTools/properties/credentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.then.properties.amiTools.properties.credentials.anyOf[1],data:data16};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/amiTools/credentials",schemaPath:"#/then/properties/amiTools/properties/credentials/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.credentials.anyOf[1].type,parentSchema:schema11.then.properties.amiTools.properties.credentials.anyOf[1],data:data16};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-var _valid4 = _errs56 === errors;
-valid14 = valid14 || _valid4;
-}
-if(!valid14){
-const err43 = {instancePath:instancePath+"/amiTools/credentials",schemaPath:"#/then/properties/amiTools/properties/credentials/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.then.properties.amiTools.properties.credentials.anyOf,parentSchema:schema11.then.properties.amiTools.properties.credentials,data:data16};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-else {
-errors = _errs53;
-if(vErrors !== null){
-if(_errs53){
-vErrors.length = _errs53;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data11.bundleArguments !== undefined){
-let data17 = data11.bundleArguments;
-if((!data17 || typeof data17 != "object") && (typeof data17 !== "string")){
-const err44 = {instancePath:instancePath+"/amiTools/bundleArguments",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: schema11.then.properties.amiTools.properties.bundleArguments.type},message:"must be array,object,string",schema:schema11.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments,data:data17};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-if(typeof data17 === "string"){
-if(!pattern7.test(data17)){
-const err45 = {instancePath:instancePath+"/amiTools/bundleArguments",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.amiTools.properties.bundleArguments,data:data17};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-}
-if(Array.isArray(data17)){
-const len3 = data17.length;
-for(let i3=0; i3<len3; i3++){
-let data18 = data17[i3];
-if(typeof data18 !== "string"){
-const err46 = {instancePath:instancePath+"/amiTools/bundleArguments/" + i3,schemaPath:"#/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments.items,data:data18};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-}
-}
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-if(Object.keys(data17).length < 1){
-const err47 = {instancePath:instancePath+"/amiTools/bundleArguments",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments,data:data17};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-for(const key3 in data17){
-if(!((key3 === "prepend") || (key3 === "append"))){
-const err48 = {instancePath:instancePath+"/amiTools/bundleArguments",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments,data:data17};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-}
-if(data17.prepend !== undefined){
-let data19 = data17.prepend;
-if(Array.isArray(data19)){
-const len4 = data19.length;
-for(let i4=0; i4<len4; i4++){
-let data20 = data19[i4];
-if(typeof data20 !== "string"){
-const err49 = {instancePath:instancePath+"/amiTools/bundleArguments/prepend/" + i4,schemaPath:"#/then/properties/amiTools/properties/bundleArguments/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.bundleArguments.properties.prepend.items.type,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments.properties.prepend.items,data:data20};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-}
-}
-else {
-const err50 = {instancePath:instancePath+"/amiTools/bundleArguments/prepend",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.then.properties.amiTools.properties.bundleArguments.properties.prepend.type,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments.properties.prepend,data:data19};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-if(data17.append !== undefined){
-let data21 = data17.append;
-if(Array.isArray(data21)){
-const len5 = data21.length;
-for(let i5=0; i5<len5; i5++){
-let data22 = data21[i5];
-if(typeof data22 !== "string"){
-const err51 = {instancePath:instancePath+"/amiTools/bundleArguments/append/" + i5,schemaPath:"#/then/properties/amiTools/properties/bundleArguments/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.bundleArguments.properties.append.items.type,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments.properties.append.items,data:data22};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-}
-}
-else {
-const err52 = {instancePath:instancePath+"/amiTools/bundleArguments/append",schemaPath:"#/then/properties/amiTools/properties/bundleArguments/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.then.properties.amiTools.properties.bundleArguments.properties.append.type,parentSchema:schema11.then.properties.amiTools.properties.bundleArguments.properties.append,data:data21};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-}
-}
-}
-if(data11.uploadArguments !== undefined){
-let data23 = data11.uploadArguments;
-if((!data23 || typeof data23 != "object") && (typeof data23 !== "string")){
-const err53 = {instancePath:instancePath+"/amiTools/uploadArguments",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: schema11.then.properties.amiTools.properties.uploadArguments.type},message:"must be array,object,string",schema:schema11.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments,data:data23};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-if(typeof data23 === "string"){
-if(!pattern7.test(data23)){
-const err54 = {instancePath:instancePath+"/amiTools/uploadArguments",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.then.properties.amiTools.properties.uploadArguments,data:data23};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-if(Array.isArray(data23)){
-const len6 = data23.length;
-for(let i6=0; i6<len6; i6++){
-let data24 = data23[i6];
-if(typeof data24 !== "string"){
-const err55 = {instancePath:instancePath+"/amiTools/uploadArguments/" + i6,schemaPath:"#/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments.items,data:data24};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-}
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-if(Object.keys(data23).length < 1){
-const err56 = {instancePath:instancePath+"/amiTools/uploadArguments",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments,data:data23};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-for(const key4 in data23){
-if(!((key4 === "prepend") || (key4 === "append"))){
-const err57 = {instancePath:instancePath+"/amiTools/uploadArguments",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments,data:data23};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-}
-if(data23.prepend !== undefined){
-let data25 = data23.prepend;
-if(Array.isArray(data25)){
-const len7 = data25.length;
-for(let i7=0; i7<len7; i7++){
-let data26 = data25[i7];
-if(typeof data26 !== "string"){
-const err58 = {instancePath:instancePath+"/amiTools/uploadArguments/prepend/" + i7,schemaPath:"#/then/properties/amiTools/properties/uploadArguments/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.uploadArguments.properties.prepend.items.type,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments.properties.prepend.items,data:data26};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-}
-else {
-const err59 = {instancePath:instancePath+"/amiTools/uploadArguments/prepend",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.then.properties.amiTools.properties.uploadArguments.properties.prepend.type,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments.properties.prepend,data:data25};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-}
-if(data23.append !== undefined){
-let data27 = data23.append;
-if(Array.isArray(data27)){
-const len8 = data27.length;
-for(let i8=0; i8<len8; i8++){
-let data28 = data27[i8];
-if(typeof data28 !== "string"){
-const err60 = {instancePath:instancePath+"/amiTools/uploadArguments/append/" + i8,schemaPath:"#/then/properties/amiTools/properties/uploadArguments/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.uploadArguments.properties.append.items.type,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments.properties.append.items,data:data28};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-}
-}
-else {
-const err61 = {instancePath:instancePath+"/amiTools/uploadArguments/append",schemaPath:"#/then/properties/amiTools/properties/uploadArguments/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.then.properties.amiTools.properties.uploadArguments.properties.append.type,parentSchema:schema11.then.properties.amiTools.properties.uploadArguments.properties.append,data:data27};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-}
-}
-}
-if(data11.bundleCommand !== undefined){
-let data29 = data11.bundleCommand;
-if(typeof data29 !== "string"){
-const err62 = {instancePath:instancePath+"/amiTools/bundleCommand",schemaPath:"#/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema11.then.properties.amiTools.properties.bundleCommand,data:data29};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-if(data11.uploadCommand !== undefined){
-let data30 = data11.uploadCommand;
-if(typeof data30 !== "string"){
-const err63 = {instancePath:instancePath+"/amiTools/uploadCommand",schemaPath:"#/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema11.then.properties.amiTools.properties.uploadCommand,data:data30};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-}
-}
-else {
-const err64 = {instancePath:instancePath+"/amiTools",schemaPath:"#/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.then.properties.amiTools.type,parentSchema:schema11.then.properties.amiTools,data:data11};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-}
-}
-else {
-const err65 = {instancePath,schemaPath:"#/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.then.type,parentSchema:schema11.then,data};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
+let ifClause0;
+if(_valid0){
+const _errs5 = errors;
+if(!(validate109(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
 valid0 = _valid0;
 ifClause0 = "then";
 }
 else {
-const _errs88 = errors;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key5 in data){
-if(!(func2.call(schema11.else.properties, key5))){
-const err66 = {instancePath,schemaPath:"#/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema11.else,data};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-}
-if(data.method !== undefined){
-let data31 = data.method;
-const _errs92 = errors;
-let valid30 = false;
-const _errs93 = errors;
-if(typeof data31 !== "string"){
-const err67 = {instancePath:instancePath+"/method",schemaPath:"#/else/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.method.anyOf[0].type,parentSchema:schema11.else.properties.method.anyOf[0],data:data31};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-if(!(data31 === "native")){
-const err68 = {instancePath:instancePath+"/method",schemaPath:"#/else/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.method.anyOf[0].enum,parentSchema:schema11.else.properties.method.anyOf[0],data:data31};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-var _valid5 = _errs93 === errors;
-valid30 = valid30 || _valid5;
-if(!valid30){
-const _errs95 = errors;
-if(typeof data31 === "string"){
-if(!pattern5.test(data31)){
-const err69 = {instancePath:instancePath+"/method",schemaPath:"#/else/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.method.anyOf[1],data:data31};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-}
-else {
-const err70 = {instancePath:instancePath+"/method",schemaPath:"#/else/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.method.anyOf[1].type,parentSchema:schema11.else.properties.method.anyOf[1],data:data31};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-var _valid5 = _errs95 === errors;
-valid30 = valid30 || _valid5;
-}
-if(!valid30){
-const err71 = {instancePath:instancePath+"/method",schemaPath:"#/else/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.method.anyOf,parentSchema:schema11.else.properties.method,data:data31};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-else {
-errors = _errs92;
-if(vErrors !== null){
-if(_errs92){
-vErrors.length = _errs92;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.at !== undefined){
-let data32 = data.at;
-const _errs98 = errors;
-let valid31 = false;
-const _errs99 = errors;
-if(typeof data32 !== "string"){
-const err72 = {instancePath:instancePath+"/at",schemaPath:"#/else/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.at.anyOf[0].type,parentSchema:schema11.else.properties.at.anyOf[0],data:data32};
-if(vErrors === null){
-vErrors = [err72];
-}
-else {
-vErrors.push(err72);
-}
-errors++;
-}
-if(!(((data32 === "auto") || (data32 === "instance")) || (data32 === "builder"))){
-const err73 = {instancePath:instancePath+"/at",schemaPath:"#/else/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.at.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.at.anyOf[0].enum,parentSchema:schema11.else.properties.at.anyOf[0],data:data32};
-if(vErrors === null){
-vErrors = [err73];
-}
-else {
-vErrors.push(err73);
-}
-errors++;
-}
-var _valid6 = _errs99 === errors;
-valid31 = valid31 || _valid6;
-if(!valid31){
-const _errs101 = errors;
-if(typeof data32 === "string"){
-if(!pattern5.test(data32)){
-const err74 = {instancePath:instancePath+"/at",schemaPath:"#/else/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.at.anyOf[1],data:data32};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-}
-else {
-const err75 = {instancePath:instancePath+"/at",schemaPath:"#/else/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.at.anyOf[1].type,parentSchema:schema11.else.properties.at.anyOf[1],data:data32};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-var _valid6 = _errs101 === errors;
-valid31 = valid31 || _valid6;
-}
-if(!valid31){
-const err76 = {instancePath:instancePath+"/at",schemaPath:"#/else/properties/at/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.at.anyOf,parentSchema:schema11.else.properties.at,data:data32};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-else {
-errors = _errs98;
-if(vErrors !== null){
-if(_errs98){
-vErrors.length = _errs98;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.name !== undefined){
-let data33 = data.name;
-if(typeof data33 === "string"){
-if(!pattern83.test(data33)){
-const err77 = {instancePath:instancePath+"/name",schemaPath:"#/else/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.name,data:data33};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-}
-else {
-const err78 = {instancePath:instancePath+"/name",schemaPath:"#/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.name.type,parentSchema:schema11.else.properties.name,data:data33};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
-errors++;
-}
-}
-if(data.partition !== undefined){
-let data34 = data.partition;
-const _errs106 = errors;
-let valid32 = false;
-const _errs107 = errors;
-if(typeof data34 !== "string"){
-const err79 = {instancePath:instancePath+"/partition",schemaPath:"#/else/properties/partition/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.partition.anyOf[0].type,parentSchema:schema11.else.properties.partition.anyOf[0],data:data34};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-if(!((((data34 === "auto") || (data34 === "gpt")) || (data34 === "mbr")) || (data34 === "none"))){
-const err80 = {instancePath:instancePath+"/partition",schemaPath:"#/else/properties/partition/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.partition.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.partition.anyOf[0].enum,parentSchema:schema11.else.properties.partition.anyOf[0],data:data34};
-if(vErrors === null){
-vErrors = [err80];
-}
-else {
-vErrors.push(err80);
-}
-errors++;
-}
-var _valid7 = _errs107 === errors;
-valid32 = valid32 || _valid7;
-if(!valid32){
-const _errs109 = errors;
-if(typeof data34 === "string"){
-if(!pattern5.test(data34)){
-const err81 = {instancePath:instancePath+"/partition",schemaPath:"#/else/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.partition.anyOf[1],data:data34};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
-errors++;
-}
-}
-else {
-const err82 = {instancePath:instancePath+"/partition",schemaPath:"#/else/properties/partition/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.partition.anyOf[1].type,parentSchema:schema11.else.properties.partition.anyOf[1],data:data34};
-if(vErrors === null){
-vErrors = [err82];
-}
-else {
-vErrors.push(err82);
-}
-errors++;
-}
-var _valid7 = _errs109 === errors;
-valid32 = valid32 || _valid7;
-}
-if(!valid32){
-const err83 = {instancePath:instancePath+"/partition",schemaPath:"#/else/properties/partition/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.partition.anyOf,parentSchema:schema11.else.properties.partition,data:data34};
-if(vErrors === null){
-vErrors = [err83];
-}
-else {
-vErrors.push(err83);
-}
-errors++;
-}
-else {
-errors = _errs106;
-if(vErrors !== null){
-if(_errs106){
-vErrors.length = _errs106;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.size !== undefined){
-let data35 = data.size;
-if((typeof data35 !== "string") && (data35 !== null)){
-const err84 = {instancePath:instancePath+"/size",schemaPath:"#/else/properties/size/type",keyword:"type",params:{type: schema11.else.properties.size.type},message:"must be string,null",schema:schema11.else.properties.size.type,parentSchema:schema11.else.properties.size,data:data35};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-if(typeof data35 === "string"){
-if(!pattern84.test(data35)){
-const err85 = {instancePath:instancePath+"/size",schemaPath:"#/else/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.size,data:data35};
-if(vErrors === null){
-vErrors = [err85];
-}
-else {
-vErrors.push(err85);
-}
-errors++;
-}
-}
-}
-if(data.exclude !== undefined){
-let data36 = data.exclude;
-if((!data36 || typeof data36 != "object") && (typeof data36 !== "string")){
-const err86 = {instancePath:instancePath+"/exclude",schemaPath:"#/else/properties/exclude/type",keyword:"type",params:{type: schema11.else.properties.exclude.type},message:"must be array,object,string",schema:schema11.else.properties.exclude.type,parentSchema:schema11.else.properties.exclude,data:data36};
-if(vErrors === null){
-vErrors = [err86];
-}
-else {
-vErrors.push(err86);
-}
-errors++;
-}
-if(typeof data36 === "string"){
-if(!pattern7.test(data36)){
-const err87 = {instancePath:instancePath+"/exclude",schemaPath:"#/else/properties/exclude/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.exclude,data:data36};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-}
-if(Array.isArray(data36)){
-const len9 = data36.length;
-for(let i9=0; i9<len9; i9++){
-let data37 = data36[i9];
-if(typeof data37 !== "string"){
-const err88 = {instancePath:instancePath+"/exclude/" + i9,schemaPath:"#/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.exclude.items.type,parentSchema:schema11.else.properties.exclude.items,data:data37};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
-}
-errors++;
-}
-}
-}
-if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
-if(Object.keys(data36).length < 1){
-const err89 = {instancePath:instancePath+"/exclude",schemaPath:"#/else/properties/exclude/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.else.properties.exclude,data:data36};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-for(const key6 in data36){
-if(!((key6 === "prepend") || (key6 === "append"))){
-const err90 = {instancePath:instancePath+"/exclude",schemaPath:"#/else/properties/exclude/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema11.else.properties.exclude,data:data36};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
-}
-errors++;
-}
-}
-if(data36.prepend !== undefined){
-let data38 = data36.prepend;
-if(Array.isArray(data38)){
-const len10 = data38.length;
-for(let i10=0; i10<len10; i10++){
-let data39 = data38[i10];
-if(typeof data39 !== "string"){
-const err91 = {instancePath:instancePath+"/exclude/prepend/" + i10,schemaPath:"#/else/properties/exclude/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.exclude.properties.prepend.items.type,parentSchema:schema11.else.properties.exclude.properties.prepend.items,data:data39};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
-errors++;
-}
-}
-}
-else {
-const err92 = {instancePath:instancePath+"/exclude/prepend",schemaPath:"#/else/properties/exclude/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.else.properties.exclude.properties.prepend.type,parentSchema:schema11.else.properties.exclude.properties.prepend,data:data38};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
-errors++;
-}
-}
-if(data36.append !== undefined){
-let data40 = data36.append;
-if(Array.isArray(data40)){
-const len11 = data40.length;
-for(let i11=0; i11<len11; i11++){
-let data41 = data40[i11];
-if(typeof data41 !== "string"){
-const err93 = {instancePath:instancePath+"/exclude/append/" + i11,schemaPath:"#/else/properties/exclude/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.exclude.properties.append.items.type,parentSchema:schema11.else.properties.exclude.properties.append.items,data:data41};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-}
-}
-else {
-const err94 = {instancePath:instancePath+"/exclude/append",schemaPath:"#/else/properties/exclude/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.else.properties.exclude.properties.append.type,parentSchema:schema11.else.properties.exclude.properties.append,data:data40};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-}
-}
-}
-if(data.include !== undefined){
-let data42 = data.include;
-if((!data42 || typeof data42 != "object") && (typeof data42 !== "string")){
-const err95 = {instancePath:instancePath+"/include",schemaPath:"#/else/properties/include/type",keyword:"type",params:{type: schema11.else.properties.include.type},message:"must be array,object,string",schema:schema11.else.properties.include.type,parentSchema:schema11.else.properties.include,data:data42};
-if(vErrors === null){
-vErrors = [err95];
-}
-else {
-vErrors.push(err95);
-}
-errors++;
-}
-if(typeof data42 === "string"){
-if(!pattern7.test(data42)){
-const err96 = {instancePath:instancePath+"/include",schemaPath:"#/else/properties/include/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.include,data:data42};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-}
-if(Array.isArray(data42)){
-const len12 = data42.length;
-for(let i12=0; i12<len12; i12++){
-let data43 = data42[i12];
-if(typeof data43 !== "string"){
-const err97 = {instancePath:instancePath+"/include/" + i12,schemaPath:"#/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.include.items.type,parentSchema:schema11.else.properties.include.items,data:data43};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-}
-}
-if(data42 && typeof data42 == "object" && !Array.isArray(data42)){
-if(Object.keys(data42).length < 1){
-const err98 = {instancePath:instancePath+"/include",schemaPath:"#/else/properties/include/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.else.properties.include,data:data42};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-for(const key7 in data42){
-if(!((key7 === "prepend") || (key7 === "append"))){
-const err99 = {instancePath:instancePath+"/include",schemaPath:"#/else/properties/include/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema11.else.properties.include,data:data42};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-}
-if(data42.prepend !== undefined){
-let data44 = data42.prepend;
-if(Array.isArray(data44)){
-const len13 = data44.length;
-for(let i13=0; i13<len13; i13++){
-let data45 = data44[i13];
-if(typeof data45 !== "string"){
-const err100 = {instancePath:instancePath+"/include/prepend/" + i13,schemaPath:"#/else/properties/include/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.include.properties.prepend.items.type,parentSchema:schema11.else.properties.include.properties.prepend.items,data:data45};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-}
-else {
-const err101 = {instancePath:instancePath+"/include/prepend",schemaPath:"#/else/properties/include/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.else.properties.include.properties.prepend.type,parentSchema:schema11.else.properties.include.properties.prepend,data:data44};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-}
-if(data42.append !== undefined){
-let data46 = data42.append;
-if(Array.isArray(data46)){
-const len14 = data46.length;
-for(let i14=0; i14<len14; i14++){
-let data47 = data46[i14];
-if(typeof data47 !== "string"){
-const err102 = {instancePath:instancePath+"/include/append/" + i14,schemaPath:"#/else/properties/include/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.include.properties.append.items.type,parentSchema:schema11.else.properties.include.properties.append.items,data:data47};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-}
-}
-else {
-const err103 = {instancePath:instancePath+"/include/append",schemaPath:"#/else/properties/include/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.else.properties.include.properties.append.type,parentSchema:schema11.else.properties.include.properties.append,data:data46};
-if(vErrors === null){
-vErrors = [err103];
-}
-else {
-vErrors.push(err103);
-}
-errors++;
-}
-}
-}
-}
-if(data.fstab !== undefined){
-let data48 = data.fstab;
-if(typeof data48 !== "string"){
-const err104 = {instancePath:instancePath+"/fstab",schemaPath:"#/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.fstab.type,parentSchema:schema11.else.properties.fstab,data:data48};
-if(vErrors === null){
-vErrors = [err104];
-}
-else {
-vErrors.push(err104);
-}
-errors++;
-}
-}
-if(data.hygiene !== undefined){
-let data49 = data.hygiene;
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
-for(const key8 in data49){
-if(!(func2.call(schema11.else.properties.hygiene.properties, key8))){
-const err105 = {instancePath:instancePath+"/hygiene",schemaPath:"#/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema11.else.properties.hygiene,data:data49};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-if(data49.authorizedKeys !== undefined){
-let data50 = data49.authorizedKeys;
-const _errs145 = errors;
-let valid48 = false;
-const _errs146 = errors;
-if(typeof data50 !== "string"){
-const err106 = {instancePath:instancePath+"/hygiene/authorizedKeys",schemaPath:"#/else/properties/hygiene/properties/authorizedKeys/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[0],data:data50};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-if(!(((data50 === "scrub") || (data50 === "refuse")) || (data50 === "keep"))){
-const err107 = {instancePath:instancePath+"/hygiene/authorizedKeys",schemaPath:"#/else/properties/hygiene/properties/authorizedKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[0],data:data50};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-var _valid8 = _errs146 === errors;
-valid48 = valid48 || _valid8;
-if(!valid48){
-const _errs148 = errors;
-if(typeof data50 === "string"){
-if(!pattern5.test(data50)){
-const err108 = {instancePath:instancePath+"/hygiene/authorizedKeys",schemaPath:"#/else/properties/hygiene/properties/authorizedKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[1],data:data50};
-if(vErrors === null){
-vErrors = [err108];
-}
-else {
-vErrors.push(err108);
-}
-errors++;
-}
-}
-else {
-const err109 = {instancePath:instancePath+"/hygiene/authorizedKeys",schemaPath:"#/else/properties/hygiene/properties/authorizedKeys/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf[1],data:data50};
-if(vErrors === null){
-vErrors = [err109];
-}
-else {
-vErrors.push(err109);
-}
-errors++;
-}
-var _valid8 = _errs148 === errors;
-valid48 = valid48 || _valid8;
-}
-if(!valid48){
-const err110 = {instancePath:instancePath+"/hygiene/authorizedKeys",schemaPath:"#/else/properties/hygiene/properties/authorizedKeys/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.authorizedKeys.anyOf,parentSchema:schema11.else.properties.hygiene.properties.authorizedKeys,data:data50};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-else {
-errors = _errs145;
-if(vErrors !== null){
-if(_errs145){
-vErrors.length = _errs145;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.sshHostKeys !== undefined){
-let data51 = data49.sshHostKeys;
-const _errs151 = errors;
-let valid49 = false;
-const _errs152 = errors;
-if(typeof data51 !== "string"){
-const err111 = {instancePath:instancePath+"/hygiene/sshHostKeys",schemaPath:"#/else/properties/hygiene/properties/sshHostKeys/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[0],data:data51};
-if(vErrors === null){
-vErrors = [err111];
-}
-else {
-vErrors.push(err111);
-}
-errors++;
-}
-if(!(((data51 === "scrub") || (data51 === "refuse")) || (data51 === "keep"))){
-const err112 = {instancePath:instancePath+"/hygiene/sshHostKeys",schemaPath:"#/else/properties/hygiene/properties/sshHostKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[0],data:data51};
-if(vErrors === null){
-vErrors = [err112];
-}
-else {
-vErrors.push(err112);
-}
-errors++;
-}
-var _valid9 = _errs152 === errors;
-valid49 = valid49 || _valid9;
-if(!valid49){
-const _errs154 = errors;
-if(typeof data51 === "string"){
-if(!pattern5.test(data51)){
-const err113 = {instancePath:instancePath+"/hygiene/sshHostKeys",schemaPath:"#/else/properties/hygiene/properties/sshHostKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[1],data:data51};
-if(vErrors === null){
-vErrors = [err113];
-}
-else {
-vErrors.push(err113);
-}
-errors++;
-}
-}
-else {
-const err114 = {instancePath:instancePath+"/hygiene/sshHostKeys",schemaPath:"#/else/properties/hygiene/properties/sshHostKeys/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf[1],data:data51};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-var _valid9 = _errs154 === errors;
-valid49 = valid49 || _valid9;
-}
-if(!valid49){
-const err115 = {instancePath:instancePath+"/hygiene/sshHostKeys",schemaPath:"#/else/properties/hygiene/properties/sshHostKeys/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.sshHostKeys.anyOf,parentSchema:schema11.else.properties.hygiene.properties.sshHostKeys,data:data51};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-else {
-errors = _errs151;
-if(vErrors !== null){
-if(_errs151){
-vErrors.length = _errs151;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.machineId !== undefined){
-let data52 = data49.machineId;
-const _errs157 = errors;
-let valid50 = false;
-const _errs158 = errors;
-if(typeof data52 !== "string"){
-const err116 = {instancePath:instancePath+"/hygiene/machineId",schemaPath:"#/else/properties/hygiene/properties/machineId/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.machineId.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.machineId.anyOf[0],data:data52};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
-}
-errors++;
-}
-if(!(((data52 === "scrub") || (data52 === "refuse")) || (data52 === "keep"))){
-const err117 = {instancePath:instancePath+"/hygiene/machineId",schemaPath:"#/else/properties/hygiene/properties/machineId/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.machineId.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.machineId.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.machineId.anyOf[0],data:data52};
-if(vErrors === null){
-vErrors = [err117];
-}
-else {
-vErrors.push(err117);
-}
-errors++;
-}
-var _valid10 = _errs158 === errors;
-valid50 = valid50 || _valid10;
-if(!valid50){
-const _errs160 = errors;
-if(typeof data52 === "string"){
-if(!pattern5.test(data52)){
-const err118 = {instancePath:instancePath+"/hygiene/machineId",schemaPath:"#/else/properties/hygiene/properties/machineId/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.machineId.anyOf[1],data:data52};
-if(vErrors === null){
-vErrors = [err118];
-}
-else {
-vErrors.push(err118);
-}
-errors++;
-}
-}
-else {
-const err119 = {instancePath:instancePath+"/hygiene/machineId",schemaPath:"#/else/properties/hygiene/properties/machineId/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.machineId.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.machineId.anyOf[1],data:data52};
-if(vErrors === null){
-vErrors = [err119];
-}
-else {
-vErrors.push(err119);
-}
-errors++;
-}
-var _valid10 = _errs160 === errors;
-valid50 = valid50 || _valid10;
-}
-if(!valid50){
-const err120 = {instancePath:instancePath+"/hygiene/machineId",schemaPath:"#/else/properties/hygiene/properties/machineId/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.machineId.anyOf,parentSchema:schema11.else.properties.hygiene.properties.machineId,data:data52};
-if(vErrors === null){
-vErrors = [err120];
-}
-else {
-vErrors.push(err120);
-}
-errors++;
-}
-else {
-errors = _errs157;
-if(vErrors !== null){
-if(_errs157){
-vErrors.length = _errs157;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.shellHistories !== undefined){
-let data53 = data49.shellHistories;
-const _errs163 = errors;
-let valid51 = false;
-const _errs164 = errors;
-if(typeof data53 !== "string"){
-const err121 = {instancePath:instancePath+"/hygiene/shellHistories",schemaPath:"#/else/properties/hygiene/properties/shellHistories/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[0],data:data53};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-if(!(((data53 === "scrub") || (data53 === "refuse")) || (data53 === "keep"))){
-const err122 = {instancePath:instancePath+"/hygiene/shellHistories",schemaPath:"#/else/properties/hygiene/properties/shellHistories/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.shellHistories.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[0],data:data53};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-var _valid11 = _errs164 === errors;
-valid51 = valid51 || _valid11;
-if(!valid51){
-const _errs166 = errors;
-if(typeof data53 === "string"){
-if(!pattern5.test(data53)){
-const err123 = {instancePath:instancePath+"/hygiene/shellHistories",schemaPath:"#/else/properties/hygiene/properties/shellHistories/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[1],data:data53};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-}
-else {
-const err124 = {instancePath:instancePath+"/hygiene/shellHistories",schemaPath:"#/else/properties/hygiene/properties/shellHistories/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.shellHistories.anyOf[1],data:data53};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-var _valid11 = _errs166 === errors;
-valid51 = valid51 || _valid11;
-}
-if(!valid51){
-const err125 = {instancePath:instancePath+"/hygiene/shellHistories",schemaPath:"#/else/properties/hygiene/properties/shellHistories/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.shellHistories.anyOf,parentSchema:schema11.else.properties.hygiene.properties.shellHistories,data:data53};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-else {
-errors = _errs163;
-if(vErrors !== null){
-if(_errs163){
-vErrors.length = _errs163;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.cloudInit !== undefined){
-let data54 = data49.cloudInit;
-const _errs169 = errors;
-let valid52 = false;
-const _errs170 = errors;
-if(typeof data54 !== "string"){
-const err126 = {instancePath:instancePath+"/hygiene/cloudInit",schemaPath:"#/else/properties/hygiene/properties/cloudInit/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[0],data:data54};
-if(vErrors === null){
-vErrors = [err126];
-}
-else {
-vErrors.push(err126);
-}
-errors++;
-}
-if(!(((data54 === "scrub") || (data54 === "refuse")) || (data54 === "keep"))){
-const err127 = {instancePath:instancePath+"/hygiene/cloudInit",schemaPath:"#/else/properties/hygiene/properties/cloudInit/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.cloudInit.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[0],data:data54};
-if(vErrors === null){
-vErrors = [err127];
-}
-else {
-vErrors.push(err127);
-}
-errors++;
-}
-var _valid12 = _errs170 === errors;
-valid52 = valid52 || _valid12;
-if(!valid52){
-const _errs172 = errors;
-if(typeof data54 === "string"){
-if(!pattern5.test(data54)){
-const err128 = {instancePath:instancePath+"/hygiene/cloudInit",schemaPath:"#/else/properties/hygiene/properties/cloudInit/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[1],data:data54};
-if(vErrors === null){
-vErrors = [err128];
-}
-else {
-vErrors.push(err128);
-}
-errors++;
-}
-}
-else {
-const err129 = {instancePath:instancePath+"/hygiene/cloudInit",schemaPath:"#/else/properties/hygiene/properties/cloudInit/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.cloudInit.anyOf[1],data:data54};
-if(vErrors === null){
-vErrors = [err129];
-}
-else {
-vErrors.push(err129);
-}
-errors++;
-}
-var _valid12 = _errs172 === errors;
-valid52 = valid52 || _valid12;
-}
-if(!valid52){
-const err130 = {instancePath:instancePath+"/hygiene/cloudInit",schemaPath:"#/else/properties/hygiene/properties/cloudInit/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.cloudInit.anyOf,parentSchema:schema11.else.properties.hygiene.properties.cloudInit,data:data54};
-if(vErrors === null){
-vErrors = [err130];
-}
-else {
-vErrors.push(err130);
-}
-errors++;
-}
-else {
-errors = _errs169;
-if(vErrors !== null){
-if(_errs169){
-vErrors.length = _errs169;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.cloudCredentials !== undefined){
-let data55 = data49.cloudCredentials;
-const _errs175 = errors;
-let valid53 = false;
-const _errs176 = errors;
-if(typeof data55 !== "string"){
-const err131 = {instancePath:instancePath+"/hygiene/cloudCredentials",schemaPath:"#/else/properties/hygiene/properties/cloudCredentials/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[0],data:data55};
-if(vErrors === null){
-vErrors = [err131];
-}
-else {
-vErrors.push(err131);
-}
-errors++;
-}
-if(!(((data55 === "scrub") || (data55 === "refuse")) || (data55 === "keep"))){
-const err132 = {instancePath:instancePath+"/hygiene/cloudCredentials",schemaPath:"#/else/properties/hygiene/properties/cloudCredentials/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[0],data:data55};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-var _valid13 = _errs176 === errors;
-valid53 = valid53 || _valid13;
-if(!valid53){
-const _errs178 = errors;
-if(typeof data55 === "string"){
-if(!pattern5.test(data55)){
-const err133 = {instancePath:instancePath+"/hygiene/cloudCredentials",schemaPath:"#/else/properties/hygiene/properties/cloudCredentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[1],data:data55};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-}
-else {
-const err134 = {instancePath:instancePath+"/hygiene/cloudCredentials",schemaPath:"#/else/properties/hygiene/properties/cloudCredentials/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf[1],data:data55};
-if(vErrors === null){
-vErrors = [err134];
-}
-else {
-vErrors.push(err134);
-}
-errors++;
-}
-var _valid13 = _errs178 === errors;
-valid53 = valid53 || _valid13;
-}
-if(!valid53){
-const err135 = {instancePath:instancePath+"/hygiene/cloudCredentials",schemaPath:"#/else/properties/hygiene/properties/cloudCredentials/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.cloudCredentials.anyOf,parentSchema:schema11.else.properties.hygiene.properties.cloudCredentials,data:data55};
-if(vErrors === null){
-vErrors = [err135];
-}
-else {
-vErrors.push(err135);
-}
-errors++;
-}
-else {
-errors = _errs175;
-if(vErrors !== null){
-if(_errs175){
-vErrors.length = _errs175;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.privateKeys !== undefined){
-let data56 = data49.privateKeys;
-const _errs181 = errors;
-let valid54 = false;
-const _errs182 = errors;
-if(typeof data56 !== "string"){
-const err136 = {instancePath:instancePath+"/hygiene/privateKeys",schemaPath:"#/else/properties/hygiene/properties/privateKeys/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[0],data:data56};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
-}
-errors++;
-}
-if(!(((data56 === "scrub") || (data56 === "refuse")) || (data56 === "keep"))){
-const err137 = {instancePath:instancePath+"/hygiene/privateKeys",schemaPath:"#/else/properties/hygiene/properties/privateKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.privateKeys.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[0],data:data56};
-if(vErrors === null){
-vErrors = [err137];
-}
-else {
-vErrors.push(err137);
-}
-errors++;
-}
-var _valid14 = _errs182 === errors;
-valid54 = valid54 || _valid14;
-if(!valid54){
-const _errs184 = errors;
-if(typeof data56 === "string"){
-if(!pattern5.test(data56)){
-const err138 = {instancePath:instancePath+"/hygiene/privateKeys",schemaPath:"#/else/properties/hygiene/properties/privateKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[1],data:data56};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
-}
-errors++;
-}
-}
-else {
-const err139 = {instancePath:instancePath+"/hygiene/privateKeys",schemaPath:"#/else/properties/hygiene/properties/privateKeys/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.privateKeys.anyOf[1],data:data56};
-if(vErrors === null){
-vErrors = [err139];
-}
-else {
-vErrors.push(err139);
-}
-errors++;
-}
-var _valid14 = _errs184 === errors;
-valid54 = valid54 || _valid14;
-}
-if(!valid54){
-const err140 = {instancePath:instancePath+"/hygiene/privateKeys",schemaPath:"#/else/properties/hygiene/properties/privateKeys/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.privateKeys.anyOf,parentSchema:schema11.else.properties.hygiene.properties.privateKeys,data:data56};
-if(vErrors === null){
-vErrors = [err140];
-}
-else {
-vErrors.push(err140);
-}
-errors++;
-}
-else {
-errors = _errs181;
-if(vErrors !== null){
-if(_errs181){
-vErrors.length = _errs181;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.logs !== undefined){
-let data57 = data49.logs;
-const _errs187 = errors;
-let valid55 = false;
-const _errs188 = errors;
-if(typeof data57 !== "string"){
-const err141 = {instancePath:instancePath+"/hygiene/logs",schemaPath:"#/else/properties/hygiene/properties/logs/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.logs.anyOf[0].type,parentSchema:schema11.else.properties.hygiene.properties.logs.anyOf[0],data:data57};
-if(vErrors === null){
-vErrors = [err141];
-}
-else {
-vErrors.push(err141);
-}
-errors++;
-}
-if(!(((data57 === "scrub") || (data57 === "refuse")) || (data57 === "keep"))){
-const err142 = {instancePath:instancePath+"/hygiene/logs",schemaPath:"#/else/properties/hygiene/properties/logs/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.hygiene.properties.logs.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.hygiene.properties.logs.anyOf[0].enum,parentSchema:schema11.else.properties.hygiene.properties.logs.anyOf[0],data:data57};
-if(vErrors === null){
-vErrors = [err142];
-}
-else {
-vErrors.push(err142);
-}
-errors++;
-}
-var _valid15 = _errs188 === errors;
-valid55 = valid55 || _valid15;
-if(!valid55){
-const _errs190 = errors;
-if(typeof data57 === "string"){
-if(!pattern5.test(data57)){
-const err143 = {instancePath:instancePath+"/hygiene/logs",schemaPath:"#/else/properties/hygiene/properties/logs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.hygiene.properties.logs.anyOf[1],data:data57};
-if(vErrors === null){
-vErrors = [err143];
-}
-else {
-vErrors.push(err143);
-}
-errors++;
-}
-}
-else {
-const err144 = {instancePath:instancePath+"/hygiene/logs",schemaPath:"#/else/properties/hygiene/properties/logs/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.logs.anyOf[1].type,parentSchema:schema11.else.properties.hygiene.properties.logs.anyOf[1],data:data57};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-var _valid15 = _errs190 === errors;
-valid55 = valid55 || _valid15;
-}
-if(!valid55){
-const err145 = {instancePath:instancePath+"/hygiene/logs",schemaPath:"#/else/properties/hygiene/properties/logs/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.hygiene.properties.logs.anyOf,parentSchema:schema11.else.properties.hygiene.properties.logs,data:data57};
-if(vErrors === null){
-vErrors = [err145];
-}
-else {
-vErrors.push(err145);
-}
-errors++;
-}
-else {
-errors = _errs187;
-if(vErrors !== null){
-if(_errs187){
-vErrors.length = _errs187;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data49.allow !== undefined){
-let data58 = data49.allow;
-if((!data58 || typeof data58 != "object") && (typeof data58 !== "string")){
-const err146 = {instancePath:instancePath+"/hygiene/allow",schemaPath:"#/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: schema11.else.properties.hygiene.properties.allow.type},message:"must be array,object,string",schema:schema11.else.properties.hygiene.properties.allow.type,parentSchema:schema11.else.properties.hygiene.properties.allow,data:data58};
-if(vErrors === null){
-vErrors = [err146];
-}
-else {
-vErrors.push(err146);
-}
-errors++;
-}
-if(typeof data58 === "string"){
-if(!pattern7.test(data58)){
-const err147 = {instancePath:instancePath+"/hygiene/allow",schemaPath:"#/else/properties/hygiene/properties/allow/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.hygiene.properties.allow,data:data58};
-if(vErrors === null){
-vErrors = [err147];
-}
-else {
-vErrors.push(err147);
-}
-errors++;
-}
-}
-if(Array.isArray(data58)){
-const len15 = data58.length;
-for(let i15=0; i15<len15; i15++){
-let data59 = data58[i15];
-if(typeof data59 !== "string"){
-const err148 = {instancePath:instancePath+"/hygiene/allow/" + i15,schemaPath:"#/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.allow.items.type,parentSchema:schema11.else.properties.hygiene.properties.allow.items,data:data59};
-if(vErrors === null){
-vErrors = [err148];
-}
-else {
-vErrors.push(err148);
-}
-errors++;
-}
-}
-}
-if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
-if(Object.keys(data58).length < 1){
-const err149 = {instancePath:instancePath+"/hygiene/allow",schemaPath:"#/else/properties/hygiene/properties/allow/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema11.else.properties.hygiene.properties.allow,data:data58};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-for(const key9 in data58){
-if(!((key9 === "prepend") || (key9 === "append"))){
-const err150 = {instancePath:instancePath+"/hygiene/allow",schemaPath:"#/else/properties/hygiene/properties/allow/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema11.else.properties.hygiene.properties.allow,data:data58};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
-}
-errors++;
-}
-}
-if(data58.prepend !== undefined){
-let data60 = data58.prepend;
-if(Array.isArray(data60)){
-const len16 = data60.length;
-for(let i16=0; i16<len16; i16++){
-let data61 = data60[i16];
-if(typeof data61 !== "string"){
-const err151 = {instancePath:instancePath+"/hygiene/allow/prepend/" + i16,schemaPath:"#/else/properties/hygiene/properties/allow/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.allow.properties.prepend.items.type,parentSchema:schema11.else.properties.hygiene.properties.allow.properties.prepend.items,data:data61};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-}
-}
-else {
-const err152 = {instancePath:instancePath+"/hygiene/allow/prepend",schemaPath:"#/else/properties/hygiene/properties/allow/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.else.properties.hygiene.properties.allow.properties.prepend.type,parentSchema:schema11.else.properties.hygiene.properties.allow.properties.prepend,data:data60};
-if(vErrors === null){
-vErrors = [err152];
-}
-else {
-vErrors.push(err152);
-}
-errors++;
-}
-}
-if(data58.append !== undefined){
-let data62 = data58.append;
-if(Array.isArray(data62)){
-const len17 = data62.length;
-for(let i17=0; i17<len17; i17++){
-let data63 = data62[i17];
-if(typeof data63 !== "string"){
-const err153 = {instancePath:instancePath+"/hygiene/allow/append/" + i17,schemaPath:"#/else/properties/hygiene/properties/allow/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.hygiene.properties.allow.properties.append.items.type,parentSchema:schema11.else.properties.hygiene.properties.allow.properties.append.items,data:data63};
-if(vErrors === null){
-vErrors = [err153];
-}
-else {
-vErrors.push(err153);
-}
-errors++;
-}
-}
-}
-else {
-const err154 = {instancePath:instancePath+"/hygiene/allow/append",schemaPath:"#/else/properties/hygiene/properties/allow/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema11.else.properties.hygiene.properties.allow.properties.append.type,parentSchema:schema11.else.properties.hygiene.properties.allow.properties.append,data:data62};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err155 = {instancePath:instancePath+"/hygiene",schemaPath:"#/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.else.properties.hygiene.type,parentSchema:schema11.else.properties.hygiene,data:data49};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-}
-if(data.script !== undefined){
-let data64 = data.script;
-if((typeof data64 !== "string") && (data64 !== null)){
-const err156 = {instancePath:instancePath+"/script",schemaPath:"#/else/properties/script/type",keyword:"type",params:{type: schema11.else.properties.script.type},message:"must be string,null",schema:schema11.else.properties.script.type,parentSchema:schema11.else.properties.script,data:data64};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-}
-if(data.needs !== undefined){
-let data65 = data.needs;
-const _errs208 = errors;
-let valid63 = false;
-const _errs209 = errors;
-if(typeof data65 !== "string"){
-const err157 = {instancePath:instancePath+"/needs",schemaPath:"#/else/properties/needs/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.needs.anyOf[0].type,parentSchema:schema11.else.properties.needs.anyOf[0],data:data65};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-if(!((data65 === "refuse") || (data65 === "warn"))){
-const err158 = {instancePath:instancePath+"/needs",schemaPath:"#/else/properties/needs/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.else.properties.needs.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.else.properties.needs.anyOf[0].enum,parentSchema:schema11.else.properties.needs.anyOf[0],data:data65};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-var _valid16 = _errs209 === errors;
-valid63 = valid63 || _valid16;
-if(!valid63){
-const _errs211 = errors;
-if(typeof data65 === "string"){
-if(!pattern5.test(data65)){
-const err159 = {instancePath:instancePath+"/needs",schemaPath:"#/else/properties/needs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.else.properties.needs.anyOf[1],data:data65};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-else {
-const err160 = {instancePath:instancePath+"/needs",schemaPath:"#/else/properties/needs/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.else.properties.needs.anyOf[1].type,parentSchema:schema11.else.properties.needs.anyOf[1],data:data65};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
-}
-var _valid16 = _errs211 === errors;
-valid63 = valid63 || _valid16;
-}
-if(!valid63){
-const err161 = {instancePath:instancePath+"/needs",schemaPath:"#/else/properties/needs/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.else.properties.needs.anyOf,parentSchema:schema11.else.properties.needs,data:data65};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-else {
-errors = _errs208;
-if(vErrors !== null){
-if(_errs208){
-vErrors.length = _errs208;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.compression !== undefined){
-let data66 = data.compression;
-if(((!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))) && (data66 !== null)) && (typeof data66 !== "string")){
-const err162 = {instancePath:instancePath+"/compression",schemaPath:"#/else/properties/compression/type",keyword:"type",params:{type: schema11.else.properties.compression.type},message:"must be integer,null,string",schema:schema11.else.properties.compression.type,parentSchema:schema11.else.properties.compression,data:data66};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-if((typeof data66 == "number") && (isFinite(data66))){
-if(data66 > 9 || isNaN(data66)){
-const err163 = {instancePath:instancePath+"/compression",schemaPath:"#/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema11.else.properties.compression,data:data66};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-if(data66 < 1 || isNaN(data66)){
-const err164 = {instancePath:instancePath+"/compression",schemaPath:"#/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema11.else.properties.compression,data:data66};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-}
-if(typeof data66 === "string"){
-if(!pattern7.test(data66)){
-const err165 = {instancePath:instancePath+"/compression",schemaPath:"#/else/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema11.else.properties.compression,data:data66};
-if(vErrors === null){
-vErrors = [err165];
-}
-else {
-vErrors.push(err165);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err166 = {instancePath,schemaPath:"#/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema11.else.type,parentSchema:schema11.else,data};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-var _valid0 = _errs88 === errors;
+const _errs6 = errors;
+if(!(validate128(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs6 === errors;
 valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-const err167 = {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema11.if,parentSchema:schema11,data};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: ifClause0},schema:schema45.if,parentSchema:schema45,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.method !== undefined){
-let data67 = data.method;
-const _errs216 = errors;
-let valid65 = false;
-const _errs217 = errors;
-if(typeof data67 !== "string"){
-const err168 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.method.anyOf[0].type,parentSchema:schema11.properties.method.anyOf[0],data:data67};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
+let data1 = data.method;
+const _errs8 = errors;
+let valid3 = false;
+const _errs9 = errors;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema45.properties.method.anyOf[0].type,parentSchema:schema45.properties.method.anyOf[0],data:data1});
 errors++;
 }
-if(!((data67 === "native") || (data67 === "ami-tools"))){
-const err169 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema11.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema11.properties.method.anyOf[0].enum,parentSchema:schema11.properties.method.anyOf[0],data:data67};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
+if(!((data1 === "native") || (data1 === "ami-tools"))){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema45.properties.method.anyOf[0].enum},schema:schema45.properties.method.anyOf[0].enum,parentSchema:schema45.properties.method.anyOf[0],data:data1});
 errors++;
 }
-var _valid17 = _errs217 === errors;
-valid65 = valid65 || _valid17;
-if(!valid65){
-const _errs219 = errors;
-if(typeof data67 === "string"){
-if(!pattern5.test(data67)){
-const err170 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema11.properties.method.anyOf[1],data:data67};
-if(vErrors === null){
-vErrors = [err170];
-}
-else {
-vErrors.push(err170);
-}
+var _valid1 = _errs9 === errors;
+valid3 = valid3 || _valid1;
+if(!valid3){
+const _errs11 = errors;
+if(typeof data1 === "string"){
+if(!pattern5.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema45.properties.method.anyOf[1],data:data1});
 errors++;
 }
 }
 else {
-const err171 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema11.properties.method.anyOf[1].type,parentSchema:schema11.properties.method.anyOf[1],data:data67};
-if(vErrors === null){
-vErrors = [err171];
-}
-else {
-vErrors.push(err171);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema45.properties.method.anyOf[1].type,parentSchema:schema45.properties.method.anyOf[1],data:data1});
 errors++;
 }
-var _valid17 = _errs219 === errors;
-valid65 = valid65 || _valid17;
+var _valid1 = _errs11 === errors;
+valid3 = valid3 || _valid1;
 }
-if(!valid65){
-const err172 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema11.properties.method.anyOf,parentSchema:schema11.properties.method,data:data67};
-if(vErrors === null){
-vErrors = [err172];
-}
-else {
-vErrors.push(err172);
-}
+if(!valid3){
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema45.properties.method.anyOf,parentSchema:schema45.properties.method,data:data1});
 errors++;
 }
 else {
-errors = _errs216;
+errors = _errs8;
 if(vErrors !== null){
-if(_errs216){
-vErrors.length = _errs216;
+if(_errs8){
+vErrors.length = _errs8;
 }
 else {
 vErrors = null;
@@ -8307,72 +3863,42 @@ vErrors = null;
 }
 }
 }
-validate30.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
 
-const schema12 = {"type":["object","null"],"description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}};
+const schema62 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema12.type},message:"must be object,null",schema:schema12.type,parentSchema:schema12,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema62.type},schema:schema62.type,parentSchema:schema62,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema12,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema62,data});
 errors++;
 }
 }
 if(data.ec2 !== undefined){
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-const err2 = {instancePath:instancePath+"/ec2",schemaPath:"#/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema12.properties.ec2.type,parentSchema:schema12.properties.ec2,data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/ec2",schemaPath:"#/properties/ec2/type",keyword:"type",params:{type: "string"},schema:schema62.properties.ec2.type,parentSchema:schema62.properties.ec2,data:data0});
 errors++;
 }
 }
 if(data.allowMismatch !== undefined){
 let data1 = data.allowMismatch;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-const err3 = {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/type",keyword:"type",params:{type: schema12.properties.allowMismatch.type},message:"must be boolean,string",schema:schema12.properties.allowMismatch.type,parentSchema:schema12.properties.allowMismatch,data:data1};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/type",keyword:"type",params:{type: schema62.properties.allowMismatch.type},schema:schema62.properties.allowMismatch.type,parentSchema:schema62.properties.allowMismatch,data:data1});
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-const err4 = {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema12.properties.allowMismatch,data:data1};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema62.properties.allowMismatch,data:data1});
 errors++;
 }
 }
@@ -8380,59 +3906,35 @@ errors++;
 if(data.certificate !== undefined){
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err5 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: schema12.properties.certificate.type},message:"must be string,null",schema:schema12.properties.certificate.type,parentSchema:schema12.properties.certificate,data:data2};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: schema62.properties.certificate.type},schema:schema62.properties.certificate.type,parentSchema:schema62.properties.certificate,data:data2});
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err6 = {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema12.properties.privateKey.type},message:"must be string,null",schema:schema12.properties.privateKey.type,parentSchema:schema12.properties.privateKey,data:data3};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema62.properties.privateKey.type},schema:schema62.properties.privateKey.type,parentSchema:schema62.properties.privateKey,data:data3});
 errors++;
 }
 }
 }
-validate32.errors = vErrors;
+validate148.errors = vErrors;
 return errors === 0;
 }
 
-const schema13 = {"type":["object","null"],"description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema63 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
-function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema13.type},message:"must be object,null",schema:schema13.type,parentSchema:schema13,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema63.type},schema:schema63.type,parentSchema:schema63,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema13,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema63,data});
 errors++;
 }
 }
@@ -8442,23 +3944,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-const err2 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[0].type,parentSchema:schema13.properties.method.anyOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema63.properties.method.anyOf[0].type,parentSchema:schema63.properties.method.anyOf[0],data:data0});
 errors++;
 }
 if(!(data0 === "s3")){
-const err3 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.method.anyOf[0].enum,parentSchema:schema13.properties.method.anyOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema63.properties.method.anyOf[0].enum},schema:schema63.properties.method.anyOf[0].enum,parentSchema:schema63.properties.method.anyOf[0],data:data0});
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -8467,37 +3957,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-const err4 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.method.anyOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema63.properties.method.anyOf[1],data:data0});
 errors++;
 }
 }
 else {
-const err5 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.method.anyOf[1].type,parentSchema:schema13.properties.method.anyOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema63.properties.method.anyOf[1].type,parentSchema:schema63.properties.method.anyOf[1],data:data0});
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-const err6 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.method.anyOf,parentSchema:schema13.properties.method,data:data0};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema63.properties.method.anyOf,parentSchema:schema63.properties.method,data:data0});
 errors++;
 }
 else {
@@ -8515,26 +3987,14 @@ vErrors = null;
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-const err7 = {instancePath:instancePath+"/bucket",schemaPath:"#/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.bucket.type,parentSchema:schema13.properties.bucket,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/bucket",schemaPath:"#/properties/bucket/type",keyword:"type",params:{type: "string"},schema:schema63.properties.bucket.type,parentSchema:schema63.properties.bucket,data:data1});
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-const err8 = {instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.prefix.type,parentSchema:schema13.properties.prefix,data:data2};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},schema:schema63.properties.prefix.type,parentSchema:schema63.properties.prefix,data:data2});
 errors++;
 }
 }
@@ -8544,23 +4004,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if(typeof data3 !== "string"){
-const err9 = {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.acl.anyOf[0].type,parentSchema:schema13.properties.acl.anyOf[0],data:data3};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema63.properties.acl.anyOf[0].type,parentSchema:schema63.properties.acl.anyOf[0],data:data3});
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-const err10 = {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema13.properties.acl.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema13.properties.acl.anyOf[0].enum,parentSchema:schema13.properties.acl.anyOf[0],data:data3};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema63.properties.acl.anyOf[0].enum},schema:schema63.properties.acl.anyOf[0].enum,parentSchema:schema63.properties.acl.anyOf[0],data:data3});
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -8569,37 +4017,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-const err11 = {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema13.properties.acl.anyOf[1],data:data3};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema63.properties.acl.anyOf[1],data:data3});
 errors++;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema13.properties.acl.anyOf[1].type,parentSchema:schema13.properties.acl.anyOf[1],data:data3};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema63.properties.acl.anyOf[1].type,parentSchema:schema63.properties.acl.anyOf[1],data:data3});
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-const err13 = {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema13.properties.acl.anyOf,parentSchema:schema13.properties.acl,data:data3};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf",keyword:"anyOf",params:{},schema:schema63.properties.acl.anyOf,parentSchema:schema63.properties.acl,data:data3});
 errors++;
 }
 else {
@@ -8617,82 +4047,120 @@ vErrors = null;
 if(data.concurrency !== undefined){
 let data4 = data.concurrency;
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-const err14 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: schema13.properties.concurrency.type},message:"must be integer,string",schema:schema13.properties.concurrency.type,parentSchema:schema13.properties.concurrency,data:data4};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: schema63.properties.concurrency.type},schema:schema63.properties.concurrency.type,parentSchema:schema63.properties.concurrency,data:data4});
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-const err15 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema13.properties.concurrency,data:data4};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},schema:32,parentSchema:schema63.properties.concurrency,data:data4});
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-const err16 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema13.properties.concurrency,data:data4};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema63.properties.concurrency,data:data4});
 errors++;
 }
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-const err17 = {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema13.properties.concurrency,data:data4};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema63.properties.concurrency,data:data4});
 errors++;
 }
 }
 }
 }
-validate34.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
 
-const schema14 = {"type":["object","null"],"description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"description":"How it is done.","default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","default":null,"examples":["Web server base image"]},"architecture":{"description":"Architecture of the AMI; without it, the source AMI's.","default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"description":"Kind of virtualization of the AMI; without it, the source AMI's.","default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}},"required":["device","virtual"]}},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
-const pattern119 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern120 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema64 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"$ref":"#/definitions/part54","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
+const pattern81 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern82 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema65 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part53","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema66 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.device === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "device"},schema:schema66.required,parentSchema:schema66,data});
+errors++;
+}
+if(data.virtual === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "virtual"},schema:schema66.required,parentSchema:schema66,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "device") || (key0 === "virtual"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema66,data});
+errors++;
+}
+}
+if(data.device !== undefined){
+let data0 = data.device;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/device",schemaPath:"#/properties/device/type",keyword:"type",params:{type: "string"},schema:schema66.properties.device.type,parentSchema:schema66.properties.device,data:data0});
+errors++;
+}
+}
+if(data.virtual !== undefined){
+let data1 = data.virtual;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtual",schemaPath:"#/properties/virtual/type",keyword:"type",params:{type: "string"},schema:schema66.properties.virtual.type,parentSchema:schema66.properties.virtual,data:data1});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema66.type,parentSchema:schema66,data});
+errors++;
+}
+validate154.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!data || typeof data != "object"){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema65.type},schema:schema65.type,parentSchema:schema65,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate154(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+let data1 = data[key0];
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema65.additionalProperties.type,parentSchema:schema65.additionalProperties,data:data1});
+errors++;
+}
+}
+}
+validate153.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema14.type},message:"must be object,null",schema:schema14.type,parentSchema:schema14,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema64.type},schema:schema64.type,parentSchema:schema64,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema14.properties, key0))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema14,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+if(!(func2.call(schema64.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema64,data});
 errors++;
 }
 }
@@ -8702,23 +4170,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-const err2 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.method.anyOf[0].type,parentSchema:schema14.properties.method.anyOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema64.properties.method.anyOf[0].type,parentSchema:schema64.properties.method.anyOf[0],data:data0});
 errors++;
 }
 if(!(data0 === "instance-store")){
-const err3 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.method.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.method.anyOf[0].enum,parentSchema:schema14.properties.method.anyOf[0],data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema64.properties.method.anyOf[0].enum},schema:schema64.properties.method.anyOf[0].enum,parentSchema:schema64.properties.method.anyOf[0],data:data0});
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -8727,37 +4183,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-const err4 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.method.anyOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.method.anyOf[1],data:data0});
 errors++;
 }
 }
 else {
-const err5 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.method.anyOf[1].type,parentSchema:schema14.properties.method.anyOf[1],data:data0};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema64.properties.method.anyOf[1].type,parentSchema:schema64.properties.method.anyOf[1],data:data0});
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-const err6 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.method.anyOf,parentSchema:schema14.properties.method,data:data0};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema64.properties.method.anyOf,parentSchema:schema64.properties.method,data:data0});
 errors++;
 }
 else {
@@ -8775,26 +4213,14 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.name.type,parentSchema:schema14.properties.name,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema64.properties.name.type,parentSchema:schema64.properties.name,data:data1});
 errors++;
 }
 }
 if(data.description !== undefined){
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err8 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema14.properties.description.type},message:"must be string,null",schema:schema14.properties.description.type,parentSchema:schema14.properties.description,data:data2};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema64.properties.description.type},schema:schema64.properties.description.type,parentSchema:schema64.properties.description,data:data2});
 errors++;
 }
 }
@@ -8804,23 +4230,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err9 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema14.properties.architecture.anyOf[0].type},message:"must be string,null",schema:schema14.properties.architecture.anyOf[0].type,parentSchema:schema14.properties.architecture.anyOf[0],data:data3};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema64.properties.architecture.anyOf[0].type},schema:schema64.properties.architecture.anyOf[0].type,parentSchema:schema64.properties.architecture.anyOf[0],data:data3});
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-const err10 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.architecture.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.architecture.anyOf[0].enum,parentSchema:schema14.properties.architecture.anyOf[0],data:data3};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema64.properties.architecture.anyOf[0].enum},schema:schema64.properties.architecture.anyOf[0].enum,parentSchema:schema64.properties.architecture.anyOf[0],data:data3});
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -8829,37 +4243,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-const err11 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.architecture.anyOf[1],data:data3};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.architecture.anyOf[1],data:data3});
 errors++;
 }
 }
 else {
-const err12 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.architecture.anyOf[1].type,parentSchema:schema14.properties.architecture.anyOf[1],data:data3};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema64.properties.architecture.anyOf[1].type,parentSchema:schema64.properties.architecture.anyOf[1],data:data3});
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-const err13 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.architecture.anyOf,parentSchema:schema14.properties.architecture,data:data3};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf",keyword:"anyOf",params:{},schema:schema64.properties.architecture.anyOf,parentSchema:schema64.properties.architecture,data:data3});
 errors++;
 }
 else {
@@ -8880,23 +4276,11 @@ const _errs19 = errors;
 let valid3 = false;
 const _errs20 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-const err14 = {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema14.properties.virtualization.anyOf[0].type},message:"must be string,null",schema:schema14.properties.virtualization.anyOf[0].type,parentSchema:schema14.properties.virtualization.anyOf[0],data:data4};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema64.properties.virtualization.anyOf[0].type},schema:schema64.properties.virtualization.anyOf[0].type,parentSchema:schema64.properties.virtualization.anyOf[0],data:data4});
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-const err15 = {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema14.properties.virtualization.anyOf[0].enum},message:"must be equal to one of the allowed values",schema:schema14.properties.virtualization.anyOf[0].enum,parentSchema:schema14.properties.virtualization.anyOf[0],data:data4};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema64.properties.virtualization.anyOf[0].enum},schema:schema64.properties.virtualization.anyOf[0].enum,parentSchema:schema64.properties.virtualization.anyOf[0],data:data4});
 errors++;
 }
 var _valid2 = _errs20 === errors;
@@ -8905,37 +4289,19 @@ if(!valid3){
 const _errs22 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-const err16 = {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.virtualization.anyOf[1],data:data4};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.virtualization.anyOf[1],data:data4});
 errors++;
 }
 }
 else {
-const err17 = {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.virtualization.anyOf[1].type,parentSchema:schema14.properties.virtualization.anyOf[1],data:data4};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema64.properties.virtualization.anyOf[1].type,parentSchema:schema64.properties.virtualization.anyOf[1],data:data4});
 errors++;
 }
 var _valid2 = _errs22 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-const err18 = {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf",schema:schema14.properties.virtualization.anyOf,parentSchema:schema14.properties.virtualization,data:data4};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf",keyword:"anyOf",params:{},schema:schema64.properties.virtualization.anyOf,parentSchema:schema64.properties.virtualization,data:data4});
 errors++;
 }
 else {
@@ -8953,24 +4319,12 @@ vErrors = null;
 if(data.kernel !== undefined){
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-const err19 = {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/type",keyword:"type",params:{type: schema14.properties.kernel.type},message:"must be string,null",schema:schema14.properties.kernel.type,parentSchema:schema14.properties.kernel,data:data5};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/type",keyword:"type",params:{type: schema64.properties.kernel.type},schema:schema64.properties.kernel.type,parentSchema:schema64.properties.kernel,data:data5});
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern119.test(data5)){
-const err20 = {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.kernel,data:data5};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
+if(!pattern81.test(data5)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.kernel,data:data5});
 errors++;
 }
 }
@@ -8978,226 +4332,347 @@ errors++;
 if(data.ramdisk !== undefined){
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-const err21 = {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/type",keyword:"type",params:{type: schema14.properties.ramdisk.type},message:"must be string,null",schema:schema14.properties.ramdisk.type,parentSchema:schema14.properties.ramdisk,data:data6};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/type",keyword:"type",params:{type: schema64.properties.ramdisk.type},schema:schema64.properties.ramdisk.type,parentSchema:schema64.properties.ramdisk,data:data6});
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern120.test(data6)){
-const err22 = {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema14.properties.ramdisk,data:data6};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
+if(!pattern82.test(data6)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.ramdisk,data:data6});
 errors++;
 }
 }
 }
 if(data.blockDeviceMappings !== undefined){
-let data7 = data.blockDeviceMappings;
-if(!data7 || typeof data7 != "object"){
-const err23 = {instancePath:instancePath+"/blockDeviceMappings",schemaPath:"#/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema14.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema14.properties.blockDeviceMappings.type,parentSchema:schema14.properties.blockDeviceMappings,data:data7};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if(Array.isArray(data7)){
-const len0 = data7.length;
-for(let i0=0; i0<len0; i0++){
-let data8 = data7[i0];
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.device === undefined){
-const err24 = {instancePath:instancePath+"/blockDeviceMappings/" + i0,schemaPath:"#/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema14.properties.blockDeviceMappings.items.required,parentSchema:schema14.properties.blockDeviceMappings.items,data:data8};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-if(data8.virtual === undefined){
-const err25 = {instancePath:instancePath+"/blockDeviceMappings/" + i0,schemaPath:"#/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema14.properties.blockDeviceMappings.items.required,parentSchema:schema14.properties.blockDeviceMappings.items,data:data8};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-for(const key1 in data8){
-if(!((key1 === "device") || (key1 === "virtual"))){
-const err26 = {instancePath:instancePath+"/blockDeviceMappings/" + i0,schemaPath:"#/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema14.properties.blockDeviceMappings.items,data:data8};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-}
-if(data8.device !== undefined){
-let data9 = data8.device;
-if(typeof data9 !== "string"){
-const err27 = {instancePath:instancePath+"/blockDeviceMappings/" + i0+"/device",schemaPath:"#/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema14.properties.blockDeviceMappings.items.properties.device,data:data9};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-if(data8.virtual !== undefined){
-let data10 = data8.virtual;
-if(typeof data10 !== "string"){
-const err28 = {instancePath:instancePath+"/blockDeviceMappings/" + i0+"/virtual",schemaPath:"#/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema14.properties.blockDeviceMappings.items.properties.virtual,data:data10};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-}
-else {
-const err29 = {instancePath:instancePath+"/blockDeviceMappings/" + i0,schemaPath:"#/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema14.properties.blockDeviceMappings.items.type,parentSchema:schema14.properties.blockDeviceMappings.items,data:data8};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-}
-}
-if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
-for(const key2 in data7){
-let data11 = data7[key2];
-if(typeof data11 !== "string"){
-const err30 = {instancePath:instancePath+"/blockDeviceMappings/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema14.properties.blockDeviceMappings.additionalProperties,data:data11};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-}
+if(!(validate153(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+errors = vErrors.length;
 }
 }
 if(data.tags !== undefined){
-let data12 = data.tags;
-if((!(data12 && typeof data12 == "object" && !Array.isArray(data12))) && (typeof data12 !== "string")){
-const err31 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema14.properties.tags.type},message:"must be object,string",schema:schema14.properties.tags.type,parentSchema:schema14.properties.tags,data:data12};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
+let data8 = data.tags;
+if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (typeof data8 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema64.properties.tags.type},schema:schema64.properties.tags.type,parentSchema:schema64.properties.tags,data:data8});
 errors++;
 }
-if(typeof data12 === "string"){
-if(!pattern7.test(data12)){
-const err32 = {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema14.properties.tags,data:data12};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
+if(typeof data8 === "string"){
+if(!pattern7.test(data8)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema64.properties.tags,data:data8});
 errors++;
 }
 }
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-for(const key3 in data12){
-let data13 = data12[key3];
-if(typeof data13 !== "string"){
-const err33 = {instancePath:instancePath+"/tags/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema14.properties.tags.additionalProperties.type,parentSchema:schema14.properties.tags.additionalProperties,data:data13};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key1 in data8){
+let data9 = data8[key1];
+if(typeof data9 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema64.properties.tags.additionalProperties.type,parentSchema:schema64.properties.tags.additionalProperties,data:data9});
 errors++;
 }
 }
 }
 }
 }
-validate36.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
 
-const schema15 = {"type":["object","null"],"description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","default":null,"examples":["login: *$"]},"tests":{"type":["array","object","string"],"description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":["string","object"],"description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"description":"Runs the script as root.","default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails.","pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"type":["array","object","string"],"description":"Exit codes that count as success.","minItems":1,"items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"default":[0],"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":["integer","string"],"description":"One exit code.","minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}}},"if":{"type":["boolean","string"],"description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"type":["array","object","string"],"description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"except":{"type":["array","object","string"],"description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"}},"oneOf":[{"required":["shell"]}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":["array","object","string"],"description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"type":"array","description":"Put before the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]},"append":{"type":"array","description":"Put behind the list below: that of the spec, the preset or the file that is extended.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}};
+const schema67 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part57","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part60","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema68 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part55","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part56","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part56","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema69 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part32","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part34","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.shell === undefined){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema69.oneOf[0].required,parentSchema:schema69.oneOf[0],data});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+if(!valid0){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema69.oneOf,parentSchema:schema69,data});
+errors++;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema69,data});
+errors++;
+}
+}
+if(data.shell !== undefined){
+if(!(validate79(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data1 = data.if;
+if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: schema69.properties.if.type},schema:schema69.properties.if.type,parentSchema:schema69.properties.if,data:data1});
+errors++;
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema69.properties.if,data:data1});
+errors++;
+}
+}
+}
+if(data.only !== undefined){
+if(!(validate92(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+errors = vErrors.length;
+}
+}
+if(data.except !== undefined){
+if(!(validate97(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema69.type,parentSchema:schema69,data});
+errors++;
+}
+validate160.errors = vErrors;
+return errors === 0;
+}
+
+const schema70 = {"type":"array","items":{"$ref":"#/definitions/part55","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
+
+function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate160(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema70.type,parentSchema:schema70,data});
+errors++;
+}
+validate165.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema68.type},schema:schema68.type,parentSchema:schema68,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema68,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate160(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema68,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema68,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate165(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate165(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+errors = vErrors.length;
+}
+}
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+
+const schema71 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part59","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema72 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part58","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part58","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema73 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema73.items.type,parentSchema:schema73.items,data:data0});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema73.type,parentSchema:schema73,data});
+errors++;
+}
+validate172.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema72.type},schema:schema72.type,parentSchema:schema72,data});
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema72,data});
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema72.items.type,parentSchema:schema72.items,data:data0});
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema72,data});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema72,data});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate172(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate172(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+errors = vErrors.length;
+}
+}
+}
+validate171.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema71,data});
+errors++;
+}
+}
+if(data.instanceTypes !== undefined){
+if(!(validate171(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+errors = vErrors.length;
+}
+}
+if(data.iamInstanceProfile !== undefined){
+let data1 = data.iamInstanceProfile;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema71.properties.iamInstanceProfile.type},schema:schema71.properties.iamInstanceProfile.type,parentSchema:schema71.properties.iamInstanceProfile,data:data1});
+errors++;
+}
+}
+if(data.userData !== undefined){
+let data2 = data.userData;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema71.properties.userData.type},schema:schema71.properties.userData.type,parentSchema:schema71.properties.userData,data:data2});
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema71.type,parentSchema:schema71,data});
+errors++;
+}
+validate170.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema15.type},message:"must be object,null",schema:schema15.type,parentSchema:schema15,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema67.type},schema:schema67.type,parentSchema:schema67,data});
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema15,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema67,data});
 errors++;
 }
 }
 if(data.boot !== undefined){
 let data0 = data.boot;
 if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
-const err2 = {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/type",keyword:"type",params:{type: schema15.properties.boot.type},message:"must be boolean,null,string",schema:schema15.properties.boot.type,parentSchema:schema15.properties.boot,data:data0};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/type",keyword:"type",params:{type: schema67.properties.boot.type},schema:schema67.properties.boot.type,parentSchema:schema67.properties.boot,data:data0});
 errors++;
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-const err3 = {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.boot,data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema67.properties.boot,data:data0});
 errors++;
 }
 }
@@ -9205,3809 +4680,450 @@ errors++;
 if(data.console !== undefined){
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err4 = {instancePath:instancePath+"/console",schemaPath:"#/properties/console/type",keyword:"type",params:{type: schema15.properties.console.type},message:"must be string,null",schema:schema15.properties.console.type,parentSchema:schema15.properties.console,data:data1};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/console",schemaPath:"#/properties/console/type",keyword:"type",params:{type: schema67.properties.console.type},schema:schema67.properties.console.type,parentSchema:schema67.properties.console,data:data1});
 errors++;
 }
 }
 if(data.tests !== undefined){
-let data2 = data.tests;
-if((!data2 || typeof data2 != "object") && (typeof data2 !== "string")){
-const err5 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/type",keyword:"type",params:{type: schema15.properties.tests.type},message:"must be array,object,string",schema:schema15.properties.tests.type,parentSchema:schema15.properties.tests,data:data2};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-if(typeof data2 === "string"){
-if(!pattern7.test(data2)){
-const err6 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests,data:data2};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(Array.isArray(data2)){
-const len0 = data2.length;
-for(let i0=0; i0<len0; i0++){
-let data3 = data2[i0];
-const _errs10 = errors;
-let valid3 = false;
-let passing0 = null;
-const _errs11 = errors;
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-if(data3.shell === undefined){
-const err7 = {instancePath:instancePath+"/tests/" + i0,schemaPath:"#/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.items.oneOf[0].required,parentSchema:schema15.properties.tests.items.oneOf[0],data:data3};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-var _valid0 = _errs11 === errors;
-if(_valid0){
-valid3 = true;
-passing0 = 0;
-}
-if(!valid3){
-const err8 = {instancePath:instancePath+"/tests/" + i0,schemaPath:"#/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.items.oneOf,parentSchema:schema15.properties.tests.items,data:data3};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-else {
-errors = _errs10;
-if(vErrors !== null){
-if(_errs10){
-vErrors.length = _errs10;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-for(const key1 in data3){
-if(!((((key1 === "shell") || (key1 === "if")) || (key1 === "only")) || (key1 === "except"))){
-const err9 = {instancePath:instancePath+"/tests/" + i0,schemaPath:"#/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items,data:data3};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-if(data3.shell !== undefined){
-let data4 = data3.shell;
-if((typeof data4 !== "string") && (!(data4 && typeof data4 == "object" && !Array.isArray(data4)))){
-const err10 = {instancePath:instancePath+"/tests/" + i0+"/shell",schemaPath:"#/properties/tests/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.items.properties.shell.type,parentSchema:schema15.properties.tests.items.properties.shell,data:data4};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key2 in data4){
-if(!((((((((key2 === "file") || (key2 === "inline")) || (key2 === "env")) || (key2 === "sudo")) || (key2 === "workdir")) || (key2 === "timeout")) || (key2 === "retries")) || (key2 === "exitCodes"))){
-const err11 = {instancePath:instancePath+"/tests/" + i0+"/shell",schemaPath:"#/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.shell,data:data4};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-if(data4.file !== undefined){
-let data5 = data4.file;
-if(typeof data5 !== "string"){
-const err12 = {instancePath:instancePath+"/tests/" + i0+"/shell/file",schemaPath:"#/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.file,data:data5};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-if(data4.inline !== undefined){
-let data6 = data4.inline;
-if(typeof data6 !== "string"){
-const err13 = {instancePath:instancePath+"/tests/" + i0+"/shell/inline",schemaPath:"#/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.inline,data:data6};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-}
-if(data4.env !== undefined){
-let data7 = data4.env;
-if((!(data7 && typeof data7 == "object" && !Array.isArray(data7))) && (typeof data7 !== "string")){
-const err14 = {instancePath:instancePath+"/tests/" + i0+"/shell/env",schemaPath:"#/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema15.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.env,data:data7};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-if(typeof data7 === "string"){
-if(!pattern7.test(data7)){
-const err15 = {instancePath:instancePath+"/tests/" + i0+"/shell/env",schemaPath:"#/properties/tests/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.env,data:data7};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
-for(const key3 in data7){
-let data8 = data7[key3];
-if(typeof data8 !== "string"){
-const err16 = {instancePath:instancePath+"/tests/" + i0+"/shell/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data8};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-}
-}
-if(data4.sudo !== undefined){
-let data9 = data4.sudo;
-if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
-const err17 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-const err18 = {instancePath:instancePath+"/tests/" + i0+"/shell/sudo",schemaPath:"#/properties/tests/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.sudo,data:data9};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-}
-}
-if(data4.workdir !== undefined){
-let data10 = data4.workdir;
-if((typeof data10 !== "string") && (data10 !== null)){
-const err19 = {instancePath:instancePath+"/tests/" + i0+"/shell/workdir",schemaPath:"#/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.workdir,data:data10};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-}
-if(data4.timeout !== undefined){
-let data11 = data4.timeout;
-if(typeof data11 === "string"){
-if(!pattern19.test(data11)){
-const err20 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-}
-else {
-const err21 = {instancePath:instancePath+"/tests/" + i0+"/shell/timeout",schemaPath:"#/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.timeout,data:data11};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(data4.retries !== undefined){
-let data12 = data4.retries;
-if((!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))) && (typeof data12 !== "string")){
-const err22 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 > 20 || isNaN(data12)){
-const err23 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-if(data12 < 0 || isNaN(data12)){
-const err24 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-if(typeof data12 === "string"){
-if(!pattern7.test(data12)){
-const err25 = {instancePath:instancePath+"/tests/" + i0+"/shell/retries",schemaPath:"#/properties/tests/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.retries,data:data12};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-}
-if(data4.exitCodes !== undefined){
-let data13 = data4.exitCodes;
-if((!data13 || typeof data13 != "object") && (typeof data13 !== "string")){
-const err26 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if(typeof data13 === "string"){
-if(!pattern7.test(data13)){
-const err27 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-if(Array.isArray(data13)){
-if(data13.length < 1){
-const err28 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-const len1 = data13.length;
-for(let i1=0; i1<len1; i1++){
-let data14 = data13[i1];
-if((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")){
-const err29 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if((typeof data14 == "number") && (isFinite(data14))){
-if(data14 > 255 || isNaN(data14)){
-const err30 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if(data14 < 0 || isNaN(data14)){
-const err31 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-if(typeof data14 === "string"){
-if(!pattern7.test(data14)){
-const err32 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/" + i1,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.items,data:data14};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-}
-}
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(Object.keys(data13).length < 1){
-const err33 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-for(const key4 in data13){
-if(!((key4 === "prepend") || (key4 === "append"))){
-const err34 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes,data:data13};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-if(data13.prepend !== undefined){
-let data15 = data13.prepend;
-if(Array.isArray(data15)){
-const len2 = data15.length;
-for(let i2=0; i2<len2; i2++){
-let data16 = data15[i2];
-if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")){
-const err35 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 255 || isNaN(data16)){
-const err36 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-if(data16 < 0 || isNaN(data16)){
-const err37 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-if(typeof data16 === "string"){
-if(!pattern7.test(data16)){
-const err38 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend/" + i2,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data16};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err39 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.prepend,data:data15};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-if(data13.append !== undefined){
-let data17 = data13.append;
-if(Array.isArray(data17)){
-const len3 = data17.length;
-for(let i3=0; i3<len3; i3++){
-let data18 = data17[i3];
-if((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (typeof data18 !== "string")){
-const err40 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-if((typeof data18 == "number") && (isFinite(data18))){
-if(data18 > 255 || isNaN(data18)){
-const err41 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-if(data18 < 0 || isNaN(data18)){
-const err42 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-}
-if(typeof data18 === "string"){
-if(!pattern7.test(data18)){
-const err43 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append/" + i3,schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.items,data:data18};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err44 = {instancePath:instancePath+"/tests/" + i0+"/shell/exitCodes/append",schemaPath:"#/properties/tests/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.items.properties.shell.properties.exitCodes.properties.append,data:data17};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-if(data3.if !== undefined){
-let data19 = data3.if;
-if((typeof data19 !== "boolean") && (typeof data19 !== "string")){
-const err45 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.items.properties.if.type,parentSchema:schema15.properties.tests.items.properties.if,data:data19};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-if(typeof data19 === "string"){
-if(!pattern7.test(data19)){
-const err46 = {instancePath:instancePath+"/tests/" + i0+"/if",schemaPath:"#/properties/tests/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.if,data:data19};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-}
-}
-if(data3.only !== undefined){
-let data20 = data3.only;
-if((!data20 || typeof data20 != "object") && (typeof data20 !== "string")){
-const err47 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.only.type,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-if(typeof data20 === "string"){
-if(!pattern7.test(data20)){
-const err48 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.only,data:data20};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-}
-if(Array.isArray(data20)){
-if(data20.length < 1){
-const err49 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-const len4 = data20.length;
-for(let i4=0; i4<len4; i4++){
-let data21 = data20[i4];
-if(typeof data21 !== "string"){
-const err50 = {instancePath:instancePath+"/tests/" + i0+"/only/" + i4,schemaPath:"#/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.items.type,parentSchema:schema15.properties.tests.items.properties.only.items,data:data21};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-}
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-if(Object.keys(data20).length < 1){
-const err51 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-for(const key5 in data20){
-if(!((key5 === "prepend") || (key5 === "append"))){
-const err52 = {instancePath:instancePath+"/tests/" + i0+"/only",schemaPath:"#/properties/tests/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.only,data:data20};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-}
-if(data20.prepend !== undefined){
-let data22 = data20.prepend;
-if(Array.isArray(data22)){
-const len5 = data22.length;
-for(let i5=0; i5<len5; i5++){
-let data23 = data22[i5];
-if(typeof data23 !== "string"){
-const err53 = {instancePath:instancePath+"/tests/" + i0+"/only/prepend/" + i5,schemaPath:"#/properties/tests/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.only.properties.prepend.items,data:data23};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-}
-}
-else {
-const err54 = {instancePath:instancePath+"/tests/" + i0+"/only/prepend",schemaPath:"#/properties/tests/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.only.properties.prepend,data:data22};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-if(data20.append !== undefined){
-let data24 = data20.append;
-if(Array.isArray(data24)){
-const len6 = data24.length;
-for(let i6=0; i6<len6; i6++){
-let data25 = data24[i6];
-if(typeof data25 !== "string"){
-const err55 = {instancePath:instancePath+"/tests/" + i0+"/only/append/" + i6,schemaPath:"#/properties/tests/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.only.properties.append.items,data:data25};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-}
-else {
-const err56 = {instancePath:instancePath+"/tests/" + i0+"/only/append",schemaPath:"#/properties/tests/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.items.properties.only.properties.append,data:data24};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-}
-}
-}
-if(data3.except !== undefined){
-let data26 = data3.except;
-if((!data26 || typeof data26 != "object") && (typeof data26 !== "string")){
-const err57 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.items.properties.except.type,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-if(typeof data26 === "string"){
-if(!pattern7.test(data26)){
-const err58 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.items.properties.except,data:data26};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-if(Array.isArray(data26)){
-if(data26.length < 1){
-const err59 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-const len7 = data26.length;
-for(let i7=0; i7<len7; i7++){
-let data27 = data26[i7];
-if(typeof data27 !== "string"){
-const err60 = {instancePath:instancePath+"/tests/" + i0+"/except/" + i7,schemaPath:"#/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.items.type,parentSchema:schema15.properties.tests.items.properties.except.items,data:data27};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-}
-}
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-if(Object.keys(data26).length < 1){
-const err61 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-for(const key6 in data26){
-if(!((key6 === "prepend") || (key6 === "append"))){
-const err62 = {instancePath:instancePath+"/tests/" + i0+"/except",schemaPath:"#/properties/tests/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.items.properties.except,data:data26};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-if(data26.prepend !== undefined){
-let data28 = data26.prepend;
-if(Array.isArray(data28)){
-const len8 = data28.length;
-for(let i8=0; i8<len8; i8++){
-let data29 = data28[i8];
-if(typeof data29 !== "string"){
-const err63 = {instancePath:instancePath+"/tests/" + i0+"/except/prepend/" + i8,schemaPath:"#/properties/tests/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.items.properties.except.properties.prepend.items,data:data29};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-}
-}
-else {
-const err64 = {instancePath:instancePath+"/tests/" + i0+"/except/prepend",schemaPath:"#/properties/tests/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.items.properties.except.properties.prepend,data:data28};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-}
-if(data26.append !== undefined){
-let data30 = data26.append;
-if(Array.isArray(data30)){
-const len9 = data30.length;
-for(let i9=0; i9<len9; i9++){
-let data31 = data30[i9];
-if(typeof data31 !== "string"){
-const err65 = {instancePath:instancePath+"/tests/" + i0+"/except/append/" + i9,schemaPath:"#/properties/tests/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.items.properties.except.properties.append.items,data:data31};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
-}
-}
-}
-else {
-const err66 = {instancePath:instancePath+"/tests/" + i0+"/except/append",schemaPath:"#/properties/tests/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.items.properties.except.properties.append,data:data30};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err67 = {instancePath:instancePath+"/tests/" + i0,schemaPath:"#/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.items.type,parentSchema:schema15.properties.tests.items,data:data3};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-}
-}
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if(Object.keys(data2).length < 1){
-const err68 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests,data:data2};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-for(const key7 in data2){
-if(!((key7 === "prepend") || (key7 === "append"))){
-const err69 = {instancePath:instancePath+"/tests",schemaPath:"#/properties/tests/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests,data:data2};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-}
-if(data2.prepend !== undefined){
-let data32 = data2.prepend;
-if(Array.isArray(data32)){
-const len10 = data32.length;
-for(let i10=0; i10<len10; i10++){
-let data33 = data32[i10];
-const _errs79 = errors;
-let valid31 = false;
-let passing1 = null;
-const _errs80 = errors;
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(data33.shell === undefined){
-const err70 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.properties.prepend.items.oneOf[0].required,parentSchema:schema15.properties.tests.properties.prepend.items.oneOf[0],data:data33};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-var _valid1 = _errs80 === errors;
-if(_valid1){
-valid31 = true;
-passing1 = 0;
-}
-if(!valid31){
-const err71 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.properties.prepend.items.oneOf,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-else {
-errors = _errs79;
-if(vErrors !== null){
-if(_errs79){
-vErrors.length = _errs79;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-for(const key8 in data33){
-if(!((((key8 === "shell") || (key8 === "if")) || (key8 === "only")) || (key8 === "except"))){
-const err72 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
-if(vErrors === null){
-vErrors = [err72];
-}
-else {
-vErrors.push(err72);
-}
-errors++;
-}
-}
-if(data33.shell !== undefined){
-let data34 = data33.shell;
-if((typeof data34 !== "string") && (!(data34 && typeof data34 == "object" && !Array.isArray(data34)))){
-const err73 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.properties.prepend.items.properties.shell.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell,data:data34};
-if(vErrors === null){
-vErrors = [err73];
-}
-else {
-vErrors.push(err73);
-}
-errors++;
-}
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-for(const key9 in data34){
-if(!((((((((key9 === "file") || (key9 === "inline")) || (key9 === "env")) || (key9 === "sudo")) || (key9 === "workdir")) || (key9 === "timeout")) || (key9 === "retries")) || (key9 === "exitCodes"))){
-const err74 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell,data:data34};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-}
-if(data34.file !== undefined){
-let data35 = data34.file;
-if(typeof data35 !== "string"){
-const err75 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/file",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.file,data:data35};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-}
-if(data34.inline !== undefined){
-let data36 = data34.inline;
-if(typeof data36 !== "string"){
-const err76 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/inline",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.inline,data:data36};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-}
-if(data34.env !== undefined){
-let data37 = data34.env;
-if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (typeof data37 !== "string")){
-const err77 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env,data:data37};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-if(typeof data37 === "string"){
-if(!pattern7.test(data37)){
-const err78 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env,data:data37};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
-errors++;
-}
-}
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key10 in data37){
-let data38 = data37[key10];
-if(typeof data38 !== "string"){
-const err79 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/env/" + key10.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.env.additionalProperties,data:data38};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-}
-}
-}
-if(data34.sudo !== undefined){
-let data39 = data34.sudo;
-if((typeof data39 !== "boolean") && (typeof data39 !== "string")){
-const err80 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
-if(vErrors === null){
-vErrors = [err80];
-}
-else {
-vErrors.push(err80);
-}
-errors++;
-}
-if(typeof data39 === "string"){
-if(!pattern7.test(data39)){
-const err81 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/sudo",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.sudo,data:data39};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
-errors++;
-}
-}
-}
-if(data34.workdir !== undefined){
-let data40 = data34.workdir;
-if((typeof data40 !== "string") && (data40 !== null)){
-const err82 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/workdir",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.workdir,data:data40};
-if(vErrors === null){
-vErrors = [err82];
-}
-else {
-vErrors.push(err82);
-}
-errors++;
-}
-}
-if(data34.timeout !== undefined){
-let data41 = data34.timeout;
-if(typeof data41 === "string"){
-if(!pattern19.test(data41)){
-const err83 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
-if(vErrors === null){
-vErrors = [err83];
-}
-else {
-vErrors.push(err83);
-}
-errors++;
-}
-}
-else {
-const err84 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/timeout",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.timeout,data:data41};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-}
-if(data34.retries !== undefined){
-let data42 = data34.retries;
-if((!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))) && (typeof data42 !== "string")){
-const err85 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
-if(vErrors === null){
-vErrors = [err85];
-}
-else {
-vErrors.push(err85);
-}
-errors++;
-}
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 > 20 || isNaN(data42)){
-const err86 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
-if(vErrors === null){
-vErrors = [err86];
-}
-else {
-vErrors.push(err86);
-}
-errors++;
-}
-if(data42 < 0 || isNaN(data42)){
-const err87 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-}
-if(typeof data42 === "string"){
-if(!pattern7.test(data42)){
-const err88 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/retries",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.retries,data:data42};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
-}
-errors++;
-}
-}
-}
-if(data34.exitCodes !== undefined){
-let data43 = data34.exitCodes;
-if((!data43 || typeof data43 != "object") && (typeof data43 !== "string")){
-const err89 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-if(typeof data43 === "string"){
-if(!pattern7.test(data43)){
-const err90 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
-}
-errors++;
-}
-}
-if(Array.isArray(data43)){
-if(data43.length < 1){
-const err91 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
-errors++;
-}
-const len11 = data43.length;
-for(let i11=0; i11<len11; i11++){
-let data44 = data43[i11];
-if((!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))) && (typeof data44 !== "string")){
-const err92 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
-errors++;
-}
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 > 255 || isNaN(data44)){
-const err93 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-if(data44 < 0 || isNaN(data44)){
-const err94 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-}
-if(typeof data44 === "string"){
-if(!pattern7.test(data44)){
-const err95 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/" + i11,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.items,data:data44};
-if(vErrors === null){
-vErrors = [err95];
-}
-else {
-vErrors.push(err95);
-}
-errors++;
-}
-}
-}
-}
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-if(Object.keys(data43).length < 1){
-const err96 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-for(const key11 in data43){
-if(!((key11 === "prepend") || (key11 === "append"))){
-const err97 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes,data:data43};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-}
-if(data43.prepend !== undefined){
-let data45 = data43.prepend;
-if(Array.isArray(data45)){
-const len12 = data45.length;
-for(let i12=0; i12<len12; i12++){
-let data46 = data45[i12];
-if((!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))) && (typeof data46 !== "string")){
-const err98 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 > 255 || isNaN(data46)){
-const err99 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-if(data46 < 0 || isNaN(data46)){
-const err100 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-if(typeof data46 === "string"){
-if(!pattern7.test(data46)){
-const err101 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend/" + i12,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data46};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err102 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.prepend,data:data45};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-}
-if(data43.append !== undefined){
-let data47 = data43.append;
-if(Array.isArray(data47)){
-const len13 = data47.length;
-for(let i13=0; i13<len13; i13++){
-let data48 = data47[i13];
-if((!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))) && (typeof data48 !== "string")){
-const err103 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
-if(vErrors === null){
-vErrors = [err103];
-}
-else {
-vErrors.push(err103);
-}
-errors++;
-}
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 > 255 || isNaN(data48)){
-const err104 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
-if(vErrors === null){
-vErrors = [err104];
-}
-else {
-vErrors.push(err104);
-}
-errors++;
-}
-if(data48 < 0 || isNaN(data48)){
-const err105 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-if(typeof data48 === "string"){
-if(!pattern7.test(data48)){
-const err106 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append/" + i13,schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.items,data:data48};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err107 = {instancePath:instancePath+"/tests/prepend/" + i10+"/shell/exitCodes/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.shell.properties.exitCodes.properties.append,data:data47};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-if(data33.if !== undefined){
-let data49 = data33.if;
-if((typeof data49 !== "boolean") && (typeof data49 !== "string")){
-const err108 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.prepend.items.properties.if.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
-if(vErrors === null){
-vErrors = [err108];
-}
-else {
-vErrors.push(err108);
-}
-errors++;
-}
-if(typeof data49 === "string"){
-if(!pattern7.test(data49)){
-const err109 = {instancePath:instancePath+"/tests/prepend/" + i10+"/if",schemaPath:"#/properties/tests/properties/prepend/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.if,data:data49};
-if(vErrors === null){
-vErrors = [err109];
-}
-else {
-vErrors.push(err109);
-}
-errors++;
-}
-}
-}
-if(data33.only !== undefined){
-let data50 = data33.only;
-if((!data50 || typeof data50 != "object") && (typeof data50 !== "string")){
-const err110 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.only.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-if(typeof data50 === "string"){
-if(!pattern7.test(data50)){
-const err111 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
-if(vErrors === null){
-vErrors = [err111];
-}
-else {
-vErrors.push(err111);
-}
-errors++;
-}
-}
-if(Array.isArray(data50)){
-if(data50.length < 1){
-const err112 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
-if(vErrors === null){
-vErrors = [err112];
-}
-else {
-vErrors.push(err112);
-}
-errors++;
-}
-const len14 = data50.length;
-for(let i14=0; i14<len14; i14++){
-let data51 = data50[i14];
-if(typeof data51 !== "string"){
-const err113 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/" + i14,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.items,data:data51};
-if(vErrors === null){
-vErrors = [err113];
-}
-else {
-vErrors.push(err113);
-}
-errors++;
-}
-}
-}
-if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
-if(Object.keys(data50).length < 1){
-const err114 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-for(const key12 in data50){
-if(!((key12 === "prepend") || (key12 === "append"))){
-const err115 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only,data:data50};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-}
-if(data50.prepend !== undefined){
-let data52 = data50.prepend;
-if(Array.isArray(data52)){
-const len15 = data52.length;
-for(let i15=0; i15<len15; i15++){
-let data53 = data52[i15];
-if(typeof data53 !== "string"){
-const err116 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/prepend/" + i15,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.items,data:data53};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
-}
-errors++;
-}
-}
-}
-else {
-const err117 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.prepend,data:data52};
-if(vErrors === null){
-vErrors = [err117];
-}
-else {
-vErrors.push(err117);
-}
-errors++;
-}
-}
-if(data50.append !== undefined){
-let data54 = data50.append;
-if(Array.isArray(data54)){
-const len16 = data54.length;
-for(let i16=0; i16<len16; i16++){
-let data55 = data54[i16];
-if(typeof data55 !== "string"){
-const err118 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/append/" + i16,schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.items,data:data55};
-if(vErrors === null){
-vErrors = [err118];
-}
-else {
-vErrors.push(err118);
-}
-errors++;
-}
-}
-}
-else {
-const err119 = {instancePath:instancePath+"/tests/prepend/" + i10+"/only/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.only.properties.append,data:data54};
-if(vErrors === null){
-vErrors = [err119];
-}
-else {
-vErrors.push(err119);
-}
-errors++;
-}
-}
-}
-}
-if(data33.except !== undefined){
-let data56 = data33.except;
-if((!data56 || typeof data56 != "object") && (typeof data56 !== "string")){
-const err120 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.properties.prepend.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.prepend.items.properties.except.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
-if(vErrors === null){
-vErrors = [err120];
-}
-else {
-vErrors.push(err120);
-}
-errors++;
-}
-if(typeof data56 === "string"){
-if(!pattern7.test(data56)){
-const err121 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-}
-if(Array.isArray(data56)){
-if(data56.length < 1){
-const err122 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-const len17 = data56.length;
-for(let i17=0; i17<len17; i17++){
-let data57 = data56[i17];
-if(typeof data57 !== "string"){
-const err123 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/" + i17,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.items,data:data57};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-}
-}
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if(Object.keys(data56).length < 1){
-const err124 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-for(const key13 in data56){
-if(!((key13 === "prepend") || (key13 === "append"))){
-const err125 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except,data:data56};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-}
-if(data56.prepend !== undefined){
-let data58 = data56.prepend;
-if(Array.isArray(data58)){
-const len18 = data58.length;
-for(let i18=0; i18<len18; i18++){
-let data59 = data58[i18];
-if(typeof data59 !== "string"){
-const err126 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/prepend/" + i18,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.items,data:data59};
-if(vErrors === null){
-vErrors = [err126];
-}
-else {
-vErrors.push(err126);
-}
-errors++;
-}
-}
-}
-else {
-const err127 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/prepend",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.prepend,data:data58};
-if(vErrors === null){
-vErrors = [err127];
-}
-else {
-vErrors.push(err127);
-}
-errors++;
-}
-}
-if(data56.append !== undefined){
-let data60 = data56.append;
-if(Array.isArray(data60)){
-const len19 = data60.length;
-for(let i19=0; i19<len19; i19++){
-let data61 = data60[i19];
-if(typeof data61 !== "string"){
-const err128 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/append/" + i19,schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.items,data:data61};
-if(vErrors === null){
-vErrors = [err128];
-}
-else {
-vErrors.push(err128);
-}
-errors++;
-}
-}
-}
-else {
-const err129 = {instancePath:instancePath+"/tests/prepend/" + i10+"/except/append",schemaPath:"#/properties/tests/properties/prepend/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.properties.prepend.items.properties.except.properties.append,data:data60};
-if(vErrors === null){
-vErrors = [err129];
-}
-else {
-vErrors.push(err129);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err130 = {instancePath:instancePath+"/tests/prepend/" + i10,schemaPath:"#/properties/tests/properties/prepend/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.prepend.items,data:data33};
-if(vErrors === null){
-vErrors = [err130];
-}
-else {
-vErrors.push(err130);
-}
-errors++;
-}
-}
-}
-else {
-const err131 = {instancePath:instancePath+"/tests/prepend",schemaPath:"#/properties/tests/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.prepend.type,parentSchema:schema15.properties.tests.properties.prepend,data:data32};
-if(vErrors === null){
-vErrors = [err131];
-}
-else {
-vErrors.push(err131);
-}
-errors++;
-}
-}
-if(data2.append !== undefined){
-let data62 = data2.append;
-if(Array.isArray(data62)){
-const len20 = data62.length;
-for(let i20=0; i20<len20; i20++){
-let data63 = data62[i20];
-const _errs147 = errors;
-let valid58 = false;
-let passing2 = null;
-const _errs148 = errors;
-if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
-if(data63.shell === undefined){
-const err132 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema15.properties.tests.properties.append.items.oneOf[0].required,parentSchema:schema15.properties.tests.properties.append.items.oneOf[0],data:data63};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-}
-var _valid2 = _errs148 === errors;
-if(_valid2){
-valid58 = true;
-passing2 = 0;
-}
-if(!valid58){
-const err133 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema15.properties.tests.properties.append.items.oneOf,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-else {
-errors = _errs147;
-if(vErrors !== null){
-if(_errs147){
-vErrors.length = _errs147;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
-for(const key14 in data63){
-if(!((((key14 === "shell") || (key14 === "if")) || (key14 === "only")) || (key14 === "except"))){
-const err134 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
-if(vErrors === null){
-vErrors = [err134];
-}
-else {
-vErrors.push(err134);
-}
-errors++;
-}
-}
-if(data63.shell !== undefined){
-let data64 = data63.shell;
-if((typeof data64 !== "string") && (!(data64 && typeof data64 == "object" && !Array.isArray(data64)))){
-const err135 = {instancePath:instancePath+"/tests/append/" + i20+"/shell",schemaPath:"#/properties/tests/properties/append/items/properties/shell/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.type},message:"must be string,object",schema:schema15.properties.tests.properties.append.items.properties.shell.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell,data:data64};
-if(vErrors === null){
-vErrors = [err135];
-}
-else {
-vErrors.push(err135);
-}
-errors++;
-}
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-for(const key15 in data64){
-if(!((((((((key15 === "file") || (key15 === "inline")) || (key15 === "env")) || (key15 === "sudo")) || (key15 === "workdir")) || (key15 === "timeout")) || (key15 === "retries")) || (key15 === "exitCodes"))){
-const err136 = {instancePath:instancePath+"/tests/append/" + i20+"/shell",schemaPath:"#/properties/tests/properties/append/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.shell,data:data64};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
-}
-errors++;
-}
-}
-if(data64.file !== undefined){
-let data65 = data64.file;
-if(typeof data65 !== "string"){
-const err137 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/file",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.file.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.file,data:data65};
-if(vErrors === null){
-vErrors = [err137];
-}
-else {
-vErrors.push(err137);
-}
-errors++;
-}
-}
-if(data64.inline !== undefined){
-let data66 = data64.inline;
-if(typeof data66 !== "string"){
-const err138 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/inline",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.inline.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.inline,data:data66};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
-}
-errors++;
-}
-}
-if(data64.env !== undefined){
-let data67 = data64.env;
-if((!(data67 && typeof data67 == "object" && !Array.isArray(data67))) && (typeof data67 !== "string")){
-const err139 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.env.type},message:"must be object,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env,data:data67};
-if(vErrors === null){
-vErrors = [err139];
-}
-else {
-vErrors.push(err139);
-}
-errors++;
-}
-if(typeof data67 === "string"){
-if(!pattern7.test(data67)){
-const err140 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env,data:data67};
-if(vErrors === null){
-vErrors = [err140];
-}
-else {
-vErrors.push(err140);
-}
-errors++;
-}
-}
-if(data67 && typeof data67 == "object" && !Array.isArray(data67)){
-for(const key16 in data67){
-let data68 = data67[key16];
-if(typeof data68 !== "string"){
-const err141 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/env/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.env.additionalProperties,data:data68};
-if(vErrors === null){
-vErrors = [err141];
-}
-else {
-vErrors.push(err141);
-}
-errors++;
-}
-}
-}
-}
-if(data64.sudo !== undefined){
-let data69 = data64.sudo;
-if((typeof data69 !== "boolean") && (typeof data69 !== "string")){
-const err142 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.sudo.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
-if(vErrors === null){
-vErrors = [err142];
-}
-else {
-vErrors.push(err142);
-}
-errors++;
-}
-if(typeof data69 === "string"){
-if(!pattern7.test(data69)){
-const err143 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/sudo",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.sudo,data:data69};
-if(vErrors === null){
-vErrors = [err143];
-}
-else {
-vErrors.push(err143);
-}
-errors++;
-}
-}
-}
-if(data64.workdir !== undefined){
-let data70 = data64.workdir;
-if((typeof data70 !== "string") && (data70 !== null)){
-const err144 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/workdir",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.workdir.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.workdir,data:data70};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-}
-if(data64.timeout !== undefined){
-let data71 = data64.timeout;
-if(typeof data71 === "string"){
-if(!pattern19.test(data71)){
-const err145 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
-if(vErrors === null){
-vErrors = [err145];
-}
-else {
-vErrors.push(err145);
-}
-errors++;
-}
-}
-else {
-const err146 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/timeout",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.timeout,data:data71};
-if(vErrors === null){
-vErrors = [err146];
-}
-else {
-vErrors.push(err146);
-}
-errors++;
-}
-}
-if(data64.retries !== undefined){
-let data72 = data64.retries;
-if((!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))) && (typeof data72 !== "string")){
-const err147 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.retries.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
-if(vErrors === null){
-vErrors = [err147];
-}
-else {
-vErrors.push(err147);
-}
-errors++;
-}
-if((typeof data72 == "number") && (isFinite(data72))){
-if(data72 > 20 || isNaN(data72)){
-const err148 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
-if(vErrors === null){
-vErrors = [err148];
-}
-else {
-vErrors.push(err148);
-}
-errors++;
-}
-if(data72 < 0 || isNaN(data72)){
-const err149 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-}
-if(typeof data72 === "string"){
-if(!pattern7.test(data72)){
-const err150 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/retries",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.retries,data:data72};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
-}
-errors++;
-}
-}
-}
-if(data64.exitCodes !== undefined){
-let data73 = data64.exitCodes;
-if((!data73 || typeof data73 != "object") && (typeof data73 !== "string")){
-const err151 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-if(typeof data73 === "string"){
-if(!pattern7.test(data73)){
-const err152 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
-if(vErrors === null){
-vErrors = [err152];
-}
-else {
-vErrors.push(err152);
-}
-errors++;
-}
-}
-if(Array.isArray(data73)){
-if(data73.length < 1){
-const err153 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
-if(vErrors === null){
-vErrors = [err153];
-}
-else {
-vErrors.push(err153);
-}
-errors++;
-}
-const len21 = data73.length;
-for(let i21=0; i21<len21; i21++){
-let data74 = data73[i21];
-if((!(((typeof data74 == "number") && (!(data74 % 1) && !isNaN(data74))) && (isFinite(data74)))) && (typeof data74 !== "string")){
-const err154 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-if((typeof data74 == "number") && (isFinite(data74))){
-if(data74 > 255 || isNaN(data74)){
-const err155 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-if(data74 < 0 || isNaN(data74)){
-const err156 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-}
-if(typeof data74 === "string"){
-if(!pattern7.test(data74)){
-const err157 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/" + i21,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.items,data:data74};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-}
-}
-}
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-if(Object.keys(data73).length < 1){
-const err158 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-for(const key17 in data73){
-if(!((key17 === "prepend") || (key17 === "append"))){
-const err159 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes,data:data73};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-if(data73.prepend !== undefined){
-let data75 = data73.prepend;
-if(Array.isArray(data75)){
-const len22 = data75.length;
-for(let i22=0; i22<len22; i22++){
-let data76 = data75[i22];
-if((!(((typeof data76 == "number") && (!(data76 % 1) && !isNaN(data76))) && (isFinite(data76)))) && (typeof data76 !== "string")){
-const err160 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
-}
-if((typeof data76 == "number") && (isFinite(data76))){
-if(data76 > 255 || isNaN(data76)){
-const err161 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-if(data76 < 0 || isNaN(data76)){
-const err162 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-}
-if(typeof data76 === "string"){
-if(!pattern7.test(data76)){
-const err163 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend/" + i22,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.items,data:data76};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err164 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.prepend,data:data75};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-}
-if(data73.append !== undefined){
-let data77 = data73.append;
-if(Array.isArray(data77)){
-const len23 = data77.length;
-for(let i23=0; i23<len23; i23++){
-let data78 = data77[i23];
-if((!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))) && (typeof data78 !== "string")){
-const err165 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type},message:"must be integer,string",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err165];
-}
-else {
-vErrors.push(err165);
-}
-errors++;
-}
-if((typeof data78 == "number") && (isFinite(data78))){
-if(data78 > 255 || isNaN(data78)){
-const err166 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-if(data78 < 0 || isNaN(data78)){
-const err167 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-}
-if(typeof data78 === "string"){
-if(!pattern7.test(data78)){
-const err168 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append/" + i23,schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.items,data:data78};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err169 = {instancePath:instancePath+"/tests/append/" + i20+"/shell/exitCodes/append",schemaPath:"#/properties/tests/properties/append/items/properties/shell/properties/exitCodes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.shell.properties.exitCodes.properties.append,data:data77};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-if(data63.if !== undefined){
-let data79 = data63.if;
-if((typeof data79 !== "boolean") && (typeof data79 !== "string")){
-const err170 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.if.type},message:"must be boolean,string",schema:schema15.properties.tests.properties.append.items.properties.if.type,parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
-if(vErrors === null){
-vErrors = [err170];
-}
-else {
-vErrors.push(err170);
-}
-errors++;
-}
-if(typeof data79 === "string"){
-if(!pattern7.test(data79)){
-const err171 = {instancePath:instancePath+"/tests/append/" + i20+"/if",schemaPath:"#/properties/tests/properties/append/items/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.if,data:data79};
-if(vErrors === null){
-vErrors = [err171];
-}
-else {
-vErrors.push(err171);
-}
-errors++;
-}
-}
-}
-if(data63.only !== undefined){
-let data80 = data63.only;
-if((!data80 || typeof data80 != "object") && (typeof data80 !== "string")){
-const err172 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.only.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.only.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err172];
-}
-else {
-vErrors.push(err172);
-}
-errors++;
-}
-if(typeof data80 === "string"){
-if(!pattern7.test(data80)){
-const err173 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err173];
-}
-else {
-vErrors.push(err173);
-}
-errors++;
-}
-}
-if(Array.isArray(data80)){
-if(data80.length < 1){
-const err174 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err174];
-}
-else {
-vErrors.push(err174);
-}
-errors++;
-}
-const len24 = data80.length;
-for(let i24=0; i24<len24; i24++){
-let data81 = data80[i24];
-if(typeof data81 !== "string"){
-const err175 = {instancePath:instancePath+"/tests/append/" + i20+"/only/" + i24,schemaPath:"#/properties/tests/properties/append/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.items,data:data81};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-}
-}
-if(data80 && typeof data80 == "object" && !Array.isArray(data80)){
-if(Object.keys(data80).length < 1){
-const err176 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err176];
-}
-else {
-vErrors.push(err176);
-}
-errors++;
-}
-for(const key18 in data80){
-if(!((key18 === "prepend") || (key18 === "append"))){
-const err177 = {instancePath:instancePath+"/tests/append/" + i20+"/only",schemaPath:"#/properties/tests/properties/append/items/properties/only/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.only,data:data80};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-}
-if(data80.prepend !== undefined){
-let data82 = data80.prepend;
-if(Array.isArray(data82)){
-const len25 = data82.length;
-for(let i25=0; i25<len25; i25++){
-let data83 = data82[i25];
-if(typeof data83 !== "string"){
-const err178 = {instancePath:instancePath+"/tests/append/" + i20+"/only/prepend/" + i25,schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.items,data:data83};
-if(vErrors === null){
-vErrors = [err178];
-}
-else {
-vErrors.push(err178);
-}
-errors++;
-}
-}
-}
-else {
-const err179 = {instancePath:instancePath+"/tests/append/" + i20+"/only/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.prepend,data:data82};
-if(vErrors === null){
-vErrors = [err179];
-}
-else {
-vErrors.push(err179);
-}
-errors++;
-}
-}
-if(data80.append !== undefined){
-let data84 = data80.append;
-if(Array.isArray(data84)){
-const len26 = data84.length;
-for(let i26=0; i26<len26; i26++){
-let data85 = data84[i26];
-if(typeof data85 !== "string"){
-const err180 = {instancePath:instancePath+"/tests/append/" + i20+"/only/append/" + i26,schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.only.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.append.items,data:data85};
-if(vErrors === null){
-vErrors = [err180];
-}
-else {
-vErrors.push(err180);
-}
-errors++;
-}
-}
-}
-else {
-const err181 = {instancePath:instancePath+"/tests/append/" + i20+"/only/append",schemaPath:"#/properties/tests/properties/append/items/properties/only/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.only.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.only.properties.append,data:data84};
-if(vErrors === null){
-vErrors = [err181];
-}
-else {
-vErrors.push(err181);
-}
-errors++;
-}
-}
-}
-}
-if(data63.except !== undefined){
-let data86 = data63.except;
-if((!data86 || typeof data86 != "object") && (typeof data86 !== "string")){
-const err182 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/type",keyword:"type",params:{type: schema15.properties.tests.properties.append.items.properties.except.type},message:"must be array,object,string",schema:schema15.properties.tests.properties.append.items.properties.except.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
-if(vErrors === null){
-vErrors = [err182];
-}
-else {
-vErrors.push(err182);
-}
-errors++;
-}
-if(typeof data86 === "string"){
-if(!pattern7.test(data86)){
-const err183 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
-if(vErrors === null){
-vErrors = [err183];
-}
-else {
-vErrors.push(err183);
-}
-errors++;
-}
-}
-if(Array.isArray(data86)){
-if(data86.length < 1){
-const err184 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
-if(vErrors === null){
-vErrors = [err184];
-}
-else {
-vErrors.push(err184);
-}
-errors++;
-}
-const len27 = data86.length;
-for(let i27=0; i27<len27; i27++){
-let data87 = data86[i27];
-if(typeof data87 !== "string"){
-const err185 = {instancePath:instancePath+"/tests/append/" + i20+"/except/" + i27,schemaPath:"#/properties/tests/properties/append/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.items,data:data87};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-}
-}
-if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
-if(Object.keys(data86).length < 1){
-const err186 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
-}
-errors++;
-}
-for(const key19 in data86){
-if(!((key19 === "prepend") || (key19 === "append"))){
-const err187 = {instancePath:instancePath+"/tests/append/" + i20+"/except",schemaPath:"#/properties/tests/properties/append/items/properties/except/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.tests.properties.append.items.properties.except,data:data86};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-}
-if(data86.prepend !== undefined){
-let data88 = data86.prepend;
-if(Array.isArray(data88)){
-const len28 = data88.length;
-for(let i28=0; i28<len28; i28++){
-let data89 = data88[i28];
-if(typeof data89 !== "string"){
-const err188 = {instancePath:instancePath+"/tests/append/" + i20+"/except/prepend/" + i28,schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.items,data:data89};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-}
-}
-else {
-const err189 = {instancePath:instancePath+"/tests/append/" + i20+"/except/prepend",schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.prepend,data:data88};
-if(vErrors === null){
-vErrors = [err189];
-}
-else {
-vErrors.push(err189);
-}
-errors++;
-}
-}
-if(data86.append !== undefined){
-let data90 = data86.append;
-if(Array.isArray(data90)){
-const len29 = data90.length;
-for(let i29=0; i29<len29; i29++){
-let data91 = data90[i29];
-if(typeof data91 !== "string"){
-const err190 = {instancePath:instancePath+"/tests/append/" + i20+"/except/append/" + i29,schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.tests.properties.append.items.properties.except.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.append.items,data:data91};
-if(vErrors === null){
-vErrors = [err190];
-}
-else {
-vErrors.push(err190);
-}
-errors++;
-}
-}
-}
-else {
-const err191 = {instancePath:instancePath+"/tests/append/" + i20+"/except/append",schemaPath:"#/properties/tests/properties/append/items/properties/except/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.items.properties.except.properties.append.type,parentSchema:schema15.properties.tests.properties.append.items.properties.except.properties.append,data:data90};
-if(vErrors === null){
-vErrors = [err191];
-}
-else {
-vErrors.push(err191);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err192 = {instancePath:instancePath+"/tests/append/" + i20,schemaPath:"#/properties/tests/properties/append/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.tests.properties.append.items.type,parentSchema:schema15.properties.tests.properties.append.items,data:data63};
-if(vErrors === null){
-vErrors = [err192];
-}
-else {
-vErrors.push(err192);
-}
-errors++;
-}
-}
-}
-else {
-const err193 = {instancePath:instancePath+"/tests/append",schemaPath:"#/properties/tests/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.tests.properties.append.type,parentSchema:schema15.properties.tests.properties.append,data:data62};
-if(vErrors === null){
-vErrors = [err193];
-}
-else {
-vErrors.push(err193);
-}
-errors++;
-}
-}
+if(!(validate159(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+errors = vErrors.length;
 }
 }
 if(data.timeout !== undefined){
-let data92 = data.timeout;
-if(typeof data92 === "string"){
-if(!pattern19.test(data92)){
-const err194 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},message:"must match pattern \""+"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"+"\"",schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema15.properties.timeout,data:data92};
-if(vErrors === null){
-vErrors = [err194];
-}
-else {
-vErrors.push(err194);
-}
+let data3 = data.timeout;
+if(typeof data3 === "string"){
+if(!pattern18.test(data3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema67.properties.timeout,data:data3});
 errors++;
 }
 }
 else {
-const err195 = {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.timeout.type,parentSchema:schema15.properties.timeout,data:data92};
-if(vErrors === null){
-vErrors = [err195];
-}
-else {
-vErrors.push(err195);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema67.properties.timeout.type,parentSchema:schema67.properties.timeout,data:data3});
 errors++;
 }
 }
 if(data.launch !== undefined){
-let data93 = data.launch;
-if(data93 && typeof data93 == "object" && !Array.isArray(data93)){
-for(const key20 in data93){
-if(!(((key20 === "instanceTypes") || (key20 === "iamInstanceProfile")) || (key20 === "userData"))){
-const err196 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.launch,data:data93};
-if(vErrors === null){
-vErrors = [err196];
-}
-else {
-vErrors.push(err196);
-}
-errors++;
-}
-}
-if(data93.instanceTypes !== undefined){
-let data94 = data93.instanceTypes;
-if((!data94 || typeof data94 != "object") && (typeof data94 !== "string")){
-const err197 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: schema15.properties.launch.properties.instanceTypes.type},message:"must be array,object,string",schema:schema15.properties.launch.properties.instanceTypes.type,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
-if(vErrors === null){
-vErrors = [err197];
-}
-else {
-vErrors.push(err197);
-}
-errors++;
-}
-if(typeof data94 === "string"){
-if(!pattern7.test(data94)){
-const err198 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},message:"must match pattern \""+"^\\$\\{\\{[\\s\\S]*\\}\\}$"+"\"",schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
-if(vErrors === null){
-vErrors = [err198];
-}
-else {
-vErrors.push(err198);
-}
-errors++;
-}
-}
-if(Array.isArray(data94)){
-const len30 = data94.length;
-for(let i30=0; i30<len30; i30++){
-let data95 = data94[i30];
-if(typeof data95 !== "string"){
-const err199 = {instancePath:instancePath+"/launch/instanceTypes/" + i30,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.items,data:data95};
-if(vErrors === null){
-vErrors = [err199];
-}
-else {
-vErrors.push(err199);
-}
-errors++;
+if(!(validate170(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+errors = vErrors.length;
 }
 }
 }
-if(data94 && typeof data94 == "object" && !Array.isArray(data94)){
-if(Object.keys(data94).length < 1){
-const err200 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
-if(vErrors === null){
-vErrors = [err200];
-}
-else {
-vErrors.push(err200);
-}
-errors++;
-}
-for(const key21 in data94){
-if(!((key21 === "prepend") || (key21 === "append"))){
-const err201 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema15.properties.launch.properties.instanceTypes,data:data94};
-if(vErrors === null){
-vErrors = [err201];
-}
-else {
-vErrors.push(err201);
-}
-errors++;
-}
-}
-if(data94.prepend !== undefined){
-let data96 = data94.prepend;
-if(Array.isArray(data96)){
-const len31 = data96.length;
-for(let i31=0; i31<len31; i31++){
-let data97 = data96[i31];
-if(typeof data97 !== "string"){
-const err202 = {instancePath:instancePath+"/launch/instanceTypes/prepend/" + i31,schemaPath:"#/properties/launch/properties/instanceTypes/properties/prepend/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.properties.prepend.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.prepend.items,data:data97};
-if(vErrors === null){
-vErrors = [err202];
-}
-else {
-vErrors.push(err202);
-}
-errors++;
-}
-}
-}
-else {
-const err203 = {instancePath:instancePath+"/launch/instanceTypes/prepend",schemaPath:"#/properties/launch/properties/instanceTypes/properties/prepend/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.launch.properties.instanceTypes.properties.prepend.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.prepend,data:data96};
-if(vErrors === null){
-vErrors = [err203];
-}
-else {
-vErrors.push(err203);
-}
-errors++;
-}
-}
-if(data94.append !== undefined){
-let data98 = data94.append;
-if(Array.isArray(data98)){
-const len32 = data98.length;
-for(let i32=0; i32<len32; i32++){
-let data99 = data98[i32];
-if(typeof data99 !== "string"){
-const err204 = {instancePath:instancePath+"/launch/instanceTypes/append/" + i32,schemaPath:"#/properties/launch/properties/instanceTypes/properties/append/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema15.properties.launch.properties.instanceTypes.properties.append.items.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.append.items,data:data99};
-if(vErrors === null){
-vErrors = [err204];
-}
-else {
-vErrors.push(err204);
-}
-errors++;
-}
-}
-}
-else {
-const err205 = {instancePath:instancePath+"/launch/instanceTypes/append",schemaPath:"#/properties/launch/properties/instanceTypes/properties/append/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema15.properties.launch.properties.instanceTypes.properties.append.type,parentSchema:schema15.properties.launch.properties.instanceTypes.properties.append,data:data98};
-if(vErrors === null){
-vErrors = [err205];
-}
-else {
-vErrors.push(err205);
-}
-errors++;
-}
-}
-}
-}
-if(data93.iamInstanceProfile !== undefined){
-let data100 = data93.iamInstanceProfile;
-if((typeof data100 !== "string") && (data100 !== null)){
-const err206 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema15.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema15.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema15.properties.launch.properties.iamInstanceProfile,data:data100};
-if(vErrors === null){
-vErrors = [err206];
-}
-else {
-vErrors.push(err206);
-}
-errors++;
-}
-}
-if(data93.userData !== undefined){
-let data101 = data93.userData;
-if((typeof data101 !== "string") && (data101 !== null)){
-const err207 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema15.properties.launch.properties.userData.type},message:"must be string,null",schema:schema15.properties.launch.properties.userData.type,parentSchema:schema15.properties.launch.properties.userData,data:data101};
-if(vErrors === null){
-vErrors = [err207];
-}
-else {
-vErrors.push(err207);
-}
-errors++;
-}
-}
-}
-else {
-const err208 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema15.properties.launch.type,parentSchema:schema15.properties.launch,data:data93};
-if(vErrors === null){
-vErrors = [err208];
-}
-else {
-vErrors.push(err208);
-}
-errors++;
-}
-}
-}
-validate38.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
 
+const schema74 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
+
+function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema74.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema74,data});
+errors++;
+}
+}
+if(data.extends !== undefined){
+if(!(validate22(data.extends, {instancePath:instancePath+"/extends",parentData:data,parentDataProperty:"extends",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.profile !== undefined){
+let data1 = data.profile;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema74.properties.profile.type},schema:schema74.properties.profile.type,parentSchema:schema74.properties.profile,data:data1});
+errors++;
+}
+}
+if(data.source !== undefined){
+if(!(validate40(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+errors = vErrors.length;
+}
+}
+if(data.launch !== undefined){
+if(!(validate48(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+errors = vErrors.length;
+}
+}
+if(data.connect !== undefined){
+if(!(validate65(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+errors = vErrors.length;
+}
+}
+if(data.provision !== undefined){
+if(!(validate77(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+errors = vErrors.length;
+}
+}
+if(data.bundle !== undefined){
+if(!(validate108(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+if(data.certificate !== undefined){
+if(!(validate148(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.upload !== undefined){
+if(!(validate150(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+errors = vErrors.length;
+}
+}
+if(data.register !== undefined){
+if(!(validate152(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+errors = vErrors.length;
+}
+}
+if(data.verify !== undefined){
+if(!(validate158(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema74.type,parentSchema:schema74,data});
+errors++;
+}
+validate178.errors = vErrors;
+return errors === 0;
+}
+
+const schema75 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
+const schema76 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
+
+function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema76.type},schema:schema76.type,parentSchema:schema76,data});
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema76.items.type,parentSchema:schema76.items,data:data0});
+errors++;
+}
+}
+}
+validate192.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema75.type},schema:schema75.type,parentSchema:schema75,data});
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema75.properties, key0))){
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema75,data});
+errors++;
+}
+}
+if(data.extends !== undefined){
+if(!(validate22(data.extends, {instancePath:instancePath+"/extends",parentData:data,parentDataProperty:"extends",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+if(data.preset !== undefined){
+if(!(validate192(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
+errors = vErrors.length;
+}
+}
+if(data.profile !== undefined){
+let data2 = data.profile;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema75.properties.profile.type},schema:schema75.properties.profile.type,parentSchema:schema75.properties.profile,data:data2});
+errors++;
+}
+}
+if(data.source !== undefined){
+if(!(validate40(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+errors = vErrors.length;
+}
+}
+if(data.launch !== undefined){
+if(!(validate48(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+errors = vErrors.length;
+}
+}
+if(data.connect !== undefined){
+if(!(validate65(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+errors = vErrors.length;
+}
+}
+if(data.provision !== undefined){
+if(!(validate77(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+errors = vErrors.length;
+}
+}
+if(data.bundle !== undefined){
+if(!(validate108(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+if(data.certificate !== undefined){
+if(!(validate148(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+if(data.upload !== undefined){
+if(!(validate150(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+errors = vErrors.length;
+}
+}
+if(data.register !== undefined){
+if(!(validate152(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+errors = vErrors.length;
+}
+}
+if(data.verify !== undefined){
+if(!(validate158(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+errors = vErrors.length;
+}
+}
+}
+validate190.errors = vErrors;
+return errors === 0;
+}
+
+const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
+const pattern89 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.imgspec === undefined){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "imgspec"},message:"must have required property '"+"imgspec"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "imgspec"},schema:schema6.required,parentSchema:schema6,data});
 errors++;
 }
 if(data.name === undefined){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},schema:schema6.required,parentSchema:schema6,data});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema6.properties, key0))){
-const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema6,data});
 errors++;
 }
 }
 if(data.imgspec !== undefined){
 let data0 = data.imgspec;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-const err3 = {instancePath:instancePath+"/imgspec",schemaPath:"#/properties/imgspec/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.imgspec.type,parentSchema:schema6.properties.imgspec,data:data0};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/imgspec",schemaPath:"#/properties/imgspec/type",keyword:"type",params:{type: "integer"},schema:schema6.properties.imgspec.type,parentSchema:schema6.properties.imgspec,data:data0});
 errors++;
 }
 if(1 !== data0){
-const err4 = {instancePath:instancePath+"/imgspec",schemaPath:"#/properties/imgspec/const",keyword:"const",params:{allowedValue: 1},message:"must be equal to constant",schema:1,parentSchema:schema6.properties.imgspec,data:data0};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/imgspec",schemaPath:"#/properties/imgspec/const",keyword:"const",params:{allowedValue: 1},schema:1,parentSchema:schema6.properties.imgspec,data:data0});
 errors++;
 }
 }
 if(data.extends !== undefined){
-let data1 = data.extends;
-if((typeof data1 !== "string") && (!(Array.isArray(data1)))){
-const err5 = {instancePath:instancePath+"/extends",schemaPath:"#/properties/extends/type",keyword:"type",params:{type: schema6.properties.extends.type},message:"must be string,array",schema:schema6.properties.extends.type,parentSchema:schema6.properties.extends,data:data1};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-if(typeof data1 === "string"){
-if(func3(data1) < 1){
-const err6 = {instancePath:instancePath+"/extends",schemaPath:"#/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.extends,data:data1};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-if(Array.isArray(data1)){
-if(data1.length < 1){
-const err7 = {instancePath:instancePath+"/extends",schemaPath:"#/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.extends,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-const len0 = data1.length;
-for(let i0=0; i0<len0; i0++){
-let data2 = data1[i0];
-if(typeof data2 === "string"){
-if(func3(data2) < 1){
-const err8 = {instancePath:instancePath+"/extends/" + i0,schemaPath:"#/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.extends.items,data:data2};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-else {
-const err9 = {instancePath:instancePath+"/extends/" + i0,schemaPath:"#/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.extends.items.type,parentSchema:schema6.properties.extends.items,data:data2};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
+if(!(validate22(data.extends, {instancePath:instancePath+"/extends",parentData:data,parentDataProperty:"extends",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
 }
 }
 if(data.name !== undefined){
-let data3 = data.name;
-if(typeof data3 === "string"){
-if(!pattern0.test(data3)){
-const err10 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.name,data:data3};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
+let data2 = data.name;
+if(typeof data2 === "string"){
+if(!pattern0.test(data2)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"},schema:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.name,data:data2});
 errors++;
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.name.type,parentSchema:schema6.properties.name,data:data3};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema6.properties.name.type,parentSchema:schema6.properties.name,data:data2});
 errors++;
 }
 }
 if(data.variables !== undefined){
-let data4 = data.variables;
-if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
-const err12 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/type",keyword:"type",params:{type: schema6.properties.variables.type},message:"must be object,null",schema:schema6.properties.variables.type,parentSchema:schema6.properties.variables,data:data4};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
+let data3 = data.variables;
+if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/type",keyword:"type",params:{type: schema6.properties.variables.type},schema:schema6.properties.variables.type,parentSchema:schema6.properties.variables,data:data3});
 errors++;
 }
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key1 in data4){
-const _errs12 = errors;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key1 in data3){
+const _errs9 = errors;
 if(typeof key1 === "string"){
 if(!pattern1.test(key1)){
-const err13 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^(?!__)[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.variables.propertyNames,data:key1,propertyName:key1};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.variables.propertyNames,data:key1,propertyName:key1});
 errors++;
 }
 }
-var valid3 = _errs12 === errors;
-if(!valid3){
-const err14 = {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames",keyword:"propertyNames",params:{propertyName: key1},message:"property name must be valid",schema:schema6.properties.variables.propertyNames,parentSchema:schema6.properties.variables,data:data4};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
+var valid1 = _errs9 === errors;
+if(!valid1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames",keyword:"propertyNames",params:{propertyName: key1},schema:schema6.properties.variables.propertyNames,parentSchema:schema6.properties.variables,data:data3});
 errors++;
 }
 }
-for(const key2 in data4){
-let data5 = data4[key2];
-if((!(data5 && typeof data5 == "object" && !Array.isArray(data5))) && (data5 !== null)){
-const err15 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/variables/additionalProperties/type",keyword:"type",params:{type: schema6.properties.variables.additionalProperties.type},message:"must be object,null",schema:schema6.properties.variables.additionalProperties.type,parentSchema:schema6.properties.variables.additionalProperties,data:data5};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key3 in data5){
-if(!((((((key3 === "description") || (key3 === "type")) || (key3 === "default")) || (key3 === "pattern")) || (key3 === "enum")) || (key3 === "sensitive"))){
-const err16 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/variables/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.variables.additionalProperties,data:data5};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-if(data5.description !== undefined){
-let data6 = data5.description;
-if(typeof data6 !== "string"){
-const err17 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/description",schemaPath:"#/properties/variables/additionalProperties/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.variables.additionalProperties.properties.description.type,parentSchema:schema6.properties.variables.additionalProperties.properties.description,data:data6};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-}
-if(data5.type !== undefined){
-let data7 = data5.type;
-if(typeof data7 !== "string"){
-const err18 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.variables.additionalProperties.properties.type.type,parentSchema:schema6.properties.variables.additionalProperties.properties.type,data:data7};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-if(!(((((data7 === "string") || (data7 === "number")) || (data7 === "boolean")) || (data7 === "list")) || (data7 === "map"))){
-const err19 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/type",schemaPath:"#/properties/variables/additionalProperties/properties/type/enum",keyword:"enum",params:{allowedValues: schema6.properties.variables.additionalProperties.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.variables.additionalProperties.properties.type.enum,parentSchema:schema6.properties.variables.additionalProperties.properties.type,data:data7};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-}
-if(data5.default !== undefined){
-let data8 = data5.default;
-if((((!data8 || typeof data8 != "object") && (typeof data8 !== "string")) && (!((typeof data8 == "number") && (isFinite(data8))))) && (typeof data8 !== "boolean")){
-const err20 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/default",schemaPath:"#/properties/variables/additionalProperties/properties/default/type",keyword:"type",params:{type: schema6.properties.variables.additionalProperties.properties.default.type},message:"must be string,number,boolean,array,object",schema:schema6.properties.variables.additionalProperties.properties.default.type,parentSchema:schema6.properties.variables.additionalProperties.properties.default,data:data8};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-}
-if(data5.pattern !== undefined){
-let data9 = data5.pattern;
-if(typeof data9 !== "string"){
-const err21 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/pattern",schemaPath:"#/properties/variables/additionalProperties/properties/pattern/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.variables.additionalProperties.properties.pattern.type,parentSchema:schema6.properties.variables.additionalProperties.properties.pattern,data:data9};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-}
-if(data5.enum !== undefined){
-let data10 = data5.enum;
-if(Array.isArray(data10)){
-if(data10.length < 1){
-const err22 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum",schemaPath:"#/properties/variables/additionalProperties/properties/enum/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.variables.additionalProperties.properties.enum,data:data10};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-const len1 = data10.length;
-for(let i1=0; i1<len1; i1++){
-let data11 = data10[i1];
-if(((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))) && (typeof data11 !== "boolean")){
-const err23 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum/" + i1,schemaPath:"#/properties/variables/additionalProperties/properties/enum/items/type",keyword:"type",params:{type: schema6.properties.variables.additionalProperties.properties.enum.items.type},message:"must be string,number,boolean",schema:schema6.properties.variables.additionalProperties.properties.enum.items.type,parentSchema:schema6.properties.variables.additionalProperties.properties.enum.items,data:data11};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-}
-else {
-const err24 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/enum",schemaPath:"#/properties/variables/additionalProperties/properties/enum/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.variables.additionalProperties.properties.enum.type,parentSchema:schema6.properties.variables.additionalProperties.properties.enum,data:data10};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-if(data5.sensitive !== undefined){
-let data12 = data5.sensitive;
-if(typeof data12 !== "boolean"){
-const err25 = {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1")+"/sensitive",schemaPath:"#/properties/variables/additionalProperties/properties/sensitive/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.variables.additionalProperties.properties.sensitive.type,parentSchema:schema6.properties.variables.additionalProperties.properties.sensitive,data:data12};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
+for(const key2 in data3){
+if(!(validate24(data3[key2], {instancePath:instancePath+"/variables/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data3,parentDataProperty:key2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
 }
 }
 }
 }
 if(data.env !== undefined){
-let data13 = data.env;
-if((!(Array.isArray(data13))) && (data13 !== null)){
-const err26 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema6.properties.env.type},message:"must be array,null",schema:schema6.properties.env.type,parentSchema:schema6.properties.env,data:data13};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-if(Array.isArray(data13)){
-const len2 = data13.length;
-for(let i2=0; i2<len2; i2++){
-let data14 = data13[i2];
-if(typeof data14 === "string"){
-if(!pattern1.test(data14)){
-const err27 = {instancePath:instancePath+"/env/" + i2,schemaPath:"#/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^(?!__)[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.env.items,data:data14};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-else {
-const err28 = {instancePath:instancePath+"/env/" + i2,schemaPath:"#/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.env.items.type,parentSchema:schema6.properties.env.items,data:data14};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-}
-let i3 = data13.length;
-let j0;
-if(i3 > 1){
-const indices0 = {};
-for(;i3--;){
-let item0 = data13[i3];
-if(typeof item0 !== "string"){
-continue;
-}
-if(typeof indices0[item0] == "number"){
-j0 = indices0[item0];
-const err29 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i3+" are identical)",schema:true,parentSchema:schema6.properties.env,data:data13};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-break;
-}
-indices0[item0] = i3;
-}
-}
+if(!(validate30(data.env, {instancePath:instancePath+"/env",parentData:data,parentDataProperty:"env",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
 }
 }
 if(data.matrix !== undefined){
-let data15 = data.matrix;
-if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
-const err30 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/type",keyword:"type",params:{type: schema6.properties.matrix.type},message:"must be object,null",schema:schema6.properties.matrix.type,parentSchema:schema6.properties.matrix,data:data15};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if(Object.keys(data15).length < 1){
-const err31 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.matrix,data:data15};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-for(const key4 in data15){
-const _errs37 = errors;
-if(typeof key4 === "string"){
-if(!pattern3.test(key4)){
-const err32 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$"+"\"",schema:"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.matrix.propertyNames,data:key4,propertyName:key4};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-var valid11 = _errs37 === errors;
-if(!valid11){
-const err33 = {instancePath:instancePath+"/matrix",schemaPath:"#/properties/matrix/propertyNames",keyword:"propertyNames",params:{propertyName: key4},message:"property name must be valid",schema:schema6.properties.matrix.propertyNames,parentSchema:schema6.properties.matrix,data:data15};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-}
-for(const key5 in data15){
-if(!((key5 === "include") || (key5 === "exclude"))){
-let data16 = data15[key5];
-if(Array.isArray(data16)){
-if(data16.length < 1){
-const err34 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/additionalProperties/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.matrix.additionalProperties,data:data16};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-const len3 = data16.length;
-for(let i4=0; i4<len3; i4++){
-let data17 = data16[i4];
-if(((typeof data17 !== "string") && (!((typeof data17 == "number") && (isFinite(data17))))) && (typeof data17 !== "boolean")){
-const err35 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i4,schemaPath:"#/properties/matrix/additionalProperties/items/type",keyword:"type",params:{type: schema6.properties.matrix.additionalProperties.items.type},message:"must be string,number,boolean",schema:schema6.properties.matrix.additionalProperties.items.type,parentSchema:schema6.properties.matrix.additionalProperties.items,data:data17};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-if(typeof data17 === "string"){
-if(func3(data17) > 63){
-const err36 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i4,schemaPath:"#/properties/matrix/additionalProperties/items/maxLength",keyword:"maxLength",params:{limit: 63},message:"must NOT have more than 63 characters",schema:63,parentSchema:schema6.properties.matrix.additionalProperties.items,data:data17};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-if(func3(data17) < 1){
-const err37 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i4,schemaPath:"#/properties/matrix/additionalProperties/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.matrix.additionalProperties.items,data:data17};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-}
-let i5 = data16.length;
-let j1;
-if(i5 > 1){
-const indices1 = {};
-for(;i5--;){
-let item1 = data16[i5];
-if(((typeof item1 !== "string") && (!((typeof item1 == "number") && (isFinite(item1))))) && (typeof item1 !== "boolean")){
-continue;
-}
-if(typeof item1 == "string"){
-item1 += "_";
-}
-if(typeof indices1[item1] == "number"){
-j1 = indices1[item1];
-const err38 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/additionalProperties/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i5+" are identical)",schema:true,parentSchema:schema6.properties.matrix.additionalProperties,data:data16};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-break;
-}
-indices1[item1] = i5;
-}
-}
-}
-else {
-const err39 = {instancePath:instancePath+"/matrix/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/additionalProperties/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.matrix.additionalProperties.type,parentSchema:schema6.properties.matrix.additionalProperties,data:data16};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-}
-}
-if(data15.include !== undefined){
-let data18 = data15.include;
-if(Array.isArray(data18)){
-const len4 = data18.length;
-for(let i6=0; i6<len4; i6++){
-let data19 = data18[i6];
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-for(const key6 in data19){
-let data20 = data19[key6];
-if(((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))) && (typeof data20 !== "boolean")){
-const err40 = {instancePath:instancePath+"/matrix/include/" + i6+"/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/properties/include/items/additionalProperties/type",keyword:"type",params:{type: schema6.properties.matrix.properties.include.items.additionalProperties.type},message:"must be string,number,boolean",schema:schema6.properties.matrix.properties.include.items.additionalProperties.type,parentSchema:schema6.properties.matrix.properties.include.items.additionalProperties,data:data20};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/matrix/include/" + i6,schemaPath:"#/properties/matrix/properties/include/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.matrix.properties.include.items.type,parentSchema:schema6.properties.matrix.properties.include.items,data:data19};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/matrix/include",schemaPath:"#/properties/matrix/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.matrix.properties.include.type,parentSchema:schema6.properties.matrix.properties.include,data:data18};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-}
-if(data15.exclude !== undefined){
-let data21 = data15.exclude;
-if(Array.isArray(data21)){
-const len5 = data21.length;
-for(let i7=0; i7<len5; i7++){
-let data22 = data21[i7];
-if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-if(Object.keys(data22).length < 1){
-const err43 = {instancePath:instancePath+"/matrix/exclude/" + i7,schemaPath:"#/properties/matrix/properties/exclude/items/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.matrix.properties.exclude.items,data:data22};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-for(const key7 in data22){
-let data23 = data22[key7];
-if(((typeof data23 !== "string") && (!((typeof data23 == "number") && (isFinite(data23))))) && (typeof data23 !== "boolean")){
-const err44 = {instancePath:instancePath+"/matrix/exclude/" + i7+"/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/matrix/properties/exclude/items/additionalProperties/type",keyword:"type",params:{type: schema6.properties.matrix.properties.exclude.items.additionalProperties.type},message:"must be string,number,boolean",schema:schema6.properties.matrix.properties.exclude.items.additionalProperties.type,parentSchema:schema6.properties.matrix.properties.exclude.items.additionalProperties,data:data23};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-}
-}
-else {
-const err45 = {instancePath:instancePath+"/matrix/exclude/" + i7,schemaPath:"#/properties/matrix/properties/exclude/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.matrix.properties.exclude.items.type,parentSchema:schema6.properties.matrix.properties.exclude.items,data:data22};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-}
-}
-else {
-const err46 = {instancePath:instancePath+"/matrix/exclude",schemaPath:"#/properties/matrix/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.matrix.properties.exclude.type,parentSchema:schema6.properties.matrix.properties.exclude,data:data21};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-}
+if(!(validate32(data.matrix, {instancePath:instancePath+"/matrix",parentData:data,parentDataProperty:"matrix",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
 }
 }
 if(data.source !== undefined){
-if(!(validate22(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+if(!(validate40(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 }
 if(data.launch !== undefined){
-if(!(validate24(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+if(!(validate48(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
 errors = vErrors.length;
 }
 }
 if(data.connect !== undefined){
-if(!(validate26(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+if(!(validate65(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
 }
 if(data.provision !== undefined){
-if(!(validate28(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate77(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate30(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+if(!(validate108(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate32(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+if(!(validate148(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate34(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+if(!(validate150(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate36(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate152(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate38(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+if(!(validate158(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
 errors = vErrors.length;
 }
 }
 if(data.presets !== undefined){
-let data33 = data.presets;
-if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
-const err47 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/type",keyword:"type",params:{type: schema6.properties.presets.type},message:"must be object,null",schema:schema6.properties.presets.type,parentSchema:schema6.properties.presets,data:data33};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
+let data16 = data.presets;
+if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/type",keyword:"type",params:{type: schema6.properties.presets.type},schema:schema6.properties.presets.type,parentSchema:schema6.properties.presets,data:data16});
 errors++;
 }
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-for(const key8 in data33){
-const _errs68 = errors;
-if(typeof key8 === "string"){
-if(!pattern159.test(key8)){
-const err48 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z][A-Za-z0-9_-]{0,62}$"+"\"",schema:"^[A-Za-z][A-Za-z0-9_-]{0,62}$",parentSchema:schema6.properties.presets.propertyNames,data:key8,propertyName:key8};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+for(const key3 in data16){
+const _errs25 = errors;
+if(typeof key3 === "string"){
+if(!pattern89.test(key3)){
+vErrors = withError(vErrors, {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},schema:"^[A-Za-z][A-Za-z0-9_-]{0,62}$",parentSchema:schema6.properties.presets.propertyNames,data:key3,propertyName:key3});
 errors++;
 }
 }
-var valid23 = _errs68 === errors;
-if(!valid23){
-const err49 = {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames",keyword:"propertyNames",params:{propertyName: key8},message:"property name must be valid",schema:schema6.properties.presets.propertyNames,parentSchema:schema6.properties.presets,data:data33};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
+var valid3 = _errs25 === errors;
+if(!valid3){
+vErrors = withError(vErrors, {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames",keyword:"propertyNames",params:{propertyName: key3},schema:schema6.properties.presets.propertyNames,parentSchema:schema6.properties.presets,data:data16});
 errors++;
 }
 }
-for(const key9 in data33){
-let data34 = data33[key9];
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-for(const key10 in data34){
-if(!(func2.call(schema6.properties.presets.additionalProperties.properties, key10))){
-const err50 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/presets/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.presets.additionalProperties,data:data34};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-if(data34.extends !== undefined){
-let data35 = data34.extends;
-if((typeof data35 !== "string") && (!(Array.isArray(data35)))){
-const err51 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/type",keyword:"type",params:{type: schema6.properties.presets.additionalProperties.properties.extends.type},message:"must be string,array",schema:schema6.properties.presets.additionalProperties.properties.extends.type,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data35};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
-}
-if(typeof data35 === "string"){
-if(func3(data35) < 1){
-const err52 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data35};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-}
-if(Array.isArray(data35)){
-if(data35.length < 1){
-const err53 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/presets/additionalProperties/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends,data:data35};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-const len6 = data35.length;
-for(let i8=0; i8<len6; i8++){
-let data36 = data35[i8];
-if(typeof data36 === "string"){
-if(func3(data36) < 1){
-const err54 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i8,schemaPath:"#/properties/presets/additionalProperties/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.presets.additionalProperties.properties.extends.items,data:data36};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i8,schemaPath:"#/properties/presets/additionalProperties/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.presets.additionalProperties.properties.extends.items.type,parentSchema:schema6.properties.presets.additionalProperties.properties.extends.items,data:data36};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-}
-}
-if(data34.profile !== undefined){
-let data37 = data34.profile;
-if((typeof data37 !== "string") && (data37 !== null)){
-const err56 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/presets/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema6.properties.presets.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema6.properties.presets.additionalProperties.properties.profile.type,parentSchema:schema6.properties.presets.additionalProperties.properties.profile,data:data37};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-}
-if(data34.source !== undefined){
-if(!(validate22(data34.source, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",parentData:data34,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+for(const key4 in data16){
+if(!(validate178(data16[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data16,parentDataProperty:key4,rootData}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
 errors = vErrors.length;
-}
-}
-if(data34.launch !== undefined){
-if(!(validate24(data34.launch, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",parentData:data34,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-if(data34.connect !== undefined){
-if(!(validate26(data34.connect, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",parentData:data34,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-}
-if(data34.provision !== undefined){
-if(!(validate28(data34.provision, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",parentData:data34,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-}
-if(data34.bundle !== undefined){
-if(!(validate30(data34.bundle, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",parentData:data34,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-}
-if(data34.certificate !== undefined){
-if(!(validate32(data34.certificate, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",parentData:data34,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
-}
-}
-if(data34.upload !== undefined){
-if(!(validate34(data34.upload, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",parentData:data34,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
-errors = vErrors.length;
-}
-}
-if(data34.register !== undefined){
-if(!(validate36(data34.register, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",parentData:data34,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
-errors = vErrors.length;
-}
-}
-if(data34.verify !== undefined){
-if(!(validate38(data34.verify, {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1")+"/verify",parentData:data34,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err57 = {instancePath:instancePath+"/presets/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/presets/additionalProperties/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.presets.additionalProperties.type,parentSchema:schema6.properties.presets.additionalProperties,data:data34};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
 }
 }
 }
 }
 if(data.regions !== undefined){
-let data47 = data.regions;
-if(data47 && typeof data47 == "object" && !Array.isArray(data47)){
-if(Object.keys(data47).length < 1){
-const err58 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},message:"must NOT have fewer than 1 properties",schema:1,parentSchema:schema6.properties.regions,data:data47};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
+let data18 = data.regions;
+if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
+if(Object.keys(data18).length < 1){
+vErrors = withError(vErrors, {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema6.properties.regions,data:data18});
 errors++;
 }
-for(const key11 in data47){
-let data48 = data47[key11];
-if((!(data48 && typeof data48 == "object" && !Array.isArray(data48))) && (data48 !== null)){
-const err59 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.type},message:"must be object,null",schema:schema6.properties.regions.additionalProperties.type,parentSchema:schema6.properties.regions.additionalProperties,data:data48};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-for(const key12 in data48){
-if(!(func2.call(schema6.properties.regions.additionalProperties.properties, key12))){
-const err60 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/regions/additionalProperties/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.regions.additionalProperties,data:data48};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-}
-if(data48.extends !== undefined){
-let data49 = data48.extends;
-if((typeof data49 !== "string") && (!(Array.isArray(data49)))){
-const err61 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.extends.type},message:"must be string,array",schema:schema6.properties.regions.additionalProperties.properties.extends.type,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data49};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-if(typeof data49 === "string"){
-if(func3(data49) < 1){
-const err62 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data49};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-}
-if(Array.isArray(data49)){
-if(data49.length < 1){
-const err63 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends",schemaPath:"#/properties/regions/additionalProperties/properties/extends/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends,data:data49};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-const len7 = data49.length;
-for(let i9=0; i9<len7; i9++){
-let data50 = data49[i9];
-if(typeof data50 === "string"){
-if(func3(data50) < 1){
-const err64 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i9,schemaPath:"#/properties/regions/additionalProperties/properties/extends/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.regions.additionalProperties.properties.extends.items,data:data50};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-}
-else {
-const err65 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/extends/" + i9,schemaPath:"#/properties/regions/additionalProperties/properties/extends/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.regions.additionalProperties.properties.extends.items.type,parentSchema:schema6.properties.regions.additionalProperties.properties.extends.items,data:data50};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
-}
-}
-}
-}
-if(data48.preset !== undefined){
-let data51 = data48.preset;
-if((typeof data51 !== "string") && (!(Array.isArray(data51)))){
-const err66 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/preset",schemaPath:"#/properties/regions/additionalProperties/properties/preset/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.preset.type},message:"must be string,array",schema:schema6.properties.regions.additionalProperties.properties.preset.type,parentSchema:schema6.properties.regions.additionalProperties.properties.preset,data:data51};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-if(Array.isArray(data51)){
-const len8 = data51.length;
-for(let i10=0; i10<len8; i10++){
-let data52 = data51[i10];
-if(typeof data52 !== "string"){
-const err67 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/preset/" + i10,schemaPath:"#/properties/regions/additionalProperties/properties/preset/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.regions.additionalProperties.properties.preset.items.type,parentSchema:schema6.properties.regions.additionalProperties.properties.preset.items,data:data52};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-}
-}
-}
-if(data48.profile !== undefined){
-let data53 = data48.profile;
-if((typeof data53 !== "string") && (data53 !== null)){
-const err68 = {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/profile",schemaPath:"#/properties/regions/additionalProperties/properties/profile/type",keyword:"type",params:{type: schema6.properties.regions.additionalProperties.properties.profile.type},message:"must be string,null",schema:schema6.properties.regions.additionalProperties.properties.profile.type,parentSchema:schema6.properties.regions.additionalProperties.properties.profile,data:data53};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-}
-if(data48.source !== undefined){
-if(!(validate22(data48.source, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/source",parentData:data48,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-if(data48.launch !== undefined){
-if(!(validate24(data48.launch, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/launch",parentData:data48,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-if(data48.connect !== undefined){
-if(!(validate26(data48.connect, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/connect",parentData:data48,parentDataProperty:"connect",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
-errors = vErrors.length;
-}
-}
-if(data48.provision !== undefined){
-if(!(validate28(data48.provision, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/provision",parentData:data48,parentDataProperty:"provision",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
-errors = vErrors.length;
-}
-}
-if(data48.bundle !== undefined){
-if(!(validate30(data48.bundle, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/bundle",parentData:data48,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-errors = vErrors.length;
-}
-}
-if(data48.certificate !== undefined){
-if(!(validate32(data48.certificate, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/certificate",parentData:data48,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
-errors = vErrors.length;
-}
-}
-if(data48.upload !== undefined){
-if(!(validate34(data48.upload, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/upload",parentData:data48,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
-errors = vErrors.length;
-}
-}
-if(data48.register !== undefined){
-if(!(validate36(data48.register, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/register",parentData:data48,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
-errors = vErrors.length;
-}
-}
-if(data48.verify !== undefined){
-if(!(validate38(data48.verify, {instancePath:instancePath+"/regions/" + key11.replace(/~/g, "~0").replace(/\//g, "~1")+"/verify",parentData:data48,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+for(const key5 in data18){
+if(!(validate190(data18[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data18,parentDataProperty:key5,rootData}))){
+vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
 errors = vErrors.length;
 }
 }
 }
-}
-}
 else {
-const err69 = {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.regions.type,parentSchema:schema6.properties.regions,data:data47};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
+vErrors = withError(vErrors, {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},schema:schema6.properties.regions.type,parentSchema:schema6.properties.regions,data:data18});
 errors++;
 }
 }
 }
 else {
-const err70 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
+vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema6.type,parentSchema:schema6,data});
 errors++;
 }
 validate21.errors = vErrors;
 return errors === 0;
+}
+function withError(errors, error) {
+if(errors === null) return [error];
+errors.push(error);
+return errors;
 }
 export const validateSpec: ((value: unknown) => boolean) & { errors?: ErrorObject[] | null } = validate21;
