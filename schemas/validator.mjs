@@ -31,7 +31,8 @@ export function toValidator(schema, name, complete, note) {
 ${note}
 import type { ErrorObject } from "ajv";
 ${code}
-function withError(errors, error) {
+function withError(errors, instancePath, schemaPath, keyword, parentSchema, params = {}) {
+const error = {instancePath, schemaPath, keyword, params, schema: parentSchema?.[keyword], parentSchema};
 if(errors === null) return [error];
 errors.push(error);
 return errors;
@@ -55,14 +56,34 @@ function toImports(code) {
   return `${imports.join("\n")}\n${body}`;
 }
 
-/** Takes out what is there once for each error, and the definitions in the schema itself, which have constants of their own. */
+/**
+ * Leaves of each error what src/spec/check.ts reads of it, and out of the schema itself its definitions, which are constants
+ * of their own: most of a validator is errors, and most of the time until a spec is checked goes into reading them.
+ */
 function toShort(code) {
   const push =
     /const (err\d+) = (\{.*\});\nif\(vErrors === null\)\{\nvErrors = \[\1\];\n\}\nelse \{\nvErrors\.push\(\1\);\n\}\n/g;
   return code
-    .replace(push, "vErrors = withError(vErrors, $2);\n")
+    .replace(push, (_, __, error) => `vErrors = withError(${["vErrors", ...toArguments(error)].join()});\n`)
     .replace(/^const (schema\d+) = (\{.*\});$/gm, (line, name, text) => {
       const { definitions, ...own } = JSON.parse(text);
       return definitions === undefined ? line : `const ${name} = ${JSON.stringify(own)};`;
     });
+}
+
+const readParams = ["additionalProperties", "required", "oneOf", "propertyNames", "uniqueItems"];
+
+/** What withError() takes, of the text of an error. */
+function toArguments(error) {
+  // Of what an `if` finds only the number is looked at.
+  if (error === "{}") return [];
+  const match =
+    /^\{instancePath(?::(.*?))?,schemaPath:("[^"]*"|[^,]*),keyword:"(\w+)",params:(\{.*\}),schema:.*,parentSchema:([^,]*),data/.exec(
+      error,
+    );
+  if (!match) throw new Error(`an error of another form: ${error}`);
+  const [, at = "instancePath", path, keyword, params, parent] = match;
+  const isInside = /\/(anyOf|oneOf|propertyNames)\//.test(path);
+  const last = readParams.includes(keyword) ? [params] : [];
+  return [at, isInside ? path : '""', `"${keyword}"`, parent, ...last];
 }

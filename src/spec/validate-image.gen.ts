@@ -17,19 +17,19 @@ function validate24(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type},schema:schema9.type,parentSchema:schema9,data});
+vErrors = withError(vErrors,instancePath,"","type",schema9);
 errors++;
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema9,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema9);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema9.items.type,parentSchema:schema9.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema9.items);
 errors++;
 }
 }
@@ -44,7 +44,7 @@ function validate26(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema10.type},schema:schema10.type,parentSchema:schema10,data});
+vErrors = withError(vErrors,instancePath,"","type",schema10);
 errors++;
 }
 if(Array.isArray(data)){
@@ -52,7 +52,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema10.items.type,parentSchema:schema10.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema10.items);
 errors++;
 }
 }
@@ -82,18 +82,18 @@ if(data.filters === undefined){
 data.filters = {};
 }
 if(data.owner === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "owner"},schema:schema8.required,parentSchema:schema8,data});
+vErrors = withError(vErrors,instancePath,"","required",schema8,{missingProperty: "owner"});
 errors++;
 }
 for(const key0 in data){
 if(!((((((key0 === "name") || (key0 === "owner")) || (key0 === "architecture")) || (key0 === "virtualization")) || (key0 === "newest")) || (key0 === "filters"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema8,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema8,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.name;
 if((typeof data0 !== "string") && (data0 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: schema8.properties.name.type},schema:schema8.properties.name.type,parentSchema:schema8.properties.name,data:data0});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema8.properties.name);
 errors++;
 }
 if(data.owner !== undefined){
@@ -104,25 +104,25 @@ errors = vErrors.length;
 }
 let data2 = data.architecture;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: schema8.properties.architecture.type},schema:schema8.properties.architecture.type,parentSchema:schema8.properties.architecture,data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema8.properties.architecture);
 errors++;
 }
 if(!(((data2 === "i386") || (data2 === "x86_64")) || (data2 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema8.properties.architecture.enum},schema:schema8.properties.architecture.enum,parentSchema:schema8.properties.architecture,data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema8.properties.architecture);
 errors++;
 }
 let data3 = data.virtualization;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/type",keyword:"type",params:{type: schema8.properties.virtualization.type},schema:schema8.properties.virtualization.type,parentSchema:schema8.properties.virtualization,data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema8.properties.virtualization);
 errors++;
 }
 if(!(((data3 === "hvm") || (data3 === "paravirtual")) || (data3 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema8.properties.virtualization.enum},schema:schema8.properties.virtualization.enum,parentSchema:schema8.properties.virtualization,data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema8.properties.virtualization);
 errors++;
 }
 let data4 = data.newest;
 if(typeof data4 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/newest",schemaPath:"#/properties/newest/type",keyword:"type",params:{type: "boolean"},schema:schema8.properties.newest.type,parentSchema:schema8.properties.newest,data:data4});
+vErrors = withError(vErrors,instancePath+"/newest","","type",schema8.properties.newest);
 errors++;
 }
 let data5 = data.filters;
@@ -135,12 +135,12 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/filters",schemaPath:"#/properties/filters/type",keyword:"type",params:{type: "object"},schema:schema8.properties.filters.type,parentSchema:schema8.properties.filters,data:data5});
+vErrors = withError(vErrors,instancePath+"/filters","","type",schema8.properties.filters);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema8.type,parentSchema:schema8,data});
+vErrors = withError(vErrors,instancePath,"","type",schema8);
 errors++;
 }
 validate23.errors = vErrors;
@@ -154,7 +154,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "image") || (key0 === "find"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema7,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema7,{additionalProperty: key0});
 errors++;
 }
 }
@@ -162,12 +162,12 @@ if(data.image !== undefined){
 let data0 = data.image;
 if(typeof data0 === "string"){
 if(!pattern0.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/pattern",keyword:"pattern",params:{pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^ami-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema7.properties.image,data:data0});
+vErrors = withError(vErrors,instancePath+"/image","","pattern",schema7.properties.image);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/type",keyword:"type",params:{type: "string"},schema:schema7.properties.image.type,parentSchema:schema7.properties.image,data:data0});
+vErrors = withError(vErrors,instancePath+"/image","","type",schema7.properties.image);
 errors++;
 }
 }
@@ -179,7 +179,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema7.type,parentSchema:schema7,data});
+vErrors = withError(vErrors,instancePath,"","type",schema7);
 errors++;
 }
 validate22.errors = vErrors;
@@ -194,20 +194,20 @@ let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema12,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema12);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema12.items.type,parentSchema:schema12.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema12.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema12.type,parentSchema:schema12,data});
+vErrors = withError(vErrors,instancePath,"","type",schema12);
 errors++;
 }
 validate31.errors = vErrors;
@@ -226,18 +226,18 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(!pattern2.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema13.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema13.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema13.items.type,parentSchema:schema13.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema13.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema13.type,parentSchema:schema13,data});
+vErrors = withError(vErrors,instancePath,"","type",schema13);
 errors++;
 }
 validate33.errors = vErrors;
@@ -254,13 +254,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema14.items.type,parentSchema:schema14.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema14.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema14.type,parentSchema:schema14,data});
+vErrors = withError(vErrors,instancePath,"","type",schema14);
 errors++;
 }
 validate35.errors = vErrors;
@@ -305,22 +305,22 @@ if(data.timeout === undefined){
 data.timeout = "10m";
 }
 if(data.instanceTypes === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "instanceTypes"},schema:schema11.required,parentSchema:schema11,data});
+vErrors = withError(vErrors,instancePath,"","required",schema11,{missingProperty: "instanceTypes"});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema11.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema11,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema11,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema11.properties.method.type,parentSchema:schema11.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","type",schema11.properties.method);
 errors++;
 }
 if(!(data0 === "ec2")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema11.properties.method.enum},schema:schema11.properties.method.enum,parentSchema:schema11.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema11.properties.method);
 errors++;
 }
 if(data.instanceTypes !== undefined){
@@ -331,23 +331,23 @@ errors = vErrors.length;
 }
 let data2 = data.keyPair;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/type",keyword:"type",params:{type: schema11.properties.keyPair.type},schema:schema11.properties.keyPair.type,parentSchema:schema11.properties.keyPair,data:data2});
+vErrors = withError(vErrors,instancePath+"/keyPair","","type",schema11.properties.keyPair);
 errors++;
 }
 if(typeof data2 === "string"){
 if(func3(data2) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema11.properties.keyPair,data:data2});
+vErrors = withError(vErrors,instancePath+"/keyPair","","minLength",schema11.properties.keyPair);
 errors++;
 }
 }
 let data3 = data.subnet;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/type",keyword:"type",params:{type: schema11.properties.subnet.type},schema:schema11.properties.subnet.type,parentSchema:schema11.properties.subnet,data:data3});
+vErrors = withError(vErrors,instancePath+"/subnet","","type",schema11.properties.subnet);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern1.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema11.properties.subnet,data:data3});
+vErrors = withError(vErrors,instancePath+"/subnet","","pattern",schema11.properties.subnet);
 errors++;
 }
 }
@@ -361,27 +361,27 @@ errors = vErrors.length;
 }
 let data6 = data.iamInstanceProfile;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema11.properties.iamInstanceProfile.type},schema:schema11.properties.iamInstanceProfile.type,parentSchema:schema11.properties.iamInstanceProfile,data:data6});
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema11.properties.iamInstanceProfile);
 errors++;
 }
 if(typeof data6 === "string"){
 if(func3(data6) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema11.properties.iamInstanceProfile,data:data6});
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema11.properties.iamInstanceProfile);
 errors++;
 }
 }
 let data7 = data.userData;
 if((typeof data7 !== "string") && (data7 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema11.properties.userData.type},schema:schema11.properties.userData.type,parentSchema:schema11.properties.userData,data:data7});
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema11.properties.userData);
 errors++;
 }
 let data8 = data.metadataTokens;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/type",keyword:"type",params:{type: schema11.properties.metadataTokens.type},schema:schema11.properties.metadataTokens.type,parentSchema:schema11.properties.metadataTokens,data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema11.properties.metadataTokens);
 errors++;
 }
 if(!(((data8 === "required") || (data8 === "optional")) || (data8 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema11.properties.metadataTokens.enum},schema:schema11.properties.metadataTokens.enum,parentSchema:schema11.properties.metadataTokens,data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema11.properties.metadataTokens);
 errors++;
 }
 let data9 = data.tags;
@@ -389,29 +389,29 @@ if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
 for(const key1 in data9){
 let data10 = data9[key1];
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema11.properties.tags.additionalProperties.type,parentSchema:schema11.properties.tags.additionalProperties,data:data10});
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema11.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "object"},schema:schema11.properties.tags.type,parentSchema:schema11.properties.tags,data:data9});
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema11.properties.tags);
 errors++;
 }
 let data11 = data.timeout;
 if(typeof data11 === "string"){
 if(!pattern3.test(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema11.properties.timeout,data:data11});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema11.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema11.properties.timeout.type,parentSchema:schema11.properties.timeout,data:data11});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema11.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema11.type,parentSchema:schema11,data});
+vErrors = withError(vErrors,instancePath,"","type",schema11);
 errors++;
 }
 validate30.errors = vErrors;
@@ -428,7 +428,7 @@ function validate39(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema16.type},schema:schema16.type,parentSchema:schema16,data});
+vErrors = withError(vErrors,instancePath,"","type",schema16);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -439,12 +439,12 @@ if(data.password === undefined){
 data.password = null;
 }
 if(data.url === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "url"},schema:schema16.required,parentSchema:schema16,data});
+vErrors = withError(vErrors,instancePath,"","required",schema16,{missingProperty: "url"});
 errors++;
 }
 for(const key0 in data){
 if(!(((key0 === "url") || (key0 === "user")) || (key0 === "password"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema16,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema16,{additionalProperty: key0});
 errors++;
 }
 }
@@ -452,29 +452,29 @@ if(data.url !== undefined){
 let data0 = data.url;
 if(typeof data0 === "string"){
 if(!pattern6.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema16.properties.url,data:data0});
+vErrors = withError(vErrors,instancePath+"/url","","pattern",schema16.properties.url);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},schema:schema16.properties.url.type,parentSchema:schema16.properties.url,data:data0});
+vErrors = withError(vErrors,instancePath+"/url","","type",schema16.properties.url);
 errors++;
 }
 }
 let data1 = data.user;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: schema16.properties.user.type},schema:schema16.properties.user.type,parentSchema:schema16.properties.user,data:data1});
+vErrors = withError(vErrors,instancePath+"/user","","type",schema16.properties.user);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema16.properties.user,data:data1});
+vErrors = withError(vErrors,instancePath+"/user","","minLength",schema16.properties.user);
 errors++;
 }
 }
 let data2 = data.password;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema16.properties.password.type},schema:schema16.properties.password.type,parentSchema:schema16.properties.password,data:data2});
+vErrors = withError(vErrors,instancePath+"/password","","type",schema16.properties.password);
 errors++;
 }
 }
@@ -500,20 +500,20 @@ if(data.agent === undefined){
 data.agent = false;
 }
 if(data.host === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "host"},schema:schema18.required,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","required",schema18,{missingProperty: "host"});
 errors++;
 }
 if(data.user === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "user"},schema:schema18.required,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","required",schema18,{missingProperty: "user"});
 errors++;
 }
 if(data.hostKey === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "hostKey"},schema:schema18.required,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","required",schema18,{missingProperty: "hostKey"});
 errors++;
 }
 for(const key0 in data){
 if(!((((((key0 === "host") || (key0 === "port")) || (key0 === "user")) || (key0 === "privateKey")) || (key0 === "agent")) || (key0 === "hostKey"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema18,{additionalProperty: key0});
 errors++;
 }
 }
@@ -521,27 +521,27 @@ if(data.host !== undefined){
 let data0 = data.host;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/host",schemaPath:"#/properties/host/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema18.properties.host,data:data0});
+vErrors = withError(vErrors,instancePath+"/host","","minLength",schema18.properties.host);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},schema:schema18.properties.host.type,parentSchema:schema18.properties.host,data:data0});
+vErrors = withError(vErrors,instancePath+"/host","","type",schema18.properties.host);
 errors++;
 }
 }
 let data1 = data.port;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},schema:schema18.properties.port.type,parentSchema:schema18.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","type",schema18.properties.port);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema18.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema18.properties.port);
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema18.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema18.properties.port);
 errors++;
 }
 }
@@ -549,47 +549,47 @@ if(data.user !== undefined){
 let data2 = data.user;
 if(typeof data2 === "string"){
 if(func3(data2) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema18.properties.user,data:data2});
+vErrors = withError(vErrors,instancePath+"/user","","minLength",schema18.properties.user);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema18.properties.user.type,parentSchema:schema18.properties.user,data:data2});
+vErrors = withError(vErrors,instancePath+"/user","","type",schema18.properties.user);
 errors++;
 }
 }
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema18.properties.privateKey.type},schema:schema18.properties.privateKey.type,parentSchema:schema18.properties.privateKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema18.properties.privateKey);
 errors++;
 }
 if(typeof data3 === "string"){
 if(func3(data3) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema18.properties.privateKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/privateKey","","minLength",schema18.properties.privateKey);
 errors++;
 }
 }
 let data4 = data.agent;
 if(typeof data4 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: "boolean"},schema:schema18.properties.agent.type,parentSchema:schema18.properties.agent,data:data4});
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema18.properties.agent);
 errors++;
 }
 if(data.hostKey !== undefined){
 let data5 = data.hostKey;
 if(typeof data5 === "string"){
 if(!pattern7.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema18.properties.hostKey,data:data5});
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema18.properties.hostKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema18.properties.hostKey.type,parentSchema:schema18.properties.hostKey,data:data5});
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema18.properties.hostKey);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema18.type,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","type",schema18);
 errors++;
 }
 validate42.errors = vErrors;
@@ -610,7 +610,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema17.type,parentSchema:schema17,data});
+vErrors = withError(vErrors,instancePath,"","type",schema17);
 errors++;
 }
 validate41.errors = vErrors;
@@ -653,12 +653,12 @@ if(data.timeout === undefined){
 data.timeout = "5m";
 }
 if(data.user === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "user"},schema:schema15.required,parentSchema:schema15,data});
+vErrors = withError(vErrors,instancePath,"","required",schema15,{missingProperty: "user"});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema15.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema15,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema15,{additionalProperty: key0});
 errors++;
 }
 }
@@ -666,74 +666,74 @@ if(data.user !== undefined){
 let data0 = data.user;
 if(typeof data0 === "string"){
 if(!pattern4.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema15.properties.user,data:data0});
+vErrors = withError(vErrors,instancePath+"/user","","pattern",schema15.properties.user);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema15.properties.user.type,parentSchema:schema15.properties.user,data:data0});
+vErrors = withError(vErrors,instancePath+"/user","","type",schema15.properties.user);
 errors++;
 }
 }
 let data1 = data.port;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},schema:schema15.properties.port.type,parentSchema:schema15.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","type",schema15.properties.port);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema15.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema15.properties.port);
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema15.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema15.properties.port);
 errors++;
 }
 }
 let data2 = data.address;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/type",keyword:"type",params:{type: "string"},schema:schema15.properties.address.type,parentSchema:schema15.properties.address,data:data2});
+vErrors = withError(vErrors,instancePath+"/address","","type",schema15.properties.address);
 errors++;
 }
 if(!((data2 === "public") || (data2 === "private"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/enum",keyword:"enum",params:{allowedValues: schema15.properties.address.enum},schema:schema15.properties.address.enum,parentSchema:schema15.properties.address,data:data2});
+vErrors = withError(vErrors,instancePath+"/address","","enum",schema15.properties.address);
 errors++;
 }
 let data3 = data.hostKey;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema15.properties.hostKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema15.properties.hostKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema15.properties.hostKey.type,parentSchema:schema15.properties.hostKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema15.properties.hostKey);
 errors++;
 }
 let data4 = data.privateKey;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema15.properties.privateKey.type},schema:schema15.properties.privateKey.type,parentSchema:schema15.properties.privateKey,data:data4});
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema15.properties.privateKey);
 errors++;
 }
 if(typeof data4 === "string"){
 if(func3(data4) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema15.properties.privateKey,data:data4});
+vErrors = withError(vErrors,instancePath+"/privateKey","","minLength",schema15.properties.privateKey);
 errors++;
 }
 }
 let data5 = data.agent;
 if(typeof data5 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: "boolean"},schema:schema15.properties.agent.type,parentSchema:schema15.properties.agent,data:data5});
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema15.properties.agent);
 errors++;
 }
 let data6 = data.password;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema15.properties.password.type},schema:schema15.properties.password.type,parentSchema:schema15.properties.password,data:data6});
+vErrors = withError(vErrors,instancePath+"/password","","type",schema15.properties.password);
 errors++;
 }
 let data7 = data.sudoPassword;
 if((typeof data7 !== "string") && (data7 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudoPassword",schemaPath:"#/properties/sudoPassword/type",keyword:"type",params:{type: schema15.properties.sudoPassword.type},schema:schema15.properties.sudoPassword.type,parentSchema:schema15.properties.sudoPassword,data:data7});
+vErrors = withError(vErrors,instancePath+"/sudoPassword","","type",schema15.properties.sudoPassword);
 errors++;
 }
 if(!(validate39(data.proxy, {instancePath:instancePath+"/proxy",parentData:data,parentDataProperty:"proxy",rootData}))){
@@ -747,17 +747,17 @@ errors = vErrors.length;
 let data10 = data.timeout;
 if(typeof data10 === "string"){
 if(!pattern3.test(data10)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema15.properties.timeout,data:data10});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema15.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema15.properties.timeout.type,parentSchema:schema15.properties.timeout,data:data10});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema15.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema15.type,parentSchema:schema15,data});
+vErrors = withError(vErrors,instancePath,"","type",schema15);
 errors++;
 }
 validate38.errors = vErrors;
@@ -774,30 +774,30 @@ let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema22,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema22);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "integer"},schema:schema22.items.type,parentSchema:schema22.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema22.items);
 errors++;
 }
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 255 || isNaN(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},schema:255,parentSchema:schema22.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maximum",schema22.items);
 errors++;
 }
 if(data0 < 0 || isNaN(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema22.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minimum",schema22.items);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema22.type,parentSchema:schema22,data});
+vErrors = withError(vErrors,instancePath,"","type",schema22);
 errors++;
 }
 validate49.errors = vErrors;
@@ -829,21 +829,21 @@ data.exitCodes = [0];
 }
 for(const key0 in data){
 if(!((((((((key0 === "file") || (key0 === "inline")) || (key0 === "env")) || (key0 === "sudo")) || (key0 === "workdir")) || (key0 === "timeout")) || (key0 === "retries")) || (key0 === "exitCodes"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema21,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
 let data0 = data.file;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/file",schemaPath:"#/properties/file/type",keyword:"type",params:{type: "string"},schema:schema21.properties.file.type,parentSchema:schema21.properties.file,data:data0});
+vErrors = withError(vErrors,instancePath+"/file","","type",schema21.properties.file);
 errors++;
 }
 }
 if(data.inline !== undefined){
 let data1 = data.inline;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/inline",schemaPath:"#/properties/inline/type",keyword:"type",params:{type: "string"},schema:schema21.properties.inline.type,parentSchema:schema21.properties.inline,data:data1});
+vErrors = withError(vErrors,instancePath+"/inline","","type",schema21.properties.inline);
 errors++;
 }
 }
@@ -852,48 +852,48 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key1 in data2){
 let data3 = data2[key1];
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema21.properties.env.additionalProperties.type,parentSchema:schema21.properties.env.additionalProperties,data:data3});
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema21.properties.env.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "object"},schema:schema21.properties.env.type,parentSchema:schema21.properties.env,data:data2});
+vErrors = withError(vErrors,instancePath+"/env","","type",schema21.properties.env);
 errors++;
 }
 let data4 = data.sudo;
 if(typeof data4 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: "boolean"},schema:schema21.properties.sudo.type,parentSchema:schema21.properties.sudo,data:data4});
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema21.properties.sudo);
 errors++;
 }
 let data5 = data.workdir;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: schema21.properties.workdir.type},schema:schema21.properties.workdir.type,parentSchema:schema21.properties.workdir,data:data5});
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema21.properties.workdir);
 errors++;
 }
 let data6 = data.timeout;
 if(typeof data6 === "string"){
 if(!pattern3.test(data6)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema21.properties.timeout,data:data6});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema21.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema21.properties.timeout.type,parentSchema:schema21.properties.timeout,data:data6});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema21.properties.timeout);
 errors++;
 }
 let data7 = data.retries;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/type",keyword:"type",params:{type: "integer"},schema:schema21.properties.retries.type,parentSchema:schema21.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema21.properties.retries);
 errors++;
 }
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 20 || isNaN(data7)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},schema:20,parentSchema:schema21.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema21.properties.retries);
 errors++;
 }
 if(data7 < 0 || isNaN(data7)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema21.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema21.properties.retries);
 errors++;
 }
 }
@@ -903,7 +903,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema21.type,parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","type",schema21);
 errors++;
 }
 validate48.errors = vErrors;
@@ -924,16 +924,16 @@ if(data.sudo === undefined){
 data.sudo = false;
 }
 if(data.from === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema23.required,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","required",schema23,{missingProperty: "from"});
 errors++;
 }
 if(data.to === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema23.required,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","required",schema23,{missingProperty: "to"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema23,{additionalProperty: key0});
 errors++;
 }
 }
@@ -941,12 +941,12 @@ if(data.from !== undefined){
 let data0 = data.from;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema23.properties.from,data:data0});
+vErrors = withError(vErrors,instancePath+"/from","","minLength",schema23.properties.from);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema23.properties.from.type,parentSchema:schema23.properties.from,data:data0});
+vErrors = withError(vErrors,instancePath+"/from","","type",schema23.properties.from);
 errors++;
 }
 }
@@ -954,34 +954,34 @@ if(data.to !== undefined){
 let data1 = data.to;
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema23.properties.to,data:data1});
+vErrors = withError(vErrors,instancePath+"/to","","minLength",schema23.properties.to);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema23.properties.to.type,parentSchema:schema23.properties.to,data:data1});
+vErrors = withError(vErrors,instancePath+"/to","","type",schema23.properties.to);
 errors++;
 }
 }
 let data2 = data.mode;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: schema23.properties.mode.type},schema:schema23.properties.mode.type,parentSchema:schema23.properties.mode,data:data2});
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema23.properties.mode);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern10.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema23.properties.mode,data:data2});
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema23.properties.mode);
 errors++;
 }
 }
 let data3 = data.sudo;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: "boolean"},schema:schema23.properties.sudo.type,parentSchema:schema23.properties.sudo,data:data3});
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema23.properties.sudo);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema23.type,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","type",schema23);
 errors++;
 }
 validate52.errors = vErrors;
@@ -995,16 +995,16 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.from === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema24.required,parentSchema:schema24,data});
+vErrors = withError(vErrors,instancePath,"","required",schema24,{missingProperty: "from"});
 errors++;
 }
 if(data.to === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema24.required,parentSchema:schema24,data});
+vErrors = withError(vErrors,instancePath,"","required",schema24,{missingProperty: "to"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "from") || (key0 === "to"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema24,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema24,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1012,12 +1012,12 @@ if(data.from !== undefined){
 let data0 = data.from;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema24.properties.from,data:data0});
+vErrors = withError(vErrors,instancePath+"/from","","minLength",schema24.properties.from);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema24.properties.from.type,parentSchema:schema24.properties.from,data:data0});
+vErrors = withError(vErrors,instancePath+"/from","","type",schema24.properties.from);
 errors++;
 }
 }
@@ -1025,18 +1025,18 @@ if(data.to !== undefined){
 let data1 = data.to;
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema24.properties.to,data:data1});
+vErrors = withError(vErrors,instancePath+"/to","","minLength",schema24.properties.to);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema24.properties.to.type,parentSchema:schema24.properties.to,data:data1});
+vErrors = withError(vErrors,instancePath+"/to","","type",schema24.properties.to);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema24.type,parentSchema:schema24,data});
+vErrors = withError(vErrors,instancePath,"","type",schema24);
 errors++;
 }
 validate54.errors = vErrors;
@@ -1059,12 +1059,12 @@ if(data.timeout === undefined){
 data.timeout = "1h";
 }
 if(data.command === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},schema:schema25.required,parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","required",schema25,{missingProperty: "command"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "command") || (key0 === "env")) || (key0 === "workdir")) || (key0 === "timeout"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema25,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1072,12 +1072,12 @@ if(data.command !== undefined){
 let data0 = data.command;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/command",schemaPath:"#/properties/command/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema25.properties.command,data:data0});
+vErrors = withError(vErrors,instancePath+"/command","","minLength",schema25.properties.command);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/command",schemaPath:"#/properties/command/type",keyword:"type",params:{type: "string"},schema:schema25.properties.command.type,parentSchema:schema25.properties.command,data:data0});
+vErrors = withError(vErrors,instancePath+"/command","","type",schema25.properties.command);
 errors++;
 }
 }
@@ -1086,34 +1086,34 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key1 in data1){
 let data2 = data1[key1];
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema25.properties.env.additionalProperties.type,parentSchema:schema25.properties.env.additionalProperties,data:data2});
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema25.properties.env.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "object"},schema:schema25.properties.env.type,parentSchema:schema25.properties.env,data:data1});
+vErrors = withError(vErrors,instancePath+"/env","","type",schema25.properties.env);
 errors++;
 }
 let data3 = data.workdir;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: "string"},schema:schema25.properties.workdir.type,parentSchema:schema25.properties.workdir,data:data3});
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema25.properties.workdir);
 errors++;
 }
 let data4 = data.timeout;
 if(typeof data4 === "string"){
 if(!pattern3.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema25.properties.timeout,data:data4});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema25.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema25.properties.timeout.type,parentSchema:schema25.properties.timeout,data:data4});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema25.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema25.type,parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","type",schema25);
 errors++;
 }
 validate56.errors = vErrors;
@@ -1127,20 +1127,20 @@ let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema26,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema26);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema26.items.type,parentSchema:schema26.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema26.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema26.type,parentSchema:schema26,data});
+vErrors = withError(vErrors,instancePath,"","type",schema26);
 errors++;
 }
 validate58.errors = vErrors;
@@ -1154,20 +1154,20 @@ let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema27,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema27);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema27.items.type,parentSchema:schema27.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema27.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema27.type,parentSchema:schema27,data});
+vErrors = withError(vErrors,instancePath,"","type",schema27);
 errors++;
 }
 validate60.errors = vErrors;
@@ -1184,7 +1184,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema20.oneOf[0].required,parentSchema:schema20.oneOf[0],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema20.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -1196,7 +1196,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.upload === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},schema:schema20.oneOf[1].required,parentSchema:schema20.oneOf[1],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema20.oneOf[1],{missingProperty: "upload"});
 errors++;
 }
 }
@@ -1213,7 +1213,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.download === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},schema:schema20.oneOf[2].required,parentSchema:schema20.oneOf[2],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema20.oneOf[2],{missingProperty: "download"});
 errors++;
 }
 }
@@ -1230,7 +1230,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.local === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},schema:schema20.oneOf[3].required,parentSchema:schema20.oneOf[3],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema20.oneOf[3],{missingProperty: "local"});
 errors++;
 }
 }
@@ -1247,13 +1247,13 @@ passing0 = 3;
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: "if"},schema:schema20.oneOf[4].required,parentSchema:schema20.oneOf[4],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema20.oneOf[4],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/oneOf/4/properties/if/const",keyword:"const",params:{allowedValue: false},schema:false,parentSchema:schema20.oneOf[4].properties.if,data:data0});
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/4/properties/if/const","const",schema20.oneOf[4].properties.if);
 errors++;
 }
 }
@@ -1273,7 +1273,7 @@ passing0 = 4;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema20.oneOf,parentSchema:schema20,data});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema20,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -1290,7 +1290,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((((key0 === "shell") || (key0 === "upload")) || (key0 === "download")) || (key0 === "local")) || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema20,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema20,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1321,7 +1321,7 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data5 = data.if;
 if(typeof data5 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: "boolean"},schema:schema20.properties.if.type,parentSchema:schema20.properties.if,data:data5});
+vErrors = withError(vErrors,instancePath+"/if","","type",schema20.properties.if);
 errors++;
 }
 }
@@ -1339,7 +1339,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema20.type,parentSchema:schema20,data});
+vErrors = withError(vErrors,instancePath,"","type",schema20);
 errors++;
 }
 validate47.errors = vErrors;
@@ -1360,7 +1360,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema19.type,parentSchema:schema19,data});
+vErrors = withError(vErrors,instancePath,"","type",schema19);
 errors++;
 }
 validate46.errors = vErrors;
@@ -1381,13 +1381,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema30.items.type,parentSchema:schema30.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema30.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema30.type,parentSchema:schema30,data});
+vErrors = withError(vErrors,instancePath,"","type",schema30);
 errors++;
 }
 validate66.errors = vErrors;
@@ -1406,13 +1406,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema32.items.type,parentSchema:schema32.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema32.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema32.type,parentSchema:schema32,data});
+vErrors = withError(vErrors,instancePath,"","type",schema32);
 errors++;
 }
 validate69.errors = vErrors;
@@ -1429,13 +1429,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema33.items.type,parentSchema:schema33.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema33.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema33.type,parentSchema:schema33,data});
+vErrors = withError(vErrors,instancePath,"","type",schema33);
 errors++;
 }
 validate71.errors = vErrors;
@@ -1476,53 +1476,53 @@ data.uploadCommand = "ec2-upload-bundle {arguments}";
 }
 for(const key0 in data){
 if(!(func2.call(schema31.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema31,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema31,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.install;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/type",keyword:"type",params:{type: "string"},schema:schema31.properties.install.type,parentSchema:schema31.properties.install,data:data0});
+vErrors = withError(vErrors,instancePath+"/install","","type",schema31.properties.install);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/enum",keyword:"enum",params:{allowedValues: schema31.properties.install.enum},schema:schema31.properties.install.enum,parentSchema:schema31.properties.install,data:data0});
+vErrors = withError(vErrors,instancePath+"/install","","enum",schema31.properties.install);
 errors++;
 }
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/installCommands",schemaPath:"#/properties/installCommands/type",keyword:"type",params:{type: schema31.properties.installCommands.type},schema:schema31.properties.installCommands.type,parentSchema:schema31.properties.installCommands,data:data1});
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema31.properties.installCommands);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/installCommands",schemaPath:"#/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema31.properties.installCommands,data:data1});
+vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema31.properties.installCommands);
 errors++;
 }
 }
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/type",keyword:"type",params:{type: schema31.properties.destination.type},schema:schema31.properties.destination.type,parentSchema:schema31.properties.destination,data:data2});
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema31.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern14.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema31.properties.destination,data:data2});
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema31.properties.destination);
 errors++;
 }
 }
 let data3 = data.inherit;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/inherit",schemaPath:"#/properties/inherit/type",keyword:"type",params:{type: "boolean"},schema:schema31.properties.inherit.type,parentSchema:schema31.properties.inherit,data:data3});
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema31.properties.inherit);
 errors++;
 }
 let data4 = data.credentials;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/type",keyword:"type",params:{type: schema31.properties.credentials.type},schema:schema31.properties.credentials.type,parentSchema:schema31.properties.credentials,data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","","type",schema31.properties.credentials);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema31.properties.credentials.enum},schema:schema31.properties.credentials.enum,parentSchema:schema31.properties.credentials,data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema31.properties.credentials);
 errors++;
 }
 if(!(validate69(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
@@ -1536,28 +1536,28 @@ errors = vErrors.length;
 let data7 = data.bundleCommand;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/bundleCommand",schemaPath:"#/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema31.properties.bundleCommand,data:data7});
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema31.properties.bundleCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/bundleCommand",schemaPath:"#/properties/bundleCommand/type",keyword:"type",params:{type: "string"},schema:schema31.properties.bundleCommand.type,parentSchema:schema31.properties.bundleCommand,data:data7});
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema31.properties.bundleCommand);
 errors++;
 }
 let data8 = data.uploadCommand;
 if(typeof data8 === "string"){
 if(func3(data8) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/uploadCommand",schemaPath:"#/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema31.properties.uploadCommand,data:data8});
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema31.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/uploadCommand",schemaPath:"#/properties/uploadCommand/type",keyword:"type",params:{type: "string"},schema:schema31.properties.uploadCommand.type,parentSchema:schema31.properties.uploadCommand,data:data8});
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema31.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema31.type,parentSchema:schema31,data});
+vErrors = withError(vErrors,instancePath,"","type",schema31);
 errors++;
 }
 validate68.errors = vErrors;
@@ -1589,38 +1589,38 @@ data.amiTools = {};
 }
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema29,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema29,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema29.properties.method.type,parentSchema:schema29.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","type",schema29.properties.method);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema29.properties.method.enum},schema:schema29.properties.method.enum,parentSchema:schema29.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema29.properties.method);
 errors++;
 }
 let data1 = data.name;
 if(typeof data1 === "string"){
 if(!pattern12.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema29.properties.name,data:data1});
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema29.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema29.properties.name.type,parentSchema:schema29.properties.name,data:data1});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema29.properties.name);
 errors++;
 }
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema29.properties.size.type},schema:schema29.properties.size.type,parentSchema:schema29.properties.size,data:data2});
+vErrors = withError(vErrors,instancePath+"/size","","type",schema29.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern13.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema29.properties.size,data:data2});
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema29.properties.size);
 errors++;
 }
 }
@@ -1630,11 +1630,11 @@ errors = vErrors.length;
 }
 let data4 = data.partition;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/type",keyword:"type",params:{type: schema29.properties.partition.type},schema:schema29.properties.partition.type,parentSchema:schema29.properties.partition,data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema29.properties.partition);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/enum",keyword:"enum",params:{allowedValues: schema29.properties.partition.enum},schema:schema29.properties.partition.enum,parentSchema:schema29.properties.partition,data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema29.properties.partition);
 errors++;
 }
 if(!(validate68(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
@@ -1643,7 +1643,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema29.type,parentSchema:schema29,data});
+vErrors = withError(vErrors,instancePath,"","type",schema29);
 errors++;
 }
 validate65.errors = vErrors;
@@ -1661,13 +1661,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema35.items.type,parentSchema:schema35.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema35.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema35.type,parentSchema:schema35,data});
+vErrors = withError(vErrors,instancePath,"","type",schema35);
 errors++;
 }
 validate76.errors = vErrors;
@@ -1684,13 +1684,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema36.items.type,parentSchema:schema36.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema36.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema36.type,parentSchema:schema36,data});
+vErrors = withError(vErrors,instancePath,"","type",schema36);
 errors++;
 }
 validate78.errors = vErrors;
@@ -1708,13 +1708,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema38.items.type,parentSchema:schema38.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema38.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema38.type,parentSchema:schema38,data});
+vErrors = withError(vErrors,instancePath,"","type",schema38);
 errors++;
 }
 validate81.errors = vErrors;
@@ -1755,80 +1755,80 @@ data.allow = [];
 }
 for(const key0 in data){
 if(!(func2.call(schema37.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema37,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.authorizedKeys;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},schema:schema37.properties.authorizedKeys.type,parentSchema:schema37.properties.authorizedKeys,data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema37.properties.authorizedKeys);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema37.properties.authorizedKeys.enum},schema:schema37.properties.authorizedKeys.enum,parentSchema:schema37.properties.authorizedKeys,data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema37.properties.authorizedKeys);
 errors++;
 }
 let data1 = data.sshHostKeys;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},schema:schema37.properties.sshHostKeys.type,parentSchema:schema37.properties.sshHostKeys,data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema37.properties.sshHostKeys);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema37.properties.sshHostKeys.enum},schema:schema37.properties.sshHostKeys.enum,parentSchema:schema37.properties.sshHostKeys,data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema37.properties.sshHostKeys);
 errors++;
 }
 let data2 = data.machineId;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/type",keyword:"type",params:{type: "string"},schema:schema37.properties.machineId.type,parentSchema:schema37.properties.machineId,data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","","type",schema37.properties.machineId);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema37.properties.machineId.enum},schema:schema37.properties.machineId.enum,parentSchema:schema37.properties.machineId,data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema37.properties.machineId);
 errors++;
 }
 let data3 = data.shellHistories;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/type",keyword:"type",params:{type: "string"},schema:schema37.properties.shellHistories.type,parentSchema:schema37.properties.shellHistories,data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema37.properties.shellHistories);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema37.properties.shellHistories.enum},schema:schema37.properties.shellHistories.enum,parentSchema:schema37.properties.shellHistories,data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema37.properties.shellHistories);
 errors++;
 }
 let data4 = data.cloudInit;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/type",keyword:"type",params:{type: "string"},schema:schema37.properties.cloudInit.type,parentSchema:schema37.properties.cloudInit,data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema37.properties.cloudInit);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema37.properties.cloudInit.enum},schema:schema37.properties.cloudInit.enum,parentSchema:schema37.properties.cloudInit,data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema37.properties.cloudInit);
 errors++;
 }
 let data5 = data.cloudCredentials;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},schema:schema37.properties.cloudCredentials.type,parentSchema:schema37.properties.cloudCredentials,data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema37.properties.cloudCredentials);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema37.properties.cloudCredentials.enum},schema:schema37.properties.cloudCredentials.enum,parentSchema:schema37.properties.cloudCredentials,data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema37.properties.cloudCredentials);
 errors++;
 }
 let data6 = data.privateKeys;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/type",keyword:"type",params:{type: "string"},schema:schema37.properties.privateKeys.type,parentSchema:schema37.properties.privateKeys,data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema37.properties.privateKeys);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema37.properties.privateKeys.enum},schema:schema37.properties.privateKeys.enum,parentSchema:schema37.properties.privateKeys,data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema37.properties.privateKeys);
 errors++;
 }
 let data7 = data.logs;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/type",keyword:"type",params:{type: "string"},schema:schema37.properties.logs.type,parentSchema:schema37.properties.logs,data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","","type",schema37.properties.logs);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/enum",keyword:"enum",params:{allowedValues: schema37.properties.logs.enum},schema:schema37.properties.logs.enum,parentSchema:schema37.properties.logs,data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","","enum",schema37.properties.logs);
 errors++;
 }
 if(!(validate81(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
@@ -1837,7 +1837,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema37.type,parentSchema:schema37,data});
+vErrors = withError(vErrors,instancePath,"","type",schema37);
 errors++;
 }
 validate80.errors = vErrors;
@@ -1887,56 +1887,56 @@ data.compression = null;
 }
 for(const key0 in data){
 if(!(func2.call(schema34.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema34,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema34.properties.method.type,parentSchema:schema34.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","type",schema34.properties.method);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema34.properties.method.enum},schema:schema34.properties.method.enum,parentSchema:schema34.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema34.properties.method);
 errors++;
 }
 let data1 = data.at;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/type",keyword:"type",params:{type: "string"},schema:schema34.properties.at.type,parentSchema:schema34.properties.at,data:data1});
+vErrors = withError(vErrors,instancePath+"/at","","type",schema34.properties.at);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/enum",keyword:"enum",params:{allowedValues: schema34.properties.at.enum},schema:schema34.properties.at.enum,parentSchema:schema34.properties.at,data:data1});
+vErrors = withError(vErrors,instancePath+"/at","","enum",schema34.properties.at);
 errors++;
 }
 let data2 = data.name;
 if(typeof data2 === "string"){
 if(!pattern12.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema34.properties.name,data:data2});
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema34.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema34.properties.name.type,parentSchema:schema34.properties.name,data:data2});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema34.properties.name);
 errors++;
 }
 let data3 = data.partition;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/type",keyword:"type",params:{type: "string"},schema:schema34.properties.partition.type,parentSchema:schema34.properties.partition,data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema34.properties.partition);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/enum",keyword:"enum",params:{allowedValues: schema34.properties.partition.enum},schema:schema34.properties.partition.enum,parentSchema:schema34.properties.partition,data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema34.properties.partition);
 errors++;
 }
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema34.properties.size.type},schema:schema34.properties.size.type,parentSchema:schema34.properties.size,data:data4});
+vErrors = withError(vErrors,instancePath+"/size","","type",schema34.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern13.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema34.properties.size,data:data4});
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema34.properties.size);
 errors++;
 }
 }
@@ -1951,12 +1951,12 @@ errors = vErrors.length;
 let data7 = data.fstab;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/fstab",schemaPath:"#/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema34.properties.fstab,data:data7});
+vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema34.properties.fstab);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/fstab",schemaPath:"#/properties/fstab/type",keyword:"type",params:{type: "string"},schema:schema34.properties.fstab.type,parentSchema:schema34.properties.fstab,data:data7});
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema34.properties.fstab);
 errors++;
 }
 if(!(validate80(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
@@ -1965,42 +1965,42 @@ errors = vErrors.length;
 }
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/script",schemaPath:"#/properties/script/type",keyword:"type",params:{type: schema34.properties.script.type},schema:schema34.properties.script.type,parentSchema:schema34.properties.script,data:data9});
+vErrors = withError(vErrors,instancePath+"/script","","type",schema34.properties.script);
 errors++;
 }
 if(typeof data9 === "string"){
 if(func3(data9) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/script",schemaPath:"#/properties/script/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema34.properties.script,data:data9});
+vErrors = withError(vErrors,instancePath+"/script","","minLength",schema34.properties.script);
 errors++;
 }
 }
 let data10 = data.needs;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/type",keyword:"type",params:{type: "string"},schema:schema34.properties.needs.type,parentSchema:schema34.properties.needs,data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","","type",schema34.properties.needs);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/enum",keyword:"enum",params:{allowedValues: schema34.properties.needs.enum},schema:schema34.properties.needs.enum,parentSchema:schema34.properties.needs,data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","","enum",schema34.properties.needs);
 errors++;
 }
 let data11 = data.compression;
 if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: schema34.properties.compression.type},schema:schema34.properties.compression.type,parentSchema:schema34.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema34.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},schema:9,parentSchema:schema34.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema34.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema34.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema34.properties.compression);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema34.type,parentSchema:schema34,data});
+vErrors = withError(vErrors,instancePath,"","type",schema34);
 errors++;
 }
 validate75.errors = vErrors;
@@ -2018,20 +2018,20 @@ if(errors === _errs2){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.method === undefined) && (missing0 = "method")){
-vErrors = withError(vErrors, {});
+vErrors = withError(vErrors);
 errors++;
 }
 else {
 if(data.method !== undefined){
 if("ami-tools" !== data.method){
-vErrors = withError(vErrors, {});
+vErrors = withError(vErrors);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors, {});
+vErrors = withError(vErrors);
 errors++;
 }
 }
@@ -2067,7 +2067,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: ifClause0},schema:schema28.if,parentSchema:schema28,data});
+vErrors = withError(vErrors,instancePath,"","if",schema28);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2076,16 +2076,16 @@ data.method = "native";
 }
 let data1 = data.method;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema28.properties.method.type,parentSchema:schema28.properties.method,data:data1});
+vErrors = withError(vErrors,instancePath+"/method","","type",schema28.properties.method);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema28.properties.method.enum},schema:schema28.properties.method.enum,parentSchema:schema28.properties.method,data:data1});
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema28.properties.method);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema28.type,parentSchema:schema28,data});
+vErrors = withError(vErrors,instancePath,"","type",schema28);
 errors++;
 }
 validate64.errors = vErrors;
@@ -2112,33 +2112,33 @@ data.privateKey = null;
 }
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema39,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/ec2",schemaPath:"#/properties/ec2/type",keyword:"type",params:{type: "string"},schema:schema39.properties.ec2.type,parentSchema:schema39.properties.ec2,data:data0});
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema39.properties.ec2);
 errors++;
 }
 let data1 = data.allowMismatch;
 if(typeof data1 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},schema:schema39.properties.allowMismatch.type,parentSchema:schema39.properties.allowMismatch,data:data1});
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema39.properties.allowMismatch);
 errors++;
 }
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: schema39.properties.certificate.type},schema:schema39.properties.certificate.type,parentSchema:schema39.properties.certificate,data:data2});
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema39.properties.certificate);
 errors++;
 }
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema39.properties.privateKey.type},schema:schema39.properties.privateKey.type,parentSchema:schema39.properties.privateKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema39.properties.privateKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema39.type,parentSchema:schema39,data});
+vErrors = withError(vErrors,instancePath,"","type",schema39);
 errors++;
 }
 validate86.errors = vErrors;
@@ -2161,65 +2161,65 @@ if(data.concurrency === undefined){
 data.concurrency = 4;
 }
 if(data.bucket === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "bucket"},schema:schema40.required,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "bucket"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema40.properties.method.type,parentSchema:schema40.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","type",schema40.properties.method);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema40.properties.method.enum},schema:schema40.properties.method.enum,parentSchema:schema40.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema40.properties.method);
 errors++;
 }
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/bucket",schemaPath:"#/properties/bucket/type",keyword:"type",params:{type: "string"},schema:schema40.properties.bucket.type,parentSchema:schema40.properties.bucket,data:data1});
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema40.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},schema:schema40.properties.prefix.type,parentSchema:schema40.properties.prefix,data:data2});
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema40.properties.prefix);
 errors++;
 }
 }
 let data3 = data.acl;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/type",keyword:"type",params:{type: "string"},schema:schema40.properties.acl.type,parentSchema:schema40.properties.acl,data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","","type",schema40.properties.acl);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/enum",keyword:"enum",params:{allowedValues: schema40.properties.acl.enum},schema:schema40.properties.acl.enum,parentSchema:schema40.properties.acl,data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","","enum",schema40.properties.acl);
 errors++;
 }
 let data4 = data.concurrency;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: "integer"},schema:schema40.properties.concurrency.type,parentSchema:schema40.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema40.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},schema:32,parentSchema:schema40.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema40.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema40.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema40.properties.concurrency);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema40.type,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","type",schema40);
 errors++;
 }
 validate88.errors = vErrors;
@@ -2237,36 +2237,36 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.device === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "device"},schema:schema43.required,parentSchema:schema43,data});
+vErrors = withError(vErrors,instancePath,"","required",schema43,{missingProperty: "device"});
 errors++;
 }
 if(data.virtual === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "virtual"},schema:schema43.required,parentSchema:schema43,data});
+vErrors = withError(vErrors,instancePath,"","required",schema43,{missingProperty: "virtual"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema43,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.device !== undefined){
 let data0 = data.device;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/device",schemaPath:"#/properties/device/type",keyword:"type",params:{type: "string"},schema:schema43.properties.device.type,parentSchema:schema43.properties.device,data:data0});
+vErrors = withError(vErrors,instancePath+"/device","","type",schema43.properties.device);
 errors++;
 }
 }
 if(data.virtual !== undefined){
 let data1 = data.virtual;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtual",schemaPath:"#/properties/virtual/type",keyword:"type",params:{type: "string"},schema:schema43.properties.virtual.type,parentSchema:schema43.properties.virtual,data:data1});
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema43.properties.virtual);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema43.type,parentSchema:schema43,data});
+vErrors = withError(vErrors,instancePath,"","type",schema43);
 errors++;
 }
 validate92.errors = vErrors;
@@ -2278,7 +2278,7 @@ function validate91(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema42.type},schema:schema42.type,parentSchema:schema42,data});
+vErrors = withError(vErrors,instancePath,"","type",schema42);
 errors++;
 }
 if(Array.isArray(data)){
@@ -2294,7 +2294,7 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema42.additionalProperties.type,parentSchema:schema42.additionalProperties,data:data1});
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema42.additionalProperties);
 errors++;
 }
 }
@@ -2334,74 +2334,74 @@ data.tags = {};
 }
 for(const key0 in data){
 if(!(func2.call(schema41.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema41,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},schema:schema41.properties.method.type,parentSchema:schema41.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","type",schema41.properties.method);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema41.properties.method.enum},schema:schema41.properties.method.enum,parentSchema:schema41.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema41.properties.method);
 errors++;
 }
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema41.properties.name.type,parentSchema:schema41.properties.name,data:data1});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema41.properties.name);
 errors++;
 }
 }
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema41.properties.description.type},schema:schema41.properties.description.type,parentSchema:schema41.properties.description,data:data2});
+vErrors = withError(vErrors,instancePath+"/description","","type",schema41.properties.description);
 errors++;
 }
 if(typeof data2 === "string"){
 if(func3(data2) > 255){
-vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},schema:255,parentSchema:schema41.properties.description,data:data2});
+vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema41.properties.description);
 errors++;
 }
 }
 let data3 = data.architecture;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: schema41.properties.architecture.type},schema:schema41.properties.architecture.type,parentSchema:schema41.properties.architecture,data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema41.properties.architecture);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema41.properties.architecture.enum},schema:schema41.properties.architecture.enum,parentSchema:schema41.properties.architecture,data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema41.properties.architecture);
 errors++;
 }
 let data4 = data.virtualization;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/type",keyword:"type",params:{type: schema41.properties.virtualization.type},schema:schema41.properties.virtualization.type,parentSchema:schema41.properties.virtualization,data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema41.properties.virtualization);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema41.properties.virtualization.enum},schema:schema41.properties.virtualization.enum,parentSchema:schema41.properties.virtualization,data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema41.properties.virtualization);
 errors++;
 }
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/type",keyword:"type",params:{type: schema41.properties.kernel.type},schema:schema41.properties.kernel.type,parentSchema:schema41.properties.kernel,data:data5});
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema41.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern17.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema41.properties.kernel,data:data5});
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema41.properties.kernel);
 errors++;
 }
 }
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/type",keyword:"type",params:{type: schema41.properties.ramdisk.type},schema:schema41.properties.ramdisk.type,parentSchema:schema41.properties.ramdisk,data:data6});
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema41.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
 if(!pattern18.test(data6)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema41.properties.ramdisk,data:data6});
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema41.properties.ramdisk);
 errors++;
 }
 }
@@ -2414,18 +2414,18 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key1 in data8){
 let data9 = data8[key1];
 if(typeof data9 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema41.properties.tags.additionalProperties.type,parentSchema:schema41.properties.tags.additionalProperties,data:data9});
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema41.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "object"},schema:schema41.properties.tags.type,parentSchema:schema41.properties.tags,data:data8});
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema41.properties.tags);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema41.type,parentSchema:schema41,data});
+vErrors = withError(vErrors,instancePath,"","type",schema41);
 errors++;
 }
 validate90.errors = vErrors;
@@ -2445,7 +2445,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema46.oneOf[0].required,parentSchema:schema46.oneOf[0],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema46.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -2457,13 +2457,13 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},schema:schema46.oneOf[1].required,parentSchema:schema46.oneOf[1],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema46.oneOf[1],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},schema:false,parentSchema:schema46.oneOf[1].properties.if,data:data0});
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema46.oneOf[1].properties.if);
 errors++;
 }
 }
@@ -2480,7 +2480,7 @@ passing0 = 1;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema46.oneOf,parentSchema:schema46,data});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema46,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -2497,7 +2497,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema46,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2510,7 +2510,7 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data2 = data.if;
 if(typeof data2 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: "boolean"},schema:schema46.properties.if.type,parentSchema:schema46.properties.if,data:data2});
+vErrors = withError(vErrors,instancePath+"/if","","type",schema46.properties.if);
 errors++;
 }
 }
@@ -2528,7 +2528,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema46.type,parentSchema:schema46,data});
+vErrors = withError(vErrors,instancePath,"","type",schema46);
 errors++;
 }
 validate98.errors = vErrors;
@@ -2549,7 +2549,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema45.type,parentSchema:schema45,data});
+vErrors = withError(vErrors,instancePath,"","type",schema45);
 errors++;
 }
 validate97.errors = vErrors;
@@ -2567,13 +2567,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema48.items.type,parentSchema:schema48.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema48.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema48.type,parentSchema:schema48,data});
+vErrors = withError(vErrors,instancePath,"","type",schema48);
 errors++;
 }
 validate105.errors = vErrors;
@@ -2596,7 +2596,7 @@ data.userData = null;
 }
 for(const key0 in data){
 if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema47,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema47,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2606,23 +2606,23 @@ errors = vErrors.length;
 }
 let data1 = data.iamInstanceProfile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema47.properties.iamInstanceProfile.type},schema:schema47.properties.iamInstanceProfile.type,parentSchema:schema47.properties.iamInstanceProfile,data:data1});
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema47.properties.iamInstanceProfile);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema47.properties.iamInstanceProfile,data:data1});
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema47.properties.iamInstanceProfile);
 errors++;
 }
 }
 let data2 = data.userData;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema47.properties.userData.type},schema:schema47.properties.userData.type,parentSchema:schema47.properties.userData,data:data2});
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema47.properties.userData);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema47.type,parentSchema:schema47,data});
+vErrors = withError(vErrors,instancePath,"","type",schema47);
 errors++;
 }
 validate104.errors = vErrors;
@@ -2651,23 +2651,23 @@ data.launch = {};
 }
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema44,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema44,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.boot;
 if((typeof data0 !== "boolean") && (data0 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/type",keyword:"type",params:{type: schema44.properties.boot.type},schema:schema44.properties.boot.type,parentSchema:schema44.properties.boot,data:data0});
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema44.properties.boot);
 errors++;
 }
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/console",schemaPath:"#/properties/console/type",keyword:"type",params:{type: schema44.properties.console.type},schema:schema44.properties.console.type,parentSchema:schema44.properties.console,data:data1});
+vErrors = withError(vErrors,instancePath+"/console","","type",schema44.properties.console);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/console",schemaPath:"#/properties/console/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema44.properties.console,data:data1});
+vErrors = withError(vErrors,instancePath+"/console","","minLength",schema44.properties.console);
 errors++;
 }
 }
@@ -2678,12 +2678,12 @@ errors = vErrors.length;
 let data3 = data.timeout;
 if(typeof data3 === "string"){
 if(!pattern3.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema44.properties.timeout,data:data3});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema44.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema44.properties.timeout.type,parentSchema:schema44.properties.timeout,data:data3});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema44.properties.timeout);
 errors++;
 }
 if(!(validate104(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
@@ -2692,7 +2692,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema44.type,parentSchema:schema44,data});
+vErrors = withError(vErrors,instancePath,"","type",schema44);
 errors++;
 }
 validate96.errors = vErrors;
@@ -2723,35 +2723,35 @@ if(data.verify === undefined){
 data.verify = {};
 }
 if(data.source === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},schema:schema6.required,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "source"});
 errors++;
 }
 if(data.launch === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "launch"},schema:schema6.required,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "launch"});
 errors++;
 }
 if(data.connect === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "connect"},schema:schema6.required,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "connect"});
 errors++;
 }
 if(data.upload === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "upload"},schema:schema6.required,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "upload"});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema6.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema6,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.profile;
 if((typeof data0 !== "string") && (data0 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema6.properties.profile.type},schema:schema6.properties.profile.type,parentSchema:schema6.properties.profile,data:data0});
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema6.properties.profile);
 errors++;
 }
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema6.properties.profile,data:data0});
+vErrors = withError(vErrors,instancePath+"/profile","","minLength",schema6.properties.profile);
 errors++;
 }
 }
@@ -2801,13 +2801,14 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema6.type,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","type",schema6);
 errors++;
 }
 validate21.errors = vErrors;
 return errors === 0;
 }
-function withError(errors, error) {
+function withError(errors, instancePath, schemaPath, keyword, parentSchema, params = {}) {
+const error = {instancePath, schemaPath, keyword, params, schema: parentSchema?.[keyword], parentSchema};
 if(errors === null) return [error];
 errors.push(error);
 return errors;

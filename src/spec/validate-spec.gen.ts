@@ -14,18 +14,18 @@ function validate22(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema7.type},schema:schema7.type,parentSchema:schema7,data});
+vErrors = withError(vErrors,instancePath,"","type",schema7);
 errors++;
 }
 if(typeof data === "string"){
 if(func3(data) < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema7,data});
+vErrors = withError(vErrors,instancePath,"","minLength",schema7);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema7,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema7);
 errors++;
 }
 const len0 = data.length;
@@ -33,12 +33,12 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema7.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema7.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema7.items.type,parentSchema:schema7.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema7.items);
 errors++;
 }
 }
@@ -54,7 +54,7 @@ function validate25(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((((!data || typeof data != "object") && (typeof data !== "string")) && (!((typeof data == "number") && (isFinite(data))))) && (typeof data !== "boolean")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema9.type},schema:schema9.type,parentSchema:schema9,data});
+vErrors = withError(vErrors,instancePath,"","type",schema9);
 errors++;
 }
 validate25.errors = vErrors;
@@ -68,20 +68,20 @@ let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema10,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema10);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema10.items.type},schema:schema10.items.type,parentSchema:schema10.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema10.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema10.type,parentSchema:schema10,data});
+vErrors = withError(vErrors,instancePath,"","type",schema10);
 errors++;
 }
 validate27.errors = vErrors;
@@ -93,31 +93,31 @@ function validate24(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema8.type},schema:schema8.type,parentSchema:schema8,data});
+vErrors = withError(vErrors,instancePath,"","type",schema8);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((key0 === "description") || (key0 === "type")) || (key0 === "default")) || (key0 === "pattern")) || (key0 === "enum")) || (key0 === "sensitive"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema8,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema8,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.description !== undefined){
 let data0 = data.description;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"},schema:schema8.properties.description.type,parentSchema:schema8.properties.description,data:data0});
+vErrors = withError(vErrors,instancePath+"/description","","type",schema8.properties.description);
 errors++;
 }
 }
 if(data.type !== undefined){
 let data1 = data.type;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},schema:schema8.properties.type.type,parentSchema:schema8.properties.type,data:data1});
+vErrors = withError(vErrors,instancePath+"/type","","type",schema8.properties.type);
 errors++;
 }
 if(!(((((data1 === "string") || (data1 === "number")) || (data1 === "boolean")) || (data1 === "list")) || (data1 === "map"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema8.properties.type.enum},schema:schema8.properties.type.enum,parentSchema:schema8.properties.type,data:data1});
+vErrors = withError(vErrors,instancePath+"/type","","enum",schema8.properties.type);
 errors++;
 }
 }
@@ -130,7 +130,7 @@ errors = vErrors.length;
 if(data.pattern !== undefined){
 let data3 = data.pattern;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/pattern",schemaPath:"#/properties/pattern/type",keyword:"type",params:{type: "string"},schema:schema8.properties.pattern.type,parentSchema:schema8.properties.pattern,data:data3});
+vErrors = withError(vErrors,instancePath+"/pattern","","type",schema8.properties.pattern);
 errors++;
 }
 }
@@ -143,7 +143,7 @@ errors = vErrors.length;
 if(data.sensitive !== undefined){
 let data5 = data.sensitive;
 if(typeof data5 !== "boolean"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sensitive",schemaPath:"#/properties/sensitive/type",keyword:"type",params:{type: "boolean"},schema:schema8.properties.sensitive.type,parentSchema:schema8.properties.sensitive,data:data5});
+vErrors = withError(vErrors,instancePath+"/sensitive","","type",schema8.properties.sensitive);
 errors++;
 }
 }
@@ -159,7 +159,7 @@ function validate30(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema11.type},schema:schema11.type,parentSchema:schema11,data});
+vErrors = withError(vErrors,instancePath,"","type",schema11);
 errors++;
 }
 if(Array.isArray(data)){
@@ -168,12 +168,12 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(!pattern1.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema11.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema11.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema11.items.type,parentSchema:schema11.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema11.items);
 errors++;
 }
 }
@@ -188,7 +188,7 @@ continue;
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},schema:true,parentSchema:schema11,data});
+vErrors = withError(vErrors,instancePath,"","uniqueItems",schema11,{i: i1, j: j0});
 errors++;
 break;
 }
@@ -209,23 +209,23 @@ let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema13,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema13);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(((typeof data0 !== "string") && (!((typeof data0 == "number") && (isFinite(data0))))) && (typeof data0 !== "boolean")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema13.items.type},schema:schema13.items.type,parentSchema:schema13.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema13.items);
 errors++;
 }
 if(typeof data0 === "string"){
 if(func3(data0) > 63){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maxLength",keyword:"maxLength",params:{limit: 63},schema:63,parentSchema:schema13.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maxLength",schema13.items);
 errors++;
 }
 if(func3(data0) < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minLength",keyword:"minLength",params:{limit: 1},schema:1,parentSchema:schema13.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema13.items);
 errors++;
 }
 }
@@ -244,7 +244,7 @@ item0 += "_";
 }
 if(typeof indices0[item0] == "number"){
 j0 = indices0[item0];
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},schema:true,parentSchema:schema13,data});
+vErrors = withError(vErrors,instancePath,"","uniqueItems",schema13,{i: i1, j: j0});
 errors++;
 break;
 }
@@ -253,7 +253,7 @@ indices0[item0] = i1;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema13.type,parentSchema:schema13,data});
+vErrors = withError(vErrors,instancePath,"","type",schema13);
 errors++;
 }
 validate33.errors = vErrors;
@@ -273,19 +273,19 @@ if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 for(const key0 in data0){
 let data1 = data0[key0];
 if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/additionalProperties/type",keyword:"type",params:{type: schema14.items.additionalProperties.type},schema:schema14.items.additionalProperties.type,parentSchema:schema14.items.additionalProperties,data:data1});
+vErrors = withError(vErrors,instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema14.items.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},schema:schema14.items.type,parentSchema:schema14.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema14.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema14.type,parentSchema:schema14,data});
+vErrors = withError(vErrors,instancePath,"","type",schema14);
 errors++;
 }
 validate35.errors = vErrors;
@@ -303,25 +303,25 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 if(Object.keys(data0).length < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema15.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minProperties",schema15.items);
 errors++;
 }
 for(const key0 in data0){
 let data1 = data0[key0];
 if(((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))) && (typeof data1 !== "boolean")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/items/additionalProperties/type",keyword:"type",params:{type: schema15.items.additionalProperties.type},schema:schema15.items.additionalProperties.type,parentSchema:schema15.items.additionalProperties,data:data1});
+vErrors = withError(vErrors,instancePath+"/" + i0+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema15.items.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},schema:schema15.items.type,parentSchema:schema15.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema15.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema15.type,parentSchema:schema15,data});
+vErrors = withError(vErrors,instancePath,"","type",schema15);
 errors++;
 }
 validate37.errors = vErrors;
@@ -333,25 +333,25 @@ function validate32(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema12.type},schema:schema12.type,parentSchema:schema12,data});
+vErrors = withError(vErrors,instancePath,"","type",schema12);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema12,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema12);
 errors++;
 }
 for(const key0 in data){
 const _errs1 = errors;
 if(typeof key0 === "string"){
 if(!pattern3.test(key0)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$"},schema:"^(?!__|region$)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema12.propertyNames,data:key0,propertyName:key0});
+vErrors = withError(vErrors,instancePath,"#/propertyNames/pattern","pattern",schema12.propertyNames);
 errors++;
 }
 }
 var valid0 = _errs1 === errors;
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/propertyNames",keyword:"propertyNames",params:{propertyName: key0},schema:schema12.propertyNames,parentSchema:schema12,data});
+vErrors = withError(vErrors,instancePath,"","propertyNames",schema12,{propertyName: key0});
 errors++;
 }
 }
@@ -389,19 +389,19 @@ function validate42(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema18.type},schema:schema18.type,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","type",schema18);
 errors++;
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema18,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema18);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema18.items.type,parentSchema:schema18.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema18.items);
 errors++;
 }
 }
@@ -416,7 +416,7 @@ function validate44(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema19.type},schema:schema19.type,parentSchema:schema19,data});
+vErrors = withError(vErrors,instancePath,"","type",schema19);
 errors++;
 }
 if(Array.isArray(data)){
@@ -424,7 +424,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema19.items.type,parentSchema:schema19.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema19.items);
 errors++;
 }
 }
@@ -442,14 +442,14 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((key0 === "name") || (key0 === "owner")) || (key0 === "architecture")) || (key0 === "virtualization")) || (key0 === "newest")) || (key0 === "filters"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema17,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema17,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.name !== undefined){
 let data0 = data.name;
 if((typeof data0 !== "string") && (data0 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: schema17.properties.name.type},schema:schema17.properties.name.type,parentSchema:schema17.properties.name,data:data0});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema17.properties.name);
 errors++;
 }
 }
@@ -465,11 +465,11 @@ const _errs6 = errors;
 let valid1 = false;
 const _errs7 = errors;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema17.properties.architecture.anyOf[0].type},schema:schema17.properties.architecture.anyOf[0].type,parentSchema:schema17.properties.architecture.anyOf[0],data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema17.properties.architecture.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "i386") || (data2 === "x86_64")) || (data2 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema17.properties.architecture.anyOf[0].enum},schema:schema17.properties.architecture.anyOf[0].enum,parentSchema:schema17.properties.architecture.anyOf[0],data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema17.properties.architecture.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs7 === errors;
@@ -478,19 +478,19 @@ if(!valid1){
 const _errs9 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema17.properties.architecture.anyOf[1],data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema17.properties.architecture.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema17.properties.architecture.anyOf[1].type,parentSchema:schema17.properties.architecture.anyOf[1],data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema17.properties.architecture.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs9 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf",keyword:"anyOf",params:{},schema:schema17.properties.architecture.anyOf,parentSchema:schema17.properties.architecture,data:data2});
+vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema17.properties.architecture);
 errors++;
 }
 else {
@@ -511,11 +511,11 @@ const _errs12 = errors;
 let valid2 = false;
 const _errs13 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema17.properties.virtualization.anyOf[0].type},schema:schema17.properties.virtualization.anyOf[0].type,parentSchema:schema17.properties.virtualization.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema17.properties.virtualization.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "hvm") || (data3 === "paravirtual")) || (data3 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema17.properties.virtualization.anyOf[0].enum},schema:schema17.properties.virtualization.anyOf[0].enum,parentSchema:schema17.properties.virtualization.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema17.properties.virtualization.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs13 === errors;
@@ -524,19 +524,19 @@ if(!valid2){
 const _errs15 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema17.properties.virtualization.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema17.properties.virtualization.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema17.properties.virtualization.anyOf[1].type,parentSchema:schema17.properties.virtualization.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema17.properties.virtualization.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs15 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf",keyword:"anyOf",params:{},schema:schema17.properties.virtualization.anyOf,parentSchema:schema17.properties.virtualization,data:data3});
+vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema17.properties.virtualization);
 errors++;
 }
 else {
@@ -554,12 +554,12 @@ vErrors = null;
 if(data.newest !== undefined){
 let data4 = data.newest;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/newest",schemaPath:"#/properties/newest/type",keyword:"type",params:{type: schema17.properties.newest.type},schema:schema17.properties.newest.type,parentSchema:schema17.properties.newest,data:data4});
+vErrors = withError(vErrors,instancePath+"/newest","","type",schema17.properties.newest);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/newest",schemaPath:"#/properties/newest/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.newest,data:data4});
+vErrors = withError(vErrors,instancePath+"/newest","","pattern",schema17.properties.newest);
 errors++;
 }
 }
@@ -567,12 +567,12 @@ errors++;
 if(data.filters !== undefined){
 let data5 = data.filters;
 if((!(data5 && typeof data5 == "object" && !Array.isArray(data5))) && (typeof data5 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/filters",schemaPath:"#/properties/filters/type",keyword:"type",params:{type: schema17.properties.filters.type},schema:schema17.properties.filters.type,parentSchema:schema17.properties.filters,data:data5});
+vErrors = withError(vErrors,instancePath+"/filters","","type",schema17.properties.filters);
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern7.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/filters",schemaPath:"#/properties/filters/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema17.properties.filters,data:data5});
+vErrors = withError(vErrors,instancePath+"/filters","","pattern",schema17.properties.filters);
 errors++;
 }
 }
@@ -587,7 +587,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema17.type,parentSchema:schema17,data});
+vErrors = withError(vErrors,instancePath,"","type",schema17);
 errors++;
 }
 validate41.errors = vErrors;
@@ -599,13 +599,13 @@ function validate40(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema16.type},schema:schema16.type,parentSchema:schema16,data});
+vErrors = withError(vErrors,instancePath,"","type",schema16);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "image") || (key0 === "find"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema16,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema16,{additionalProperty: key0});
 errors++;
 }
 }
@@ -613,12 +613,12 @@ if(data.image !== undefined){
 let data0 = data.image;
 if(typeof data0 === "string"){
 if(!pattern4.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/pattern",keyword:"pattern",params:{pattern: "(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^ami-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema16.properties.image,data:data0});
+vErrors = withError(vErrors,instancePath+"/image","","pattern",schema16.properties.image);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/image",schemaPath:"#/properties/image/type",keyword:"type",params:{type: "string"},schema:schema16.properties.image.type,parentSchema:schema16.properties.image,data:data0});
+vErrors = withError(vErrors,instancePath+"/image","","type",schema16.properties.image);
 errors++;
 }
 }
@@ -647,13 +647,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema22.items.type,parentSchema:schema22.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema22.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema22.type,parentSchema:schema22,data});
+vErrors = withError(vErrors,instancePath,"","type",schema22);
 errors++;
 }
 validate50.errors = vErrors;
@@ -665,37 +665,37 @@ function validate49(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema21.type},schema:schema21.type,parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","type",schema21);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema21);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema21);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema21.items.type,parentSchema:schema21.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema21.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema21);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema21,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema21,{additionalProperty: key0});
 errors++;
 }
 }
@@ -729,18 +729,18 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(!pattern13.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema24.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema24.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema24.items.type,parentSchema:schema24.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema24.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema24.type,parentSchema:schema24,data});
+vErrors = withError(vErrors,instancePath,"","type",schema24);
 errors++;
 }
 validate55.errors = vErrors;
@@ -752,12 +752,12 @@ function validate54(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema23.type},schema:schema23.type,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","type",schema23);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema23);
 errors++;
 }
 }
@@ -767,24 +767,24 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(!pattern13.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^sg-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema23.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema23.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema23.items.type,parentSchema:schema23.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema23.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema23);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema23,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema23,{additionalProperty: key0});
 errors++;
 }
 }
@@ -816,13 +816,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema26.items.type,parentSchema:schema26.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema26.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema26.type,parentSchema:schema26,data});
+vErrors = withError(vErrors,instancePath,"","type",schema26);
 errors++;
 }
 validate60.errors = vErrors;
@@ -834,12 +834,12 @@ function validate59(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema25.type},schema:schema25.type,parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","type",schema25);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema25);
 errors++;
 }
 }
@@ -848,19 +848,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema25.items.type,parentSchema:schema25.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema25.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema25);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema25,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema25,{additionalProperty: key0});
 errors++;
 }
 }
@@ -886,13 +886,13 @@ function validate48(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema20.type},schema:schema20.type,parentSchema:schema20,data});
+vErrors = withError(vErrors,instancePath,"","type",schema20);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema20.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema20,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema20,{additionalProperty: key0});
 errors++;
 }
 }
@@ -902,11 +902,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema20.properties.method.anyOf[0].type,parentSchema:schema20.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema20.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "ec2")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema20.properties.method.anyOf[0].enum},schema:schema20.properties.method.anyOf[0].enum,parentSchema:schema20.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema20.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -915,19 +915,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema20.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema20.properties.method.anyOf[1].type,parentSchema:schema20.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema20.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema20.properties.method.anyOf,parentSchema:schema20.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema20.properties.method);
 errors++;
 }
 else {
@@ -951,19 +951,19 @@ errors = vErrors.length;
 if(data.keyPair !== undefined){
 let data2 = data.keyPair;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/keyPair",schemaPath:"#/properties/keyPair/type",keyword:"type",params:{type: schema20.properties.keyPair.type},schema:schema20.properties.keyPair.type,parentSchema:schema20.properties.keyPair,data:data2});
+vErrors = withError(vErrors,instancePath+"/keyPair","","type",schema20.properties.keyPair);
 errors++;
 }
 }
 if(data.subnet !== undefined){
 let data3 = data.subnet;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/type",keyword:"type",params:{type: schema20.properties.subnet.type},schema:schema20.properties.subnet.type,parentSchema:schema20.properties.subnet,data:data3});
+vErrors = withError(vErrors,instancePath+"/subnet","","type",schema20.properties.subnet);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern11.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/subnet",schemaPath:"#/properties/subnet/pattern",keyword:"pattern",params:{pattern: "(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^subnet-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.subnet,data:data3});
+vErrors = withError(vErrors,instancePath+"/subnet","","pattern",schema20.properties.subnet);
 errors++;
 }
 }
@@ -983,14 +983,14 @@ errors = vErrors.length;
 if(data.iamInstanceProfile !== undefined){
 let data6 = data.iamInstanceProfile;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema20.properties.iamInstanceProfile.type},schema:schema20.properties.iamInstanceProfile.type,parentSchema:schema20.properties.iamInstanceProfile,data:data6});
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema20.properties.iamInstanceProfile);
 errors++;
 }
 }
 if(data.userData !== undefined){
 let data7 = data.userData;
 if((typeof data7 !== "string") && (data7 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema20.properties.userData.type},schema:schema20.properties.userData.type,parentSchema:schema20.properties.userData,data:data7});
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema20.properties.userData);
 errors++;
 }
 }
@@ -1000,11 +1000,11 @@ const _errs20 = errors;
 let valid2 = false;
 const _errs21 = errors;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/0/type",keyword:"type",params:{type: schema20.properties.metadataTokens.anyOf[0].type},schema:schema20.properties.metadataTokens.anyOf[0].type,parentSchema:schema20.properties.metadataTokens.anyOf[0],data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema20.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 if(!(((data8 === "required") || (data8 === "optional")) || (data8 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema20.properties.metadataTokens.anyOf[0].enum},schema:schema20.properties.metadataTokens.anyOf[0].enum,parentSchema:schema20.properties.metadataTokens.anyOf[0],data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema20.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs21 === errors;
@@ -1013,19 +1013,19 @@ if(!valid2){
 const _errs23 = errors;
 if(typeof data8 === "string"){
 if(!pattern5.test(data8)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.metadataTokens.anyOf[1],data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema20.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema20.properties.metadataTokens.anyOf[1].type,parentSchema:schema20.properties.metadataTokens.anyOf[1],data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema20.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs23 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/metadataTokens",schemaPath:"#/properties/metadataTokens/anyOf",keyword:"anyOf",params:{},schema:schema20.properties.metadataTokens.anyOf,parentSchema:schema20.properties.metadataTokens,data:data8});
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema20.properties.metadataTokens);
 errors++;
 }
 else {
@@ -1043,12 +1043,12 @@ vErrors = null;
 if(data.tags !== undefined){
 let data9 = data.tags;
 if((!(data9 && typeof data9 == "object" && !Array.isArray(data9))) && (typeof data9 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema20.properties.tags.type},schema:schema20.properties.tags.type,parentSchema:schema20.properties.tags,data:data9});
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema20.properties.tags);
 errors++;
 }
 if(typeof data9 === "string"){
 if(!pattern7.test(data9)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema20.properties.tags,data:data9});
+vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema20.properties.tags);
 errors++;
 }
 }
@@ -1056,7 +1056,7 @@ if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
 for(const key1 in data9){
 let data10 = data9[key1];
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema20.properties.tags.additionalProperties.type,parentSchema:schema20.properties.tags.additionalProperties,data:data10});
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema20.properties.tags.additionalProperties);
 errors++;
 }
 }
@@ -1066,12 +1066,12 @@ if(data.timeout !== undefined){
 let data11 = data.timeout;
 if(typeof data11 === "string"){
 if(!pattern18.test(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema20.properties.timeout,data:data11});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema20.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema20.properties.timeout.type,parentSchema:schema20.properties.timeout,data:data11});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema20.properties.timeout);
 errors++;
 }
 }
@@ -1090,13 +1090,13 @@ function validate66(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema28.type},schema:schema28.type,parentSchema:schema28,data});
+vErrors = withError(vErrors,instancePath,"","type",schema28);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "url") || (key0 === "user")) || (key0 === "password"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema28,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema28,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1104,26 +1104,26 @@ if(data.url !== undefined){
 let data0 = data.url;
 if(typeof data0 === "string"){
 if(!pattern24.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/pattern",keyword:"pattern",params:{pattern: "(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema28.properties.url,data:data0});
+vErrors = withError(vErrors,instancePath+"/url","","pattern",schema28.properties.url);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},schema:schema28.properties.url.type,parentSchema:schema28.properties.url,data:data0});
+vErrors = withError(vErrors,instancePath+"/url","","type",schema28.properties.url);
 errors++;
 }
 }
 if(data.user !== undefined){
 let data1 = data.user;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: schema28.properties.user.type},schema:schema28.properties.user.type,parentSchema:schema28.properties.user,data:data1});
+vErrors = withError(vErrors,instancePath+"/user","","type",schema28.properties.user);
 errors++;
 }
 }
 if(data.password !== undefined){
 let data2 = data.password;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema28.properties.password.type},schema:schema28.properties.password.type,parentSchema:schema28.properties.password,data:data2});
+vErrors = withError(vErrors,instancePath+"/password","","type",schema28.properties.password);
 errors++;
 }
 }
@@ -1141,49 +1141,49 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.host === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "host"},schema:schema30.required,parentSchema:schema30,data});
+vErrors = withError(vErrors,instancePath,"","required",schema30,{missingProperty: "host"});
 errors++;
 }
 if(data.user === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "user"},schema:schema30.required,parentSchema:schema30,data});
+vErrors = withError(vErrors,instancePath,"","required",schema30,{missingProperty: "user"});
 errors++;
 }
 if(data.hostKey === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "hostKey"},schema:schema30.required,parentSchema:schema30,data});
+vErrors = withError(vErrors,instancePath,"","required",schema30,{missingProperty: "hostKey"});
 errors++;
 }
 for(const key0 in data){
 if(!((((((key0 === "host") || (key0 === "port")) || (key0 === "user")) || (key0 === "privateKey")) || (key0 === "agent")) || (key0 === "hostKey"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema30,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema30,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.host !== undefined){
 let data0 = data.host;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},schema:schema30.properties.host.type,parentSchema:schema30.properties.host,data:data0});
+vErrors = withError(vErrors,instancePath+"/host","","type",schema30.properties.host);
 errors++;
 }
 }
 if(data.port !== undefined){
 let data1 = data.port;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema30.properties.port.type},schema:schema30.properties.port.type,parentSchema:schema30.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","type",schema30.properties.port);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema30.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema30.properties.port);
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema30.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema30.properties.port);
 errors++;
 }
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema30.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","pattern",schema30.properties.port);
 errors++;
 }
 }
@@ -1191,26 +1191,26 @@ errors++;
 if(data.user !== undefined){
 let data2 = data.user;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema30.properties.user.type,parentSchema:schema30.properties.user,data:data2});
+vErrors = withError(vErrors,instancePath+"/user","","type",schema30.properties.user);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema30.properties.privateKey.type},schema:schema30.properties.privateKey.type,parentSchema:schema30.properties.privateKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema30.properties.privateKey);
 errors++;
 }
 }
 if(data.agent !== undefined){
 let data4 = data.agent;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: schema30.properties.agent.type},schema:schema30.properties.agent.type,parentSchema:schema30.properties.agent,data:data4});
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema30.properties.agent);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema30.properties.agent,data:data4});
+vErrors = withError(vErrors,instancePath+"/agent","","pattern",schema30.properties.agent);
 errors++;
 }
 }
@@ -1219,18 +1219,18 @@ if(data.hostKey !== undefined){
 let data5 = data.hostKey;
 if(typeof data5 === "string"){
 if(!pattern28.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema30.properties.hostKey,data:data5});
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema30.properties.hostKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema30.properties.hostKey.type,parentSchema:schema30.properties.hostKey,data:data5});
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema30.properties.hostKey);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema30.type,parentSchema:schema30,data});
+vErrors = withError(vErrors,instancePath,"","type",schema30);
 errors++;
 }
 validate69.errors = vErrors;
@@ -1252,7 +1252,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema31.type,parentSchema:schema31,data});
+vErrors = withError(vErrors,instancePath,"","type",schema31);
 errors++;
 }
 validate71.errors = vErrors;
@@ -1264,12 +1264,12 @@ function validate68(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema29.type},schema:schema29.type,parentSchema:schema29,data});
+vErrors = withError(vErrors,instancePath,"","type",schema29);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema29,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema29);
 errors++;
 }
 }
@@ -1284,12 +1284,12 @@ errors = vErrors.length;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema29,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema29);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema29,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema29,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1315,13 +1315,13 @@ function validate65(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema27.type},schema:schema27.type,parentSchema:schema27,data});
+vErrors = withError(vErrors,instancePath,"","type",schema27);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema27.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema27,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema27,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1329,34 +1329,34 @@ if(data.user !== undefined){
 let data0 = data.user;
 if(typeof data0 === "string"){
 if(!pattern19.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[A-Za-z_][A-Za-z0-9_.-]{0,31}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.user,data:data0});
+vErrors = withError(vErrors,instancePath+"/user","","pattern",schema27.properties.user);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},schema:schema27.properties.user.type,parentSchema:schema27.properties.user,data:data0});
+vErrors = withError(vErrors,instancePath+"/user","","type",schema27.properties.user);
 errors++;
 }
 }
 if(data.port !== undefined){
 let data1 = data.port;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema27.properties.port.type},schema:schema27.properties.port.type,parentSchema:schema27.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","type",schema27.properties.port);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 65535 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},schema:65535,parentSchema:schema27.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema27.properties.port);
 errors++;
 }
 if(data1 < 1 || isNaN(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema27.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema27.properties.port);
 errors++;
 }
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/port",schemaPath:"#/properties/port/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema27.properties.port,data:data1});
+vErrors = withError(vErrors,instancePath+"/port","","pattern",schema27.properties.port);
 errors++;
 }
 }
@@ -1367,11 +1367,11 @@ const _errs7 = errors;
 let valid1 = false;
 const _errs8 = errors;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema27.properties.address.anyOf[0].type,parentSchema:schema27.properties.address.anyOf[0],data:data2});
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/0/type","type",schema27.properties.address.anyOf[0]);
 errors++;
 }
 if(!((data2 === "public") || (data2 === "private"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema27.properties.address.anyOf[0].enum},schema:schema27.properties.address.anyOf[0].enum,parentSchema:schema27.properties.address.anyOf[0],data:data2});
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/0/enum","enum",schema27.properties.address.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs8 === errors;
@@ -1380,19 +1380,19 @@ if(!valid1){
 const _errs10 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.address.anyOf[1],data:data2});
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/1/pattern","pattern",schema27.properties.address.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema27.properties.address.anyOf[1].type,parentSchema:schema27.properties.address.anyOf[1],data:data2});
+vErrors = withError(vErrors,instancePath+"/address","#/properties/address/anyOf/1/type","type",schema27.properties.address.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs10 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/address",schemaPath:"#/properties/address/anyOf",keyword:"anyOf",params:{},schema:schema27.properties.address.anyOf,parentSchema:schema27.properties.address,data:data2});
+vErrors = withError(vErrors,instancePath+"/address","","anyOf",schema27.properties.address);
 errors++;
 }
 else {
@@ -1411,31 +1411,31 @@ if(data.hostKey !== undefined){
 let data3 = data.hostKey;
 if(typeof data3 === "string"){
 if(!pattern22.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.hostKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema27.properties.hostKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/hostKey",schemaPath:"#/properties/hostKey/type",keyword:"type",params:{type: "string"},schema:schema27.properties.hostKey.type,parentSchema:schema27.properties.hostKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema27.properties.hostKey);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data4 = data.privateKey;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema27.properties.privateKey.type},schema:schema27.properties.privateKey.type,parentSchema:schema27.properties.privateKey,data:data4});
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema27.properties.privateKey);
 errors++;
 }
 }
 if(data.agent !== undefined){
 let data5 = data.agent;
 if((typeof data5 !== "boolean") && (typeof data5 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/type",keyword:"type",params:{type: schema27.properties.agent.type},schema:schema27.properties.agent.type,parentSchema:schema27.properties.agent,data:data5});
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema27.properties.agent);
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern7.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/agent",schemaPath:"#/properties/agent/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema27.properties.agent,data:data5});
+vErrors = withError(vErrors,instancePath+"/agent","","pattern",schema27.properties.agent);
 errors++;
 }
 }
@@ -1443,14 +1443,14 @@ errors++;
 if(data.password !== undefined){
 let data6 = data.password;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/password",schemaPath:"#/properties/password/type",keyword:"type",params:{type: schema27.properties.password.type},schema:schema27.properties.password.type,parentSchema:schema27.properties.password,data:data6});
+vErrors = withError(vErrors,instancePath+"/password","","type",schema27.properties.password);
 errors++;
 }
 }
 if(data.sudoPassword !== undefined){
 let data7 = data.sudoPassword;
 if((typeof data7 !== "string") && (data7 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudoPassword",schemaPath:"#/properties/sudoPassword/type",keyword:"type",params:{type: schema27.properties.sudoPassword.type},schema:schema27.properties.sudoPassword.type,parentSchema:schema27.properties.sudoPassword,data:data7});
+vErrors = withError(vErrors,instancePath+"/sudoPassword","","type",schema27.properties.sudoPassword);
 errors++;
 }
 }
@@ -1470,12 +1470,12 @@ if(data.timeout !== undefined){
 let data10 = data.timeout;
 if(typeof data10 === "string"){
 if(!pattern18.test(data10)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema27.properties.timeout,data:data10});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema27.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema27.properties.timeout.type,parentSchema:schema27.properties.timeout,data:data10});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema27.properties.timeout);
 errors++;
 }
 }
@@ -1498,29 +1498,29 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema36.items.type},schema:schema36.items.type,parentSchema:schema36.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema36.items);
 errors++;
 }
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 255 || isNaN(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},schema:255,parentSchema:schema36.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maximum",schema36.items);
 errors++;
 }
 if(data0 < 0 || isNaN(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema36.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minimum",schema36.items);
 errors++;
 }
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema36.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema36.items);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema36.type,parentSchema:schema36,data});
+vErrors = withError(vErrors,instancePath,"","type",schema36);
 errors++;
 }
 validate81.errors = vErrors;
@@ -1532,40 +1532,40 @@ function validate80(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema35.type},schema:schema35.type,parentSchema:schema35,data});
+vErrors = withError(vErrors,instancePath,"","type",schema35);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema35,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema35);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema35,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema35);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: schema35.items.type},schema:schema35.items.type,parentSchema:schema35.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema35.items);
 errors++;
 }
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 255 || isNaN(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},schema:255,parentSchema:schema35.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maximum",schema35.items);
 errors++;
 }
 if(data0 < 0 || isNaN(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema35.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minimum",schema35.items);
 errors++;
 }
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema35.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema35.items);
 errors++;
 }
 }
@@ -1573,12 +1573,12 @@ errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema35,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema35);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema35,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema35,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1604,39 +1604,39 @@ function validate79(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema34.type},schema:schema34.type,parentSchema:schema34,data});
+vErrors = withError(vErrors,instancePath,"","type",schema34);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((((key0 === "file") || (key0 === "inline")) || (key0 === "env")) || (key0 === "sudo")) || (key0 === "workdir")) || (key0 === "timeout")) || (key0 === "retries")) || (key0 === "exitCodes"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema34,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
 let data0 = data.file;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/file",schemaPath:"#/properties/file/type",keyword:"type",params:{type: "string"},schema:schema34.properties.file.type,parentSchema:schema34.properties.file,data:data0});
+vErrors = withError(vErrors,instancePath+"/file","","type",schema34.properties.file);
 errors++;
 }
 }
 if(data.inline !== undefined){
 let data1 = data.inline;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/inline",schemaPath:"#/properties/inline/type",keyword:"type",params:{type: "string"},schema:schema34.properties.inline.type,parentSchema:schema34.properties.inline,data:data1});
+vErrors = withError(vErrors,instancePath+"/inline","","type",schema34.properties.inline);
 errors++;
 }
 }
 if(data.env !== undefined){
 let data2 = data.env;
 if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (typeof data2 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema34.properties.env.type},schema:schema34.properties.env.type,parentSchema:schema34.properties.env,data:data2});
+vErrors = withError(vErrors,instancePath+"/env","","type",schema34.properties.env);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern7.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema34.properties.env,data:data2});
+vErrors = withError(vErrors,instancePath+"/env","","pattern",schema34.properties.env);
 errors++;
 }
 }
@@ -1644,7 +1644,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key1 in data2){
 let data3 = data2[key1];
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema34.properties.env.additionalProperties.type,parentSchema:schema34.properties.env.additionalProperties,data:data3});
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema34.properties.env.additionalProperties);
 errors++;
 }
 }
@@ -1653,12 +1653,12 @@ errors++;
 if(data.sudo !== undefined){
 let data4 = data.sudo;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: schema34.properties.sudo.type},schema:schema34.properties.sudo.type,parentSchema:schema34.properties.sudo,data:data4});
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema34.properties.sudo);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema34.properties.sudo,data:data4});
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema34.properties.sudo);
 errors++;
 }
 }
@@ -1666,7 +1666,7 @@ errors++;
 if(data.workdir !== undefined){
 let data5 = data.workdir;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: schema34.properties.workdir.type},schema:schema34.properties.workdir.type,parentSchema:schema34.properties.workdir,data:data5});
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema34.properties.workdir);
 errors++;
 }
 }
@@ -1674,34 +1674,34 @@ if(data.timeout !== undefined){
 let data6 = data.timeout;
 if(typeof data6 === "string"){
 if(!pattern18.test(data6)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema34.properties.timeout,data:data6});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema34.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema34.properties.timeout.type,parentSchema:schema34.properties.timeout,data:data6});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema34.properties.timeout);
 errors++;
 }
 }
 if(data.retries !== undefined){
 let data7 = data.retries;
 if((!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))) && (typeof data7 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/type",keyword:"type",params:{type: schema34.properties.retries.type},schema:schema34.properties.retries.type,parentSchema:schema34.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema34.properties.retries);
 errors++;
 }
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 > 20 || isNaN(data7)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},schema:20,parentSchema:schema34.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema34.properties.retries);
 errors++;
 }
 if(data7 < 0 || isNaN(data7)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},schema:0,parentSchema:schema34.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema34.properties.retries);
 errors++;
 }
 }
 if(typeof data7 === "string"){
 if(!pattern7.test(data7)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/retries",schemaPath:"#/properties/retries/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema34.properties.retries,data:data7});
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema34.properties.retries);
 errors++;
 }
 }
@@ -1725,42 +1725,42 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.from === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema37.required,parentSchema:schema37,data});
+vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "from"});
 errors++;
 }
 if(data.to === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema37.required,parentSchema:schema37,data});
+vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "to"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema37,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.from !== undefined){
 let data0 = data.from;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema37.properties.from.type,parentSchema:schema37.properties.from,data:data0});
+vErrors = withError(vErrors,instancePath+"/from","","type",schema37.properties.from);
 errors++;
 }
 }
 if(data.to !== undefined){
 let data1 = data.to;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema37.properties.to.type,parentSchema:schema37.properties.to,data:data1});
+vErrors = withError(vErrors,instancePath+"/to","","type",schema37.properties.to);
 errors++;
 }
 }
 if(data.mode !== undefined){
 let data2 = data.mode;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: schema37.properties.mode.type},schema:schema37.properties.mode.type,parentSchema:schema37.properties.mode,data:data2});
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema37.properties.mode);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern37.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/pattern",keyword:"pattern",params:{pattern: "(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema37.properties.mode,data:data2});
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema37.properties.mode);
 errors++;
 }
 }
@@ -1768,19 +1768,19 @@ errors++;
 if(data.sudo !== undefined){
 let data3 = data.sudo;
 if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/type",keyword:"type",params:{type: schema37.properties.sudo.type},schema:schema37.properties.sudo.type,parentSchema:schema37.properties.sudo,data:data3});
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema37.properties.sudo);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sudo",schemaPath:"#/properties/sudo/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema37.properties.sudo,data:data3});
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema37.properties.sudo);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema37.type,parentSchema:schema37,data});
+vErrors = withError(vErrors,instancePath,"","type",schema37);
 errors++;
 }
 validate86.errors = vErrors;
@@ -1794,36 +1794,36 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.from === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "from"},schema:schema38.required,parentSchema:schema38,data});
+vErrors = withError(vErrors,instancePath,"","required",schema38,{missingProperty: "from"});
 errors++;
 }
 if(data.to === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "to"},schema:schema38.required,parentSchema:schema38,data});
+vErrors = withError(vErrors,instancePath,"","required",schema38,{missingProperty: "to"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "from") || (key0 === "to"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema38,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema38,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.from !== undefined){
 let data0 = data.from;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/from",schemaPath:"#/properties/from/type",keyword:"type",params:{type: "string"},schema:schema38.properties.from.type,parentSchema:schema38.properties.from,data:data0});
+vErrors = withError(vErrors,instancePath+"/from","","type",schema38.properties.from);
 errors++;
 }
 }
 if(data.to !== undefined){
 let data1 = data.to;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},schema:schema38.properties.to.type,parentSchema:schema38.properties.to,data:data1});
+vErrors = withError(vErrors,instancePath+"/to","","type",schema38.properties.to);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema38.type,parentSchema:schema38,data});
+vErrors = withError(vErrors,instancePath,"","type",schema38);
 errors++;
 }
 validate88.errors = vErrors;
@@ -1836,36 +1836,36 @@ function validate90(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema39.type},schema:schema39.type,parentSchema:schema39,data});
+vErrors = withError(vErrors,instancePath,"","type",schema39);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},schema:schema39.required,parentSchema:schema39,data});
+vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "command"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "command") || (key0 === "env")) || (key0 === "workdir")) || (key0 === "timeout"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema39,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.command !== undefined){
 let data0 = data.command;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/command",schemaPath:"#/properties/command/type",keyword:"type",params:{type: "string"},schema:schema39.properties.command.type,parentSchema:schema39.properties.command,data:data0});
+vErrors = withError(vErrors,instancePath+"/command","","type",schema39.properties.command);
 errors++;
 }
 }
 if(data.env !== undefined){
 let data1 = data.env;
 if((!(data1 && typeof data1 == "object" && !Array.isArray(data1))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: schema39.properties.env.type},schema:schema39.properties.env.type,parentSchema:schema39.properties.env,data:data1});
+vErrors = withError(vErrors,instancePath+"/env","","type",schema39.properties.env);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env",schemaPath:"#/properties/env/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema39.properties.env,data:data1});
+vErrors = withError(vErrors,instancePath+"/env","","pattern",schema39.properties.env);
 errors++;
 }
 }
@@ -1873,7 +1873,7 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 for(const key1 in data1){
 let data2 = data1[key1];
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema39.properties.env.additionalProperties.type,parentSchema:schema39.properties.env.additionalProperties,data:data2});
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema39.properties.env.additionalProperties);
 errors++;
 }
 }
@@ -1882,7 +1882,7 @@ errors++;
 if(data.workdir !== undefined){
 let data3 = data.workdir;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/workdir",schemaPath:"#/properties/workdir/type",keyword:"type",params:{type: "string"},schema:schema39.properties.workdir.type,parentSchema:schema39.properties.workdir,data:data3});
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema39.properties.workdir);
 errors++;
 }
 }
@@ -1890,12 +1890,12 @@ if(data.timeout !== undefined){
 let data4 = data.timeout;
 if(typeof data4 === "string"){
 if(!pattern18.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema39.properties.timeout,data:data4});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema39.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema39.properties.timeout.type,parentSchema:schema39.properties.timeout,data:data4});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema39.properties.timeout);
 errors++;
 }
 }
@@ -1915,13 +1915,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema41.items.type,parentSchema:schema41.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema41.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema41.type,parentSchema:schema41,data});
+vErrors = withError(vErrors,instancePath,"","type",schema41);
 errors++;
 }
 validate93.errors = vErrors;
@@ -1933,37 +1933,37 @@ function validate92(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema40.type},schema:schema40.type,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","type",schema40);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema40);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema40);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema40.items.type,parentSchema:schema40.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema40.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema40);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema40,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1995,13 +1995,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema43.items.type,parentSchema:schema43.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema43.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema43.type,parentSchema:schema43,data});
+vErrors = withError(vErrors,instancePath,"","type",schema43);
 errors++;
 }
 validate98.errors = vErrors;
@@ -2013,37 +2013,37 @@ function validate97(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema42.type},schema:schema42.type,parentSchema:schema42,data});
+vErrors = withError(vErrors,instancePath,"","type",schema42);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema42,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema42);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 1},schema:1,parentSchema:schema42,data});
+vErrors = withError(vErrors,instancePath,"","minItems",schema42);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema42.items.type,parentSchema:schema42.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema42.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema42,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema42);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema42,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema42,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2074,7 +2074,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema33.oneOf[0].required,parentSchema:schema33.oneOf[0],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema33.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -2086,7 +2086,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.upload === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},schema:schema33.oneOf[1].required,parentSchema:schema33.oneOf[1],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema33.oneOf[1],{missingProperty: "upload"});
 errors++;
 }
 }
@@ -2103,7 +2103,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.download === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},schema:schema33.oneOf[2].required,parentSchema:schema33.oneOf[2],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema33.oneOf[2],{missingProperty: "download"});
 errors++;
 }
 }
@@ -2120,7 +2120,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.local === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},schema:schema33.oneOf[3].required,parentSchema:schema33.oneOf[3],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema33.oneOf[3],{missingProperty: "local"});
 errors++;
 }
 }
@@ -2138,7 +2138,7 @@ passing0 = 3;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema33.oneOf,parentSchema:schema33,data});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema33,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -2155,7 +2155,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((((key0 === "shell") || (key0 === "upload")) || (key0 === "download")) || (key0 === "local")) || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema33,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema33,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2186,12 +2186,12 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data4 = data.if;
 if((typeof data4 !== "boolean") && (typeof data4 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: schema33.properties.if.type},schema:schema33.properties.if.type,parentSchema:schema33.properties.if,data:data4});
+vErrors = withError(vErrors,instancePath+"/if","","type",schema33.properties.if);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema33.properties.if,data:data4});
+vErrors = withError(vErrors,instancePath+"/if","","pattern",schema33.properties.if);
 errors++;
 }
 }
@@ -2210,7 +2210,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema33.type,parentSchema:schema33,data});
+vErrors = withError(vErrors,instancePath,"","type",schema33);
 errors++;
 }
 validate78.errors = vErrors;
@@ -2232,7 +2232,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema44.type,parentSchema:schema44,data});
+vErrors = withError(vErrors,instancePath,"","type",schema44);
 errors++;
 }
 validate103.errors = vErrors;
@@ -2244,7 +2244,7 @@ function validate77(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if(typeof data != "object"){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema32.type},schema:schema32.type,parentSchema:schema32,data});
+vErrors = withError(vErrors,instancePath,"","type",schema32);
 errors++;
 }
 if(Array.isArray(data)){
@@ -2258,12 +2258,12 @@ errors = vErrors.length;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema32,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema32);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema32,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema32,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2299,13 +2299,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema48.items.type,parentSchema:schema48.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema48.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema48.type,parentSchema:schema48,data});
+vErrors = withError(vErrors,instancePath,"","type",schema48);
 errors++;
 }
 validate111.errors = vErrors;
@@ -2317,12 +2317,12 @@ function validate110(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema47.type},schema:schema47.type,parentSchema:schema47,data});
+vErrors = withError(vErrors,instancePath,"","type",schema47);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema47,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema47);
 errors++;
 }
 }
@@ -2331,19 +2331,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema47.items.type,parentSchema:schema47.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema47.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema47,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema47);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema47,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema47,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2377,13 +2377,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema51.items.type,parentSchema:schema51.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema51.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema51.type,parentSchema:schema51,data});
+vErrors = withError(vErrors,instancePath,"","type",schema51);
 errors++;
 }
 validate117.errors = vErrors;
@@ -2395,12 +2395,12 @@ function validate116(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema50.type},schema:schema50.type,parentSchema:schema50,data});
+vErrors = withError(vErrors,instancePath,"","type",schema50);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema50,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema50);
 errors++;
 }
 }
@@ -2409,19 +2409,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema50.items.type,parentSchema:schema50.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema50,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema50);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema50,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema50,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2453,13 +2453,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema53.items.type,parentSchema:schema53.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema53.type,parentSchema:schema53,data});
+vErrors = withError(vErrors,instancePath,"","type",schema53);
 errors++;
 }
 validate122.errors = vErrors;
@@ -2471,12 +2471,12 @@ function validate121(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema52.type},schema:schema52.type,parentSchema:schema52,data});
+vErrors = withError(vErrors,instancePath,"","type",schema52);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema52,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema52);
 errors++;
 }
 }
@@ -2485,19 +2485,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema52.items.type,parentSchema:schema52.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema52.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema52,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema52);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema52,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2525,7 +2525,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema49.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema49,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema49,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2535,11 +2535,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema49.properties.install.anyOf[0].type,parentSchema:schema49.properties.install.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema49.properties.install.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema49.properties.install.anyOf[0].enum},schema:schema49.properties.install.anyOf[0].enum,parentSchema:schema49.properties.install.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema49.properties.install.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -2548,19 +2548,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema49.properties.install.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema49.properties.install.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema49.properties.install.anyOf[1].type,parentSchema:schema49.properties.install.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema49.properties.install.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/install",schemaPath:"#/properties/install/anyOf",keyword:"anyOf",params:{},schema:schema49.properties.install.anyOf,parentSchema:schema49.properties.install,data:data0});
+vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema49.properties.install);
 errors++;
 }
 else {
@@ -2578,19 +2578,19 @@ vErrors = null;
 if(data.installCommands !== undefined){
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/installCommands",schemaPath:"#/properties/installCommands/type",keyword:"type",params:{type: schema49.properties.installCommands.type},schema:schema49.properties.installCommands.type,parentSchema:schema49.properties.installCommands,data:data1});
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema49.properties.installCommands);
 errors++;
 }
 }
 if(data.destination !== undefined){
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/type",keyword:"type",params:{type: schema49.properties.destination.type},schema:schema49.properties.destination.type,parentSchema:schema49.properties.destination,data:data2});
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema49.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern50.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/destination",schemaPath:"#/properties/destination/pattern",keyword:"pattern",params:{pattern: "(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema49.properties.destination,data:data2});
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema49.properties.destination);
 errors++;
 }
 }
@@ -2598,12 +2598,12 @@ errors++;
 if(data.inherit !== undefined){
 let data3 = data.inherit;
 if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/inherit",schemaPath:"#/properties/inherit/type",keyword:"type",params:{type: schema49.properties.inherit.type},schema:schema49.properties.inherit.type,parentSchema:schema49.properties.inherit,data:data3});
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema49.properties.inherit);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/inherit",schemaPath:"#/properties/inherit/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema49.properties.inherit,data:data3});
+vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema49.properties.inherit);
 errors++;
 }
 }
@@ -2614,11 +2614,11 @@ const _errs15 = errors;
 let valid2 = false;
 const _errs16 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/0/type",keyword:"type",params:{type: schema49.properties.credentials.anyOf[0].type},schema:schema49.properties.credentials.anyOf[0].type,parentSchema:schema49.properties.credentials.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema49.properties.credentials.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema49.properties.credentials.anyOf[0].enum},schema:schema49.properties.credentials.anyOf[0].enum,parentSchema:schema49.properties.credentials.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema49.properties.credentials.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
@@ -2627,19 +2627,19 @@ if(!valid2){
 const _errs18 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema49.properties.credentials.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema49.properties.credentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema49.properties.credentials.anyOf[1].type,parentSchema:schema49.properties.credentials.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema49.properties.credentials.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs18 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/credentials",schemaPath:"#/properties/credentials/anyOf",keyword:"anyOf",params:{},schema:schema49.properties.credentials.anyOf,parentSchema:schema49.properties.credentials,data:data4});
+vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema49.properties.credentials);
 errors++;
 }
 else {
@@ -2669,20 +2669,20 @@ errors = vErrors.length;
 if(data.bundleCommand !== undefined){
 let data7 = data.bundleCommand;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/bundleCommand",schemaPath:"#/properties/bundleCommand/type",keyword:"type",params:{type: "string"},schema:schema49.properties.bundleCommand.type,parentSchema:schema49.properties.bundleCommand,data:data7});
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema49.properties.bundleCommand);
 errors++;
 }
 }
 if(data.uploadCommand !== undefined){
 let data8 = data.uploadCommand;
 if(typeof data8 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/uploadCommand",schemaPath:"#/properties/uploadCommand/type",keyword:"type",params:{type: "string"},schema:schema49.properties.uploadCommand.type,parentSchema:schema49.properties.uploadCommand,data:data8});
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema49.properties.uploadCommand);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema49.type,parentSchema:schema49,data});
+vErrors = withError(vErrors,instancePath,"","type",schema49);
 errors++;
 }
 validate115.errors = vErrors;
@@ -2696,7 +2696,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema46,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2706,11 +2706,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema46.properties.method.anyOf[0].type,parentSchema:schema46.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema46.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema46.properties.method.anyOf[0].enum},schema:schema46.properties.method.anyOf[0].enum,parentSchema:schema46.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema46.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -2719,19 +2719,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema46.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema46.properties.method.anyOf[1].type,parentSchema:schema46.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema46.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema46.properties.method.anyOf,parentSchema:schema46.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema46.properties.method);
 errors++;
 }
 else {
@@ -2750,24 +2750,24 @@ if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 === "string"){
 if(!pattern45.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.name,data:data1});
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema46.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema46.properties.name.type,parentSchema:schema46.properties.name,data:data1});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema46.properties.name);
 errors++;
 }
 }
 if(data.size !== undefined){
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema46.properties.size.type},schema:schema46.properties.size.type,parentSchema:schema46.properties.size,data:data2});
+vErrors = withError(vErrors,instancePath+"/size","","type",schema46.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern46.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.size,data:data2});
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema46.properties.size);
 errors++;
 }
 }
@@ -2784,11 +2784,11 @@ const _errs14 = errors;
 let valid2 = false;
 const _errs15 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/type",keyword:"type",params:{type: schema46.properties.partition.anyOf[0].type},schema:schema46.properties.partition.anyOf[0].type,parentSchema:schema46.properties.partition.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema46.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema46.properties.partition.anyOf[0].enum},schema:schema46.properties.partition.anyOf[0].enum,parentSchema:schema46.properties.partition.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema46.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs15 === errors;
@@ -2797,19 +2797,19 @@ if(!valid2){
 const _errs17 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema46.properties.partition.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema46.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema46.properties.partition.anyOf[1].type,parentSchema:schema46.properties.partition.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema46.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs17 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf",keyword:"anyOf",params:{},schema:schema46.properties.partition.anyOf,parentSchema:schema46.properties.partition,data:data4});
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema46.properties.partition);
 errors++;
 }
 else {
@@ -2832,7 +2832,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema46.type,parentSchema:schema46,data});
+vErrors = withError(vErrors,instancePath,"","type",schema46);
 errors++;
 }
 validate109.errors = vErrors;
@@ -2851,13 +2851,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema56.items.type,parentSchema:schema56.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema56.type,parentSchema:schema56,data});
+vErrors = withError(vErrors,instancePath,"","type",schema56);
 errors++;
 }
 validate130.errors = vErrors;
@@ -2869,12 +2869,12 @@ function validate129(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema55.type},schema:schema55.type,parentSchema:schema55,data});
+vErrors = withError(vErrors,instancePath,"","type",schema55);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema55,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema55);
 errors++;
 }
 }
@@ -2883,19 +2883,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema55.items.type,parentSchema:schema55.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema55.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema55,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema55);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema55,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2927,13 +2927,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema58.items.type,parentSchema:schema58.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema58.type,parentSchema:schema58,data});
+vErrors = withError(vErrors,instancePath,"","type",schema58);
 errors++;
 }
 validate135.errors = vErrors;
@@ -2945,12 +2945,12 @@ function validate134(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema57.type},schema:schema57.type,parentSchema:schema57,data});
+vErrors = withError(vErrors,instancePath,"","type",schema57);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema57,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema57);
 errors++;
 }
 }
@@ -2959,19 +2959,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema57.items.type,parentSchema:schema57.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema57.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema57,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema57);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema57,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3004,13 +3004,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema61.items.type,parentSchema:schema61.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema61.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema61.type,parentSchema:schema61,data});
+vErrors = withError(vErrors,instancePath,"","type",schema61);
 errors++;
 }
 validate141.errors = vErrors;
@@ -3022,12 +3022,12 @@ function validate140(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema60.type},schema:schema60.type,parentSchema:schema60,data});
+vErrors = withError(vErrors,instancePath,"","type",schema60);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema60,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema60);
 errors++;
 }
 }
@@ -3036,19 +3036,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema60.items.type,parentSchema:schema60.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema60.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema60,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema60);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema60,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3076,7 +3076,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema59.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema59,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3086,11 +3086,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.authorizedKeys.anyOf[0].type,parentSchema:schema59.properties.authorizedKeys.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema59.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.authorizedKeys.anyOf[0].enum},schema:schema59.properties.authorizedKeys.anyOf[0].enum,parentSchema:schema59.properties.authorizedKeys.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema59.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -3099,19 +3099,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.authorizedKeys.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema59.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.authorizedKeys.anyOf[1].type,parentSchema:schema59.properties.authorizedKeys.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema59.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/authorizedKeys",schemaPath:"#/properties/authorizedKeys/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.authorizedKeys.anyOf,parentSchema:schema59.properties.authorizedKeys,data:data0});
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema59.properties.authorizedKeys);
 errors++;
 }
 else {
@@ -3132,11 +3132,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.sshHostKeys.anyOf[0].type,parentSchema:schema59.properties.sshHostKeys.anyOf[0],data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema59.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.sshHostKeys.anyOf[0].enum},schema:schema59.properties.sshHostKeys.anyOf[0].enum,parentSchema:schema59.properties.sshHostKeys.anyOf[0],data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema59.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -3145,19 +3145,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.sshHostKeys.anyOf[1],data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema59.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.sshHostKeys.anyOf[1].type,parentSchema:schema59.properties.sshHostKeys.anyOf[1],data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema59.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/sshHostKeys",schemaPath:"#/properties/sshHostKeys/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.sshHostKeys.anyOf,parentSchema:schema59.properties.sshHostKeys,data:data1});
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema59.properties.sshHostKeys);
 errors++;
 }
 else {
@@ -3178,11 +3178,11 @@ const _errs15 = errors;
 let valid3 = false;
 const _errs16 = errors;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.machineId.anyOf[0].type,parentSchema:schema59.properties.machineId.anyOf[0],data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema59.properties.machineId.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.machineId.anyOf[0].enum},schema:schema59.properties.machineId.anyOf[0].enum,parentSchema:schema59.properties.machineId.anyOf[0],data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema59.properties.machineId.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs16 === errors;
@@ -3191,19 +3191,19 @@ if(!valid3){
 const _errs18 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.machineId.anyOf[1],data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema59.properties.machineId.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.machineId.anyOf[1].type,parentSchema:schema59.properties.machineId.anyOf[1],data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema59.properties.machineId.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors, {instancePath:instancePath+"/machineId",schemaPath:"#/properties/machineId/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.machineId.anyOf,parentSchema:schema59.properties.machineId,data:data2});
+vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema59.properties.machineId);
 errors++;
 }
 else {
@@ -3224,11 +3224,11 @@ const _errs21 = errors;
 let valid4 = false;
 const _errs22 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.shellHistories.anyOf[0].type,parentSchema:schema59.properties.shellHistories.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema59.properties.shellHistories.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.shellHistories.anyOf[0].enum},schema:schema59.properties.shellHistories.anyOf[0].enum,parentSchema:schema59.properties.shellHistories.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema59.properties.shellHistories.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs22 === errors;
@@ -3237,19 +3237,19 @@ if(!valid4){
 const _errs24 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.shellHistories.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema59.properties.shellHistories.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.shellHistories.anyOf[1].type,parentSchema:schema59.properties.shellHistories.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema59.properties.shellHistories.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs24 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors, {instancePath:instancePath+"/shellHistories",schemaPath:"#/properties/shellHistories/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.shellHistories.anyOf,parentSchema:schema59.properties.shellHistories,data:data3});
+vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema59.properties.shellHistories);
 errors++;
 }
 else {
@@ -3270,11 +3270,11 @@ const _errs27 = errors;
 let valid5 = false;
 const _errs28 = errors;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudInit.anyOf[0].type,parentSchema:schema59.properties.cloudInit.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema59.properties.cloudInit.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.cloudInit.anyOf[0].enum},schema:schema59.properties.cloudInit.anyOf[0].enum,parentSchema:schema59.properties.cloudInit.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema59.properties.cloudInit.anyOf[0]);
 errors++;
 }
 var _valid4 = _errs28 === errors;
@@ -3283,19 +3283,19 @@ if(!valid5){
 const _errs30 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.cloudInit.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema59.properties.cloudInit.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudInit.anyOf[1].type,parentSchema:schema59.properties.cloudInit.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema59.properties.cloudInit.anyOf[1]);
 errors++;
 }
 var _valid4 = _errs30 === errors;
 valid5 = valid5 || _valid4;
 }
 if(!valid5){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudInit",schemaPath:"#/properties/cloudInit/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.cloudInit.anyOf,parentSchema:schema59.properties.cloudInit,data:data4});
+vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema59.properties.cloudInit);
 errors++;
 }
 else {
@@ -3316,11 +3316,11 @@ const _errs33 = errors;
 let valid6 = false;
 const _errs34 = errors;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudCredentials.anyOf[0].type,parentSchema:schema59.properties.cloudCredentials.anyOf[0],data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema59.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.cloudCredentials.anyOf[0].enum},schema:schema59.properties.cloudCredentials.anyOf[0].enum,parentSchema:schema59.properties.cloudCredentials.anyOf[0],data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema59.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 var _valid5 = _errs34 === errors;
@@ -3329,19 +3329,19 @@ if(!valid6){
 const _errs36 = errors;
 if(typeof data5 === "string"){
 if(!pattern5.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.cloudCredentials.anyOf[1],data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema59.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.cloudCredentials.anyOf[1].type,parentSchema:schema59.properties.cloudCredentials.anyOf[1],data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema59.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 var _valid5 = _errs36 === errors;
 valid6 = valid6 || _valid5;
 }
 if(!valid6){
-vErrors = withError(vErrors, {instancePath:instancePath+"/cloudCredentials",schemaPath:"#/properties/cloudCredentials/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.cloudCredentials.anyOf,parentSchema:schema59.properties.cloudCredentials,data:data5});
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema59.properties.cloudCredentials);
 errors++;
 }
 else {
@@ -3362,11 +3362,11 @@ const _errs39 = errors;
 let valid7 = false;
 const _errs40 = errors;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.privateKeys.anyOf[0].type,parentSchema:schema59.properties.privateKeys.anyOf[0],data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema59.properties.privateKeys.anyOf[0]);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.privateKeys.anyOf[0].enum},schema:schema59.properties.privateKeys.anyOf[0].enum,parentSchema:schema59.properties.privateKeys.anyOf[0],data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema59.properties.privateKeys.anyOf[0]);
 errors++;
 }
 var _valid6 = _errs40 === errors;
@@ -3375,19 +3375,19 @@ if(!valid7){
 const _errs42 = errors;
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.privateKeys.anyOf[1],data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema59.properties.privateKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.privateKeys.anyOf[1].type,parentSchema:schema59.properties.privateKeys.anyOf[1],data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema59.properties.privateKeys.anyOf[1]);
 errors++;
 }
 var _valid6 = _errs42 === errors;
 valid7 = valid7 || _valid6;
 }
 if(!valid7){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKeys",schemaPath:"#/properties/privateKeys/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.privateKeys.anyOf,parentSchema:schema59.properties.privateKeys,data:data6});
+vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema59.properties.privateKeys);
 errors++;
 }
 else {
@@ -3408,11 +3408,11 @@ const _errs45 = errors;
 let valid8 = false;
 const _errs46 = errors;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema59.properties.logs.anyOf[0].type,parentSchema:schema59.properties.logs.anyOf[0],data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema59.properties.logs.anyOf[0]);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema59.properties.logs.anyOf[0].enum},schema:schema59.properties.logs.anyOf[0].enum,parentSchema:schema59.properties.logs.anyOf[0],data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema59.properties.logs.anyOf[0]);
 errors++;
 }
 var _valid7 = _errs46 === errors;
@@ -3421,19 +3421,19 @@ if(!valid8){
 const _errs48 = errors;
 if(typeof data7 === "string"){
 if(!pattern5.test(data7)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema59.properties.logs.anyOf[1],data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema59.properties.logs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema59.properties.logs.anyOf[1].type,parentSchema:schema59.properties.logs.anyOf[1],data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema59.properties.logs.anyOf[1]);
 errors++;
 }
 var _valid7 = _errs48 === errors;
 valid8 = valid8 || _valid7;
 }
 if(!valid8){
-vErrors = withError(vErrors, {instancePath:instancePath+"/logs",schemaPath:"#/properties/logs/anyOf",keyword:"anyOf",params:{},schema:schema59.properties.logs.anyOf,parentSchema:schema59.properties.logs,data:data7});
+vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema59.properties.logs);
 errors++;
 }
 else {
@@ -3456,7 +3456,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema59.type,parentSchema:schema59,data});
+vErrors = withError(vErrors,instancePath,"","type",schema59);
 errors++;
 }
 validate139.errors = vErrors;
@@ -3470,7 +3470,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema54.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema54,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3480,11 +3480,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.method.anyOf[0].type,parentSchema:schema54.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema54.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.method.anyOf[0].enum},schema:schema54.properties.method.anyOf[0].enum,parentSchema:schema54.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema54.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -3493,19 +3493,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema54.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.method.anyOf[1].type,parentSchema:schema54.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema54.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.method.anyOf,parentSchema:schema54.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema54.properties.method);
 errors++;
 }
 else {
@@ -3526,11 +3526,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.at.anyOf[0].type,parentSchema:schema54.properties.at.anyOf[0],data:data1});
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema54.properties.at.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.at.anyOf[0].enum},schema:schema54.properties.at.anyOf[0].enum,parentSchema:schema54.properties.at.anyOf[0],data:data1});
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema54.properties.at.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -3539,19 +3539,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.at.anyOf[1],data:data1});
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema54.properties.at.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.at.anyOf[1].type,parentSchema:schema54.properties.at.anyOf[1],data:data1});
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema54.properties.at.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/at",schemaPath:"#/properties/at/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.at.anyOf,parentSchema:schema54.properties.at,data:data1});
+vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema54.properties.at);
 errors++;
 }
 else {
@@ -3570,12 +3570,12 @@ if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
 if(!pattern45.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.name,data:data2});
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema54.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema54.properties.name.type,parentSchema:schema54.properties.name,data:data2});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema54.properties.name);
 errors++;
 }
 }
@@ -3585,11 +3585,11 @@ const _errs17 = errors;
 let valid3 = false;
 const _errs18 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.partition.anyOf[0].type,parentSchema:schema54.properties.partition.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema54.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.partition.anyOf[0].enum},schema:schema54.properties.partition.anyOf[0].enum,parentSchema:schema54.properties.partition.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema54.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
@@ -3598,19 +3598,19 @@ if(!valid3){
 const _errs20 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.partition.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema54.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.partition.anyOf[1].type,parentSchema:schema54.properties.partition.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema54.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors, {instancePath:instancePath+"/partition",schemaPath:"#/properties/partition/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.partition.anyOf,parentSchema:schema54.properties.partition,data:data3});
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema54.properties.partition);
 errors++;
 }
 else {
@@ -3628,12 +3628,12 @@ vErrors = null;
 if(data.size !== undefined){
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/type",keyword:"type",params:{type: schema54.properties.size.type},schema:schema54.properties.size.type,parentSchema:schema54.properties.size,data:data4});
+vErrors = withError(vErrors,instancePath+"/size","","type",schema54.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
 if(!pattern46.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/size",schemaPath:"#/properties/size/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.size,data:data4});
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema54.properties.size);
 errors++;
 }
 }
@@ -3653,7 +3653,7 @@ errors = vErrors.length;
 if(data.fstab !== undefined){
 let data7 = data.fstab;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/fstab",schemaPath:"#/properties/fstab/type",keyword:"type",params:{type: "string"},schema:schema54.properties.fstab.type,parentSchema:schema54.properties.fstab,data:data7});
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema54.properties.fstab);
 errors++;
 }
 }
@@ -3666,7 +3666,7 @@ errors = vErrors.length;
 if(data.script !== undefined){
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/script",schemaPath:"#/properties/script/type",keyword:"type",params:{type: schema54.properties.script.type},schema:schema54.properties.script.type,parentSchema:schema54.properties.script,data:data9});
+vErrors = withError(vErrors,instancePath+"/script","","type",schema54.properties.script);
 errors++;
 }
 }
@@ -3676,11 +3676,11 @@ const _errs32 = errors;
 let valid4 = false;
 const _errs33 = errors;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema54.properties.needs.anyOf[0].type,parentSchema:schema54.properties.needs.anyOf[0],data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema54.properties.needs.anyOf[0]);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema54.properties.needs.anyOf[0].enum},schema:schema54.properties.needs.anyOf[0].enum,parentSchema:schema54.properties.needs.anyOf[0],data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema54.properties.needs.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs33 === errors;
@@ -3689,19 +3689,19 @@ if(!valid4){
 const _errs35 = errors;
 if(typeof data10 === "string"){
 if(!pattern5.test(data10)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema54.properties.needs.anyOf[1],data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema54.properties.needs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema54.properties.needs.anyOf[1].type,parentSchema:schema54.properties.needs.anyOf[1],data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema54.properties.needs.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs35 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors, {instancePath:instancePath+"/needs",schemaPath:"#/properties/needs/anyOf",keyword:"anyOf",params:{},schema:schema54.properties.needs.anyOf,parentSchema:schema54.properties.needs,data:data10});
+vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema54.properties.needs);
 errors++;
 }
 else {
@@ -3719,29 +3719,29 @@ vErrors = null;
 if(data.compression !== undefined){
 let data11 = data.compression;
 if(((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)) && (typeof data11 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/type",keyword:"type",params:{type: schema54.properties.compression.type},schema:schema54.properties.compression.type,parentSchema:schema54.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema54.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},schema:9,parentSchema:schema54.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema54.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema54.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema54.properties.compression);
 errors++;
 }
 }
 if(typeof data11 === "string"){
 if(!pattern7.test(data11)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/compression",schemaPath:"#/properties/compression/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema54.properties.compression,data:data11});
+vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema54.properties.compression);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema54.type,parentSchema:schema54,data});
+vErrors = withError(vErrors,instancePath,"","type",schema54);
 errors++;
 }
 validate128.errors = vErrors;
@@ -3753,7 +3753,7 @@ function validate108(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema45.type},schema:schema45.type,parentSchema:schema45,data});
+vErrors = withError(vErrors,instancePath,"","type",schema45);
 errors++;
 }
 const _errs1 = errors;
@@ -3763,20 +3763,20 @@ if(errors === _errs2){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.method === undefined) && (missing0 = "method")){
-vErrors = withError(vErrors, {});
+vErrors = withError(vErrors);
 errors++;
 }
 else {
 if(data.method !== undefined){
 if("ami-tools" !== data.method){
-vErrors = withError(vErrors, {});
+vErrors = withError(vErrors);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors, {});
+vErrors = withError(vErrors);
 errors++;
 }
 }
@@ -3812,7 +3812,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/if",keyword:"if",params:{failingKeyword: ifClause0},schema:schema45.if,parentSchema:schema45,data});
+vErrors = withError(vErrors,instancePath,"","if",schema45);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3822,11 +3822,11 @@ const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema45.properties.method.anyOf[0].type,parentSchema:schema45.properties.method.anyOf[0],data:data1});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema45.properties.method.anyOf[0]);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema45.properties.method.anyOf[0].enum},schema:schema45.properties.method.anyOf[0].enum,parentSchema:schema45.properties.method.anyOf[0],data:data1});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema45.properties.method.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs9 === errors;
@@ -3835,19 +3835,19 @@ if(!valid3){
 const _errs11 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema45.properties.method.anyOf[1],data:data1});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema45.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema45.properties.method.anyOf[1].type,parentSchema:schema45.properties.method.anyOf[1],data:data1});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema45.properties.method.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs11 === errors;
 valid3 = valid3 || _valid1;
 }
 if(!valid3){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema45.properties.method.anyOf,parentSchema:schema45.properties.method,data:data1});
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema45.properties.method);
 errors++;
 }
 else {
@@ -3873,32 +3873,32 @@ function validate148(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema62.type},schema:schema62.type,parentSchema:schema62,data});
+vErrors = withError(vErrors,instancePath,"","type",schema62);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema62,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.ec2 !== undefined){
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/ec2",schemaPath:"#/properties/ec2/type",keyword:"type",params:{type: "string"},schema:schema62.properties.ec2.type,parentSchema:schema62.properties.ec2,data:data0});
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema62.properties.ec2);
 errors++;
 }
 }
 if(data.allowMismatch !== undefined){
 let data1 = data.allowMismatch;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/type",keyword:"type",params:{type: schema62.properties.allowMismatch.type},schema:schema62.properties.allowMismatch.type,parentSchema:schema62.properties.allowMismatch,data:data1});
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema62.properties.allowMismatch);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/allowMismatch",schemaPath:"#/properties/allowMismatch/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema62.properties.allowMismatch,data:data1});
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema62.properties.allowMismatch);
 errors++;
 }
 }
@@ -3906,14 +3906,14 @@ errors++;
 if(data.certificate !== undefined){
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: schema62.properties.certificate.type},schema:schema62.properties.certificate.type,parentSchema:schema62.properties.certificate,data:data2});
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema62.properties.certificate);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: schema62.properties.privateKey.type},schema:schema62.properties.privateKey.type,parentSchema:schema62.properties.privateKey,data:data3});
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema62.properties.privateKey);
 errors++;
 }
 }
@@ -3928,13 +3928,13 @@ function validate150(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema63.type},schema:schema63.type,parentSchema:schema63,data});
+vErrors = withError(vErrors,instancePath,"","type",schema63);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema63,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3944,11 +3944,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema63.properties.method.anyOf[0].type,parentSchema:schema63.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema63.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema63.properties.method.anyOf[0].enum},schema:schema63.properties.method.anyOf[0].enum,parentSchema:schema63.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema63.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -3957,19 +3957,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema63.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema63.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema63.properties.method.anyOf[1].type,parentSchema:schema63.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema63.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema63.properties.method.anyOf,parentSchema:schema63.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema63.properties.method);
 errors++;
 }
 else {
@@ -3987,14 +3987,14 @@ vErrors = null;
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/bucket",schemaPath:"#/properties/bucket/type",keyword:"type",params:{type: "string"},schema:schema63.properties.bucket.type,parentSchema:schema63.properties.bucket,data:data1});
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema63.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},schema:schema63.properties.prefix.type,parentSchema:schema63.properties.prefix,data:data2});
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema63.properties.prefix);
 errors++;
 }
 }
@@ -4004,11 +4004,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema63.properties.acl.anyOf[0].type,parentSchema:schema63.properties.acl.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema63.properties.acl.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema63.properties.acl.anyOf[0].enum},schema:schema63.properties.acl.anyOf[0].enum,parentSchema:schema63.properties.acl.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema63.properties.acl.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -4017,19 +4017,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema63.properties.acl.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema63.properties.acl.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema63.properties.acl.anyOf[1].type,parentSchema:schema63.properties.acl.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema63.properties.acl.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/acl",schemaPath:"#/properties/acl/anyOf",keyword:"anyOf",params:{},schema:schema63.properties.acl.anyOf,parentSchema:schema63.properties.acl,data:data3});
+vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema63.properties.acl);
 errors++;
 }
 else {
@@ -4047,22 +4047,22 @@ vErrors = null;
 if(data.concurrency !== undefined){
 let data4 = data.concurrency;
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/type",keyword:"type",params:{type: schema63.properties.concurrency.type},schema:schema63.properties.concurrency.type,parentSchema:schema63.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema63.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},schema:32,parentSchema:schema63.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema63.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},schema:1,parentSchema:schema63.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema63.properties.concurrency);
 errors++;
 }
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/concurrency",schemaPath:"#/properties/concurrency/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema63.properties.concurrency,data:data4});
+vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema63.properties.concurrency);
 errors++;
 }
 }
@@ -4083,36 +4083,36 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.device === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "device"},schema:schema66.required,parentSchema:schema66,data});
+vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "device"});
 errors++;
 }
 if(data.virtual === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "virtual"},schema:schema66.required,parentSchema:schema66,data});
+vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "virtual"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema66,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.device !== undefined){
 let data0 = data.device;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/device",schemaPath:"#/properties/device/type",keyword:"type",params:{type: "string"},schema:schema66.properties.device.type,parentSchema:schema66.properties.device,data:data0});
+vErrors = withError(vErrors,instancePath+"/device","","type",schema66.properties.device);
 errors++;
 }
 }
 if(data.virtual !== undefined){
 let data1 = data.virtual;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtual",schemaPath:"#/properties/virtual/type",keyword:"type",params:{type: "string"},schema:schema66.properties.virtual.type,parentSchema:schema66.properties.virtual,data:data1});
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema66.properties.virtual);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema66.type,parentSchema:schema66,data});
+vErrors = withError(vErrors,instancePath,"","type",schema66);
 errors++;
 }
 validate154.errors = vErrors;
@@ -4124,7 +4124,7 @@ function validate153(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema65.type},schema:schema65.type,parentSchema:schema65,data});
+vErrors = withError(vErrors,instancePath,"","type",schema65);
 errors++;
 }
 if(Array.isArray(data)){
@@ -4140,7 +4140,7 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema65.additionalProperties.type,parentSchema:schema65.additionalProperties,data:data1});
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema65.additionalProperties);
 errors++;
 }
 }
@@ -4154,13 +4154,13 @@ function validate152(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema64.type},schema:schema64.type,parentSchema:schema64,data});
+vErrors = withError(vErrors,instancePath,"","type",schema64);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema64.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema64,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4170,11 +4170,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/type",keyword:"type",params:{type: "string"},schema:schema64.properties.method.anyOf[0].type,parentSchema:schema64.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema64.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema64.properties.method.anyOf[0].enum},schema:schema64.properties.method.anyOf[0].enum,parentSchema:schema64.properties.method.anyOf[0],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema64.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -4183,19 +4183,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema64.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema64.properties.method.anyOf[1].type,parentSchema:schema64.properties.method.anyOf[1],data:data0});
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema64.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/method",schemaPath:"#/properties/method/anyOf",keyword:"anyOf",params:{},schema:schema64.properties.method.anyOf,parentSchema:schema64.properties.method,data:data0});
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema64.properties.method);
 errors++;
 }
 else {
@@ -4213,14 +4213,14 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema64.properties.name.type,parentSchema:schema64.properties.name,data:data1});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
 errors++;
 }
 }
 if(data.description !== undefined){
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema64.properties.description.type},schema:schema64.properties.description.type,parentSchema:schema64.properties.description,data:data2});
+vErrors = withError(vErrors,instancePath+"/description","","type",schema64.properties.description);
 errors++;
 }
 }
@@ -4230,11 +4230,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/type",keyword:"type",params:{type: schema64.properties.architecture.anyOf[0].type},schema:schema64.properties.architecture.anyOf[0].type,parentSchema:schema64.properties.architecture.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema64.properties.architecture.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema64.properties.architecture.anyOf[0].enum},schema:schema64.properties.architecture.anyOf[0].enum,parentSchema:schema64.properties.architecture.anyOf[0],data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema64.properties.architecture.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -4243,19 +4243,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.architecture.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema64.properties.architecture.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema64.properties.architecture.anyOf[1].type,parentSchema:schema64.properties.architecture.anyOf[1],data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema64.properties.architecture.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors, {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/anyOf",keyword:"anyOf",params:{},schema:schema64.properties.architecture.anyOf,parentSchema:schema64.properties.architecture,data:data3});
+vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema64.properties.architecture);
 errors++;
 }
 else {
@@ -4276,11 +4276,11 @@ const _errs19 = errors;
 let valid3 = false;
 const _errs20 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/type",keyword:"type",params:{type: schema64.properties.virtualization.anyOf[0].type},schema:schema64.properties.virtualization.anyOf[0].type,parentSchema:schema64.properties.virtualization.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema64.properties.virtualization.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/0/enum",keyword:"enum",params:{allowedValues: schema64.properties.virtualization.anyOf[0].enum},schema:schema64.properties.virtualization.anyOf[0].enum,parentSchema:schema64.properties.virtualization.anyOf[0],data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema64.properties.virtualization.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
@@ -4289,19 +4289,19 @@ if(!valid3){
 const _errs22 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/pattern",keyword:"pattern",params:{pattern: "\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.virtualization.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema64.properties.virtualization.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf/1/type",keyword:"type",params:{type: "string"},schema:schema64.properties.virtualization.anyOf[1].type,parentSchema:schema64.properties.virtualization.anyOf[1],data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema64.properties.virtualization.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs22 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors, {instancePath:instancePath+"/virtualization",schemaPath:"#/properties/virtualization/anyOf",keyword:"anyOf",params:{},schema:schema64.properties.virtualization.anyOf,parentSchema:schema64.properties.virtualization,data:data4});
+vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema64.properties.virtualization);
 errors++;
 }
 else {
@@ -4319,12 +4319,12 @@ vErrors = null;
 if(data.kernel !== undefined){
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/type",keyword:"type",params:{type: schema64.properties.kernel.type},schema:schema64.properties.kernel.type,parentSchema:schema64.properties.kernel,data:data5});
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema64.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
 if(!pattern81.test(data5)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/kernel",schemaPath:"#/properties/kernel/pattern",keyword:"pattern",params:{pattern: "(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.kernel,data:data5});
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema64.properties.kernel);
 errors++;
 }
 }
@@ -4332,12 +4332,12 @@ errors++;
 if(data.ramdisk !== undefined){
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/type",keyword:"type",params:{type: schema64.properties.ramdisk.type},schema:schema64.properties.ramdisk.type,parentSchema:schema64.properties.ramdisk,data:data6});
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema64.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
 if(!pattern82.test(data6)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/ramdisk",schemaPath:"#/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema64.properties.ramdisk,data:data6});
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema64.properties.ramdisk);
 errors++;
 }
 }
@@ -4351,12 +4351,12 @@ errors = vErrors.length;
 if(data.tags !== undefined){
 let data8 = data.tags;
 if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (typeof data8 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: schema64.properties.tags.type},schema:schema64.properties.tags.type,parentSchema:schema64.properties.tags,data:data8});
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema64.properties.tags);
 errors++;
 }
 if(typeof data8 === "string"){
 if(!pattern7.test(data8)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema64.properties.tags,data:data8});
+vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema64.properties.tags);
 errors++;
 }
 }
@@ -4364,7 +4364,7 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key1 in data8){
 let data9 = data8[key1];
 if(typeof data9 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},schema:schema64.properties.tags.additionalProperties.type,parentSchema:schema64.properties.tags.additionalProperties,data:data9});
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema64.properties.tags.additionalProperties);
 errors++;
 }
 }
@@ -4388,7 +4388,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},schema:schema69.oneOf[0].required,parentSchema:schema69.oneOf[0],data});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema69.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -4398,7 +4398,7 @@ valid0 = true;
 passing0 = 0;
 }
 if(!valid0){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},schema:schema69.oneOf,parentSchema:schema69,data});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema69,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -4415,7 +4415,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema69,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4428,12 +4428,12 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data1 = data.if;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/type",keyword:"type",params:{type: schema69.properties.if.type},schema:schema69.properties.if.type,parentSchema:schema69.properties.if,data:data1});
+vErrors = withError(vErrors,instancePath+"/if","","type",schema69.properties.if);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/if",schemaPath:"#/properties/if/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema69.properties.if,data:data1});
+vErrors = withError(vErrors,instancePath+"/if","","pattern",schema69.properties.if);
 errors++;
 }
 }
@@ -4452,7 +4452,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema69.type,parentSchema:schema69,data});
+vErrors = withError(vErrors,instancePath,"","type",schema69);
 errors++;
 }
 validate160.errors = vErrors;
@@ -4474,7 +4474,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema70.type,parentSchema:schema70,data});
+vErrors = withError(vErrors,instancePath,"","type",schema70);
 errors++;
 }
 validate165.errors = vErrors;
@@ -4486,12 +4486,12 @@ function validate159(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema68.type},schema:schema68.type,parentSchema:schema68,data});
+vErrors = withError(vErrors,instancePath,"","type",schema68);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema68,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema68);
 errors++;
 }
 }
@@ -4506,12 +4506,12 @@ errors = vErrors.length;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema68,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema68);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema68,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema68,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4544,13 +4544,13 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema73.items.type,parentSchema:schema73.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema73.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},schema:schema73.type,parentSchema:schema73,data});
+vErrors = withError(vErrors,instancePath,"","type",schema73);
 errors++;
 }
 validate172.errors = vErrors;
@@ -4562,12 +4562,12 @@ function validate171(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema72.type},schema:schema72.type,parentSchema:schema72,data});
+vErrors = withError(vErrors,instancePath,"","type",schema72);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema72,data});
+vErrors = withError(vErrors,instancePath,"","pattern",schema72);
 errors++;
 }
 }
@@ -4576,19 +4576,19 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema72.items.type,parentSchema:schema72.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema72.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema72,data});
+vErrors = withError(vErrors,instancePath,"","minProperties",schema72);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema72,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4616,7 +4616,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema71,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4629,20 +4629,20 @@ errors = vErrors.length;
 if(data.iamInstanceProfile !== undefined){
 let data1 = data.iamInstanceProfile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/iamInstanceProfile",schemaPath:"#/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema71.properties.iamInstanceProfile.type},schema:schema71.properties.iamInstanceProfile.type,parentSchema:schema71.properties.iamInstanceProfile,data:data1});
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema71.properties.iamInstanceProfile);
 errors++;
 }
 }
 if(data.userData !== undefined){
 let data2 = data.userData;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/userData",schemaPath:"#/properties/userData/type",keyword:"type",params:{type: schema71.properties.userData.type},schema:schema71.properties.userData.type,parentSchema:schema71.properties.userData,data:data2});
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema71.properties.userData);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema71.type,parentSchema:schema71,data});
+vErrors = withError(vErrors,instancePath,"","type",schema71);
 errors++;
 }
 validate170.errors = vErrors;
@@ -4654,25 +4654,25 @@ function validate158(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema67.type},schema:schema67.type,parentSchema:schema67,data});
+vErrors = withError(vErrors,instancePath,"","type",schema67);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema67,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.boot !== undefined){
 let data0 = data.boot;
 if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
-vErrors = withError(vErrors, {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/type",keyword:"type",params:{type: schema67.properties.boot.type},schema:schema67.properties.boot.type,parentSchema:schema67.properties.boot,data:data0});
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema67.properties.boot);
 errors++;
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/boot",schemaPath:"#/properties/boot/pattern",keyword:"pattern",params:{pattern: "^\\$\\{\\{[\\s\\S]*\\}\\}$"},schema:"^\\$\\{\\{[\\s\\S]*\\}\\}$",parentSchema:schema67.properties.boot,data:data0});
+vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema67.properties.boot);
 errors++;
 }
 }
@@ -4680,7 +4680,7 @@ errors++;
 if(data.console !== undefined){
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/console",schemaPath:"#/properties/console/type",keyword:"type",params:{type: schema67.properties.console.type},schema:schema67.properties.console.type,parentSchema:schema67.properties.console,data:data1});
+vErrors = withError(vErrors,instancePath+"/console","","type",schema67.properties.console);
 errors++;
 }
 }
@@ -4694,12 +4694,12 @@ if(data.timeout !== undefined){
 let data3 = data.timeout;
 if(typeof data3 === "string"){
 if(!pattern18.test(data3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/pattern",keyword:"pattern",params:{pattern: "(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},schema:"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}",parentSchema:schema67.properties.timeout,data:data3});
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema67.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/timeout",schemaPath:"#/properties/timeout/type",keyword:"type",params:{type: "string"},schema:schema67.properties.timeout.type,parentSchema:schema67.properties.timeout,data:data3});
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema67.properties.timeout);
 errors++;
 }
 }
@@ -4722,7 +4722,7 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema74.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema74,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema74,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4735,7 +4735,7 @@ errors = vErrors.length;
 if(data.profile !== undefined){
 let data1 = data.profile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema74.properties.profile.type},schema:schema74.properties.profile.type,parentSchema:schema74.properties.profile,data:data1});
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema74.properties.profile);
 errors++;
 }
 }
@@ -4795,7 +4795,7 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema74.type,parentSchema:schema74,data});
+vErrors = withError(vErrors,instancePath,"","type",schema74);
 errors++;
 }
 validate178.errors = vErrors;
@@ -4809,7 +4809,7 @@ function validate192(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema76.type},schema:schema76.type,parentSchema:schema76,data});
+vErrors = withError(vErrors,instancePath,"","type",schema76);
 errors++;
 }
 if(Array.isArray(data)){
@@ -4817,7 +4817,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors, {instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "string"},schema:schema76.items.type,parentSchema:schema76.items,data:data0});
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema76.items);
 errors++;
 }
 }
@@ -4831,13 +4831,13 @@ function validate190(data, {instancePath="", parentData, parentDataProperty, roo
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema75.type},schema:schema75.type,parentSchema:schema75,data});
+vErrors = withError(vErrors,instancePath,"","type",schema75);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(func2.call(schema75.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema75,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema75,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4856,7 +4856,7 @@ errors = vErrors.length;
 if(data.profile !== undefined){
 let data2 = data.profile;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema75.properties.profile.type},schema:schema75.properties.profile.type,parentSchema:schema75.properties.profile,data:data2});
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema75.properties.profile);
 errors++;
 }
 }
@@ -4927,27 +4927,27 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.imgspec === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "imgspec"},schema:schema6.required,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "imgspec"});
 errors++;
 }
 if(data.name === undefined){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},schema:schema6.required,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema6.properties, key0))){
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},schema:false,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema6,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.imgspec !== undefined){
 let data0 = data.imgspec;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-vErrors = withError(vErrors, {instancePath:instancePath+"/imgspec",schemaPath:"#/properties/imgspec/type",keyword:"type",params:{type: "integer"},schema:schema6.properties.imgspec.type,parentSchema:schema6.properties.imgspec,data:data0});
+vErrors = withError(vErrors,instancePath+"/imgspec","","type",schema6.properties.imgspec);
 errors++;
 }
 if(1 !== data0){
-vErrors = withError(vErrors, {instancePath:instancePath+"/imgspec",schemaPath:"#/properties/imgspec/const",keyword:"const",params:{allowedValue: 1},schema:1,parentSchema:schema6.properties.imgspec,data:data0});
+vErrors = withError(vErrors,instancePath+"/imgspec","","const",schema6.properties.imgspec);
 errors++;
 }
 }
@@ -4961,19 +4961,19 @@ if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
 if(!pattern0.test(data2)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"},schema:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.name,data:data2});
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema6.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},schema:schema6.properties.name.type,parentSchema:schema6.properties.name,data:data2});
+vErrors = withError(vErrors,instancePath+"/name","","type",schema6.properties.name);
 errors++;
 }
 }
 if(data.variables !== undefined){
 let data3 = data.variables;
 if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/type",keyword:"type",params:{type: schema6.properties.variables.type},schema:schema6.properties.variables.type,parentSchema:schema6.properties.variables,data:data3});
+vErrors = withError(vErrors,instancePath+"/variables","","type",schema6.properties.variables);
 errors++;
 }
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
@@ -4981,13 +4981,13 @@ for(const key1 in data3){
 const _errs9 = errors;
 if(typeof key1 === "string"){
 if(!pattern1.test(key1)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames/pattern",keyword:"pattern",params:{pattern: "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"},schema:"^(?!__)[A-Za-z_][A-Za-z0-9_]*$",parentSchema:schema6.properties.variables.propertyNames,data:key1,propertyName:key1});
+vErrors = withError(vErrors,instancePath+"/variables","#/properties/variables/propertyNames/pattern","pattern",schema6.properties.variables.propertyNames);
 errors++;
 }
 }
 var valid1 = _errs9 === errors;
 if(!valid1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/variables",schemaPath:"#/properties/variables/propertyNames",keyword:"propertyNames",params:{propertyName: key1},schema:schema6.properties.variables.propertyNames,parentSchema:schema6.properties.variables,data:data3});
+vErrors = withError(vErrors,instancePath+"/variables","","propertyNames",schema6.properties.variables,{propertyName: key1});
 errors++;
 }
 }
@@ -5068,7 +5068,7 @@ errors = vErrors.length;
 if(data.presets !== undefined){
 let data16 = data.presets;
 if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/type",keyword:"type",params:{type: schema6.properties.presets.type},schema:schema6.properties.presets.type,parentSchema:schema6.properties.presets,data:data16});
+vErrors = withError(vErrors,instancePath+"/presets","","type",schema6.properties.presets);
 errors++;
 }
 if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
@@ -5076,13 +5076,13 @@ for(const key3 in data16){
 const _errs25 = errors;
 if(typeof key3 === "string"){
 if(!pattern89.test(key3)){
-vErrors = withError(vErrors, {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},schema:"^[A-Za-z][A-Za-z0-9_-]{0,62}$",parentSchema:schema6.properties.presets.propertyNames,data:key3,propertyName:key3});
+vErrors = withError(vErrors,instancePath+"/presets","#/properties/presets/propertyNames/pattern","pattern",schema6.properties.presets.propertyNames);
 errors++;
 }
 }
 var valid3 = _errs25 === errors;
 if(!valid3){
-vErrors = withError(vErrors, {instancePath:instancePath+"/presets",schemaPath:"#/properties/presets/propertyNames",keyword:"propertyNames",params:{propertyName: key3},schema:schema6.properties.presets.propertyNames,parentSchema:schema6.properties.presets,data:data16});
+vErrors = withError(vErrors,instancePath+"/presets","","propertyNames",schema6.properties.presets,{propertyName: key3});
 errors++;
 }
 }
@@ -5098,7 +5098,7 @@ if(data.regions !== undefined){
 let data18 = data.regions;
 if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
 if(Object.keys(data18).length < 1){
-vErrors = withError(vErrors, {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/minProperties",keyword:"minProperties",params:{limit: 1},schema:1,parentSchema:schema6.properties.regions,data:data18});
+vErrors = withError(vErrors,instancePath+"/regions","","minProperties",schema6.properties.regions);
 errors++;
 }
 for(const key5 in data18){
@@ -5109,19 +5109,20 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath:instancePath+"/regions",schemaPath:"#/properties/regions/type",keyword:"type",params:{type: "object"},schema:schema6.properties.regions.type,parentSchema:schema6.properties.regions,data:data18});
+vErrors = withError(vErrors,instancePath+"/regions","","type",schema6.properties.regions);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors, {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},schema:schema6.type,parentSchema:schema6,data});
+vErrors = withError(vErrors,instancePath,"","type",schema6);
 errors++;
 }
 validate21.errors = vErrors;
 return errors === 0;
 }
-function withError(errors, error) {
+function withError(errors, instancePath, schemaPath, keyword, parentSchema, params = {}) {
+const error = {instancePath, schemaPath, keyword, params, schema: parentSchema?.[keyword], parentSchema};
 if(errors === null) return [error];
 errors.push(error);
 return errors;
