@@ -1,5 +1,5 @@
 // Writes the JavaScript of dist/: bin.cjs, and lib/ with a file for each part of the program that is loaded on its own.
-// Small libraries are bundled with it, since a start that reads 150 files takes twice the time (bench/start.md).
+// Small libraries are bundled with it, since a start that reads 150 files takes twice the time (bench/start-up.md).
 // The declarations are tsc's (`npm run build` does both).
 import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -5,10 +5,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { compile } from "json-schema-to-typescript";
 import { assemble } from "./assemble.mjs";
+import { withEditorWords } from "./editor.mjs";
 import { toValidator } from "./validator.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { published, image } = assemble();
+
+/** Where docs/ is on the web: nowhere yet. */
+const { homepage } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 /** One line a schema. A schema that is written by hand is read from its file: `schema: readJson("schemas/…")`. */
 const outputs = [
@@ -31,7 +35,10 @@ const outputs = [
 export async function generate() {
   const files = [];
   for (const { schema, file, types, validator, complete } of outputs) {
-    if (file) files.push([file, toFormatted(file, `${JSON.stringify(schema, null, 2)}\n`)]);
+    if (file) {
+      const text = JSON.stringify(withEditorWords(schema, homepage), null, 2);
+      files.push([file, toFormatted(file, `${text}\n`)]);
+    }
     if (types) files.push([types.file, await toTypes(schema, types.name, complete)]);
     if (validator) files.push([validator.file, toValidator(schema, validator.name, complete, note)]);
   }

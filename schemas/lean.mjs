@@ -23,20 +23,21 @@ export function toLean(schema) {
     };
   };
   const toPart = (inner, keyword) => {
-    const { title: _, description: __, ...words } = inner;
-    if (!shared.includes(keyword)) return words;
-    const part = withInner(words, toPart);
+    const bare = toBare(inner);
+    if (!shared.includes(keyword)) return bare;
+    const part = withInner(bare, toPart);
     return part.properties || part.items ? hoist(part) : part;
   };
   const { definitions: own = {}, ...root } = withInner(schema, (inner, keyword) =>
     keyword === "definitions" ? withInner(toBare(inner), toPart) : toPart(inner, keyword),
   );
-  const { title: _, description: __, $id: ___, ...rest } = root;
-  return { ...rest, definitions: { ...own, ...definitions } };
+  return { ...toBare(root), definitions: { ...own, ...definitions } };
 }
 
 const shared = ["properties", "items", "additionalProperties", "then", "else"];
 
-function toBare({ title: _, description: __, ...schema }) {
-  return schema;
+const words = ["$id", "title", "description", "enumDescriptions", "deprecationMessage"];
+
+function toBare(schema) {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !words.includes(keyword)));
 }

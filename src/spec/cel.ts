@@ -25,7 +25,13 @@ export function toEvaluator(scope: Scope, marks: Marks, files: (path: string) =>
       context[name] = new Map([...value].map(([key, inner]) => [key, toCel(inner)]));
     }
   }
-  return (cel) => evaluate(cel, { environment, context, scope, marks });
+  // The same expression stands in many places of one image, and means the same in all of them.
+  const known = new Map<string, Evaluation>();
+  return (cel) => {
+    const evaluation = known.get(cel) ?? evaluate(cel, { environment, context, scope, marks });
+    known.set(cel, evaluation);
+    return evaluation;
+  };
 }
 
 type World = {

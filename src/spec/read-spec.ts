@@ -31,14 +31,15 @@ export type ReadOptions = Given & {
 export async function readSpec(
   path: string,
   options: ReadOptions,
-): Promise<{ spec: Spec; warnings: readonly Diagnostic[]; rendered: readonly Rendered[] }> {
+): Promise<{ spec: Spec; warnings: readonly Diagnostic[]; rendered: () => readonly Rendered[] }> {
   const family = await readFamily(path);
   const { spec, diagnostics, written } = await toChecked(family, path, options);
   if (spec) {
-    const rendered = spec.images.flatMap((image, index) => {
-      const region = written[index];
-      return region && family.root ? [toRendered(family.root, image, region)] : [];
-    });
+    const rendered = (): readonly Rendered[] =>
+      spec.images.flatMap((image, index) => {
+        const region = written[index];
+        return region && family.root ? [toRendered(family.root, image, region)] : [];
+      });
     return { spec, warnings: diagnostics, rendered };
   }
   const count = diagnostics.filter(({ severity }) => severity === "error").length;
