@@ -10,8 +10,7 @@ import { addFunctions } from "./functions.ts";
  * The only module that loads the CEL library; import it when a spec has expressions.
  */
 export function toEvaluator(scope: Scope, marks: Marks, files: (path: string) => string): Evaluator {
-  const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
-  addFunctions(environment, files);
+  const environment = withFunctions(files).clone();
   const context: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(scope)) {
     if (typeof value === "string") {
@@ -33,6 +32,18 @@ export function toEvaluator(scope: Scope, marks: Marks, files: (path: string) =>
     return evaluation;
   };
 }
+
+/** Made once for all images of a spec: it takes longer than what most expressions do. */
+function withFunctions(files: (path: string) => string): Environment {
+  const known = environments.get(files);
+  if (known) return known;
+  const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
+  addFunctions(environment, files);
+  environments.set(files, environment);
+  return environment;
+}
+
+const environments = new WeakMap<(path: string) => string, Environment>();
 
 type World = {
   readonly environment: Environment;

@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from "../diagnostic.ts";
-import type { Entry, Node, Path, PlainValue, ScalarNode } from "../document/node.ts";
+import type { Entry, ListNode, MapNode, Node, Path, PlainValue, ScalarNode } from "../document/node.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
 import { type Piece, toPieces } from "./expression.ts";
 import { diagnosticAt } from "./finding.ts";
@@ -85,20 +85,24 @@ export function evaluate(
   }
 
   function toParts(node: Node): Node {
-    if (node.kind === "list") {
-      const items = node.items.map(toInner);
-      return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
-    }
-    if (node.kind === "map") {
-      const changed: [string, Entry][] = [];
-      for (const [key, entry] of node.entries) {
-        const inner = toInner(entry.node, key);
-        if (inner !== entry.node) changed.push([key, { ...entry, node: inner }]);
-      }
-      return changed.length === 0 ? node : { ...node, entries: new Map([...node.entries, ...changed]) };
-    }
+    if (node.kind === "list") return toItems(node);
+    if (node.kind === "map") return toEntries(node);
     if (typeof node.value !== "string" || !node.value.includes("${{")) return node;
     return toEvaluated(node, node.value);
+  }
+
+  function toItems(list: ListNode): ListNode {
+    const items = list.items.map(toInner);
+    return items.every((item, index) => item === list.items[index]) ? list : { ...list, items };
+  }
+
+  function toEntries(map: MapNode): MapNode {
+    const changed: [string, Entry][] = [];
+    for (const [key, entry] of map.entries) {
+      const inner = toInner(entry.node, key);
+      if (inner !== entry.node) changed.push([key, { ...entry, node: inner }]);
+    }
+    return changed.length === 0 ? map : { ...map, entries: new Map([...map.entries, ...changed]) };
   }
 
   function toEvaluated(node: ScalarNode, text: string): Node {

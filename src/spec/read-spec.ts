@@ -85,8 +85,9 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
   const asked = await options.ask?.(missingVariables(root, options));
   // Most of the time that it takes to check a spec would go into loading CEL.
   const cel = hasExpressions(root) ? await import("./cel.ts") : undefined;
+  const files = (file: string): string => readLocalText(directory, file);
   const toEvaluator: SpecOptions["toEvaluator"] =
-    cel && ((scope, marks) => cel.toEvaluator(scope, marks, (file) => readLocalText(directory, file)));
+    cel && ((scope, marks) => cel.toEvaluator(scope, marks, files));
   const git = cel && (await gitStateFor(root, directory));
   const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
     whyUnreadable(resolve(directory, file), kind);

@@ -1,7 +1,7 @@
+import { readFileSync } from "node:fs";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { validateSpec } from "../../src/spec/validate-spec.gen.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "imgspec-editor-"));
   const schema = join(folder, "imgspec.v1.schema.json");
   await copyFile(new URL("../../schemas/imgspec.v1.schema.json", import.meta.url), schema);
-  server = await LanguageServer.start(folder, { [pathToFileURL(schema).href]: "*.imgspec.yaml" });
+  server = await LanguageServer.start(folder, settingsOfPage());
 });
 
 afterAll(async () => {
@@ -119,6 +119,13 @@ describe("a snippet is a sound piece of a spec once it is put in", () => {
     expect(validateSpec(value), whole).toBe(true);
   }
 });
+
+/** What docs/editor.md tells users of VS Code to write. */
+function settingsOfPage(): Readonly<Record<string, readonly string[]>> {
+  const page = readFileSync(new URL("../../docs/editor.md", import.meta.url), "utf8");
+  const [, text = ""] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+  return (JSON.parse(text) as { "yaml.schemas": Record<string, readonly string[]> })["yaml.schemas"];
+}
 
 async function opened(text: string): Promise<string> {
   count += 1;

@@ -40,13 +40,14 @@ export class LanguageServer implements AsyncDisposable {
   #unread = Buffer.alloc(0);
   #count = 0;
 
-  /** `schemas`: as an editor's setting `yaml.schemas`, addresses of schemas and patterns of files. */
+  /** `schemas`: as an editor's setting `yaml.schemas`: paths of schemas, and patterns of the files that each is for. */
   static async start(
     folder: string,
-    schemas: Readonly<Record<string, string>> = {},
+    schemas: Readonly<Record<string, readonly string[]>> = {},
   ): Promise<LanguageServer> {
     const server = new LanguageServer(schemas);
-    const workspaceFolders = [{ uri: pathToFileURL(folder).href, name: "specs" }];
+    const rootUri = pathToFileURL(folder).href;
+    const workspaceFolders = [{ uri: rootUri, name: "specs" }];
     const textDocument = {
       completion: { completionItem: { snippetSupport: true, documentationFormat: ["markdown"] } },
       hover: { contentFormat: ["markdown"] },
@@ -54,7 +55,7 @@ export class LanguageServer implements AsyncDisposable {
     const capabilities = { textDocument, workspace: { configuration: true, workspaceFolders: true } };
     await server.#ask("initialize", {
       processId: process.pid,
-      rootUri: null,
+      rootUri,
       workspaceFolders,
       capabilities,
     });
@@ -62,7 +63,7 @@ export class LanguageServer implements AsyncDisposable {
     return server;
   }
 
-  private constructor(schemas: Readonly<Record<string, string>>) {
+  private constructor(schemas: Readonly<Record<string, readonly string[]>>) {
     // Without the catalogue it asks nothing of the network.
     const yaml = { validate: true, hover: true, completion: true, schemaStore: { enable: false }, schemas };
     this.#settings = { yaml, editor: { tabSize: 2 } };
