@@ -9,7 +9,8 @@ const readJson = (path) => JSON.parse(readFileSync(`${here}${path}`, "utf8"));
 /** What a scalar that holds an expression looks like before it is evaluated. */
 const expression = "\\$\\{\\{[\\s\\S]*\\}\\}";
 
-const schemaId = "urn:imgspec:schema:v1";
+/** Where SchemaStore keeps it (schemas/schemastore). */
+const schemaId = "https://www.schemastore.org/imgspec.json";
 
 /** @returns {{ published: object, image: object }} */
 export function assemble() {
@@ -215,7 +216,8 @@ function toOptional(section) {
 
 /** Lets a fragment be a part of the whole (the rest may come from elsewhere) and its scalars be expressions. */
 function relax(schema, isItem = false) {
-  const { $shorthand, required, pattern, enum: choices, minLength: _, maxLength: __, ...rest } = schema;
+  const { $shorthand, required, pattern, enum: choices, enumDescriptions, ...rest } = schema;
+  for (const keyword of ["minLength", "maxLength"]) delete rest[keyword];
   const relaxed = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [key, relaxKeyword(key, value)]),
   );
@@ -227,7 +229,7 @@ function relax(schema, isItem = false) {
     return {
       ...annotations,
       anyOf: [
-        { type, enum: choices },
+        { type, enum: choices, ...(enumDescriptions === undefined ? {} : { enumDescriptions }) },
         { type: "string", pattern: expression },
       ],
     };

@@ -3,13 +3,16 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import Ajv from "ajv";
-import standaloneCode from "ajv/dist/standalone/index.js";
 import { compile } from "json-schema-to-typescript";
 import { assemble } from "./assemble.mjs";
+import { withEditorWords } from "./editor.mjs";
+import { toValidator } from "./validator.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { published, image } = assemble();
+
+/** Where docs/ is on the web: nowhere yet. */
+const { homepage } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 /** One line a schema. A schema that is written by hand is read from its file: `schema: readJson("schemas/…")`. */
 const outputs = [
@@ -32,9 +35,12 @@ const outputs = [
 export async function generate() {
   const files = [];
   for (const { schema, file, types, validator, complete } of outputs) {
-    if (file) files.push([file, toFormatted(file, `${JSON.stringify(schema, null, 2)}\n`)]);
+    if (file) {
+      const text = JSON.stringify(withEditorWords(schema, homepage), null, 2);
+      files.push([file, toFormatted(file, `${text}\n`)]);
+    }
     if (types) files.push([types.file, await toTypes(schema, types.name, complete)]);
-    if (validator) files.push([validator.file, toValidator(schema, validator.name, complete)]);
+    if (validator) files.push([validator.file, toValidator(schema, validator.name, complete, note)]);
   }
   return files;
 }
@@ -84,52 +90,6 @@ function withDefaultsRequired(schema) {
   if (!copy.properties || Array.isArray(copy.properties)) return copy;
   const defaulted = Object.keys(copy.properties).filter((key) => copy.properties[key].default !== undefined);
   return { ...copy, required: [...new Set([...(copy.required ?? []), ...defaulted])] };
-}
-
-function toValidator(schema, name, complete) {
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    strict: true,
-    allowUnionTypes: true,
-    strictTypes: false,
-    strictRequired: false,
-    useDefaults: complete === true,
-    // A section of the spec and the same section of a region share one function.
-    inlineRefs: false,
-    code: { source: true, esm: true, lines: true },
-  });
-  ajv.addKeyword("patternErrorMessage");
-  const { $id: _, ...local } = schema;
-  const validate = ajv.compile(local);
-  const whole = toImports(standaloneCode(ajv, validate));
-  const main = /^export default (\w+);?/m.exec(whole)?.[1];
-  const code = whole
-    .replace('"use strict";', "")
-    .replace(/^export const validate = \w+;/m, "")
-    .replace(/^export default \w+;?/m, "")
-    .trim();
-  return `// @ts-nocheck
-${note}
-import type { ErrorObject } from "ajv";
-${code}
-export const ${name}: ((value: unknown) => boolean) & { errors?: ErrorObject[] | null } = ${main};
-`;
-}
-
-/** Ajv writes require() for its helpers, which an ES module does not have. */
-function toImports(code) {
-  const imports = [];
-  const line = /^const (\w+) = require\("([^"]+)"\)((?:\.\w+|\["[^"]+"\])*);$/gm;
-  const body = code.replace(line, (_, name, file, rest) => {
-    imports.push(`import ${name}Module from "${file.endsWith(".js") ? file : `${file}.js`}";`);
-    // Loaders disagree on what the default import of a CommonJS module with a default export is.
-    return rest.startsWith(".default")
-      ? `const ${name} = (${name}Module.default ?? ${name}Module)${rest.slice(".default".length)};`
-      : `const ${name} = ${name}Module${rest};`;
-  });
-  if (body.includes("require(")) throw new Error("a require() is left in the validator");
-  return `${imports.join("\n")}\n${body}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   let code = 0;
   const program = toProgram((result) => {
     code = result;
-  });
+  }, argv[2]);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -36,14 +36,43 @@ export async function main(argv: readonly string[]): Promise<never> {
   process.exit(code);
 }
 
-/** The table of commands. Also what the reference in docs/reference/cli.md is made from. */
-export function toProgram(exit: (code: number) => void): Command {
+const commands: Readonly<Record<string, (program: Command, exit: (code: number) => void) => void>> = {
+  build: addBuild,
+  validate: addValidate,
+  plan: addPlan,
+  render: addRender,
+  init: addInit,
+  fmt: addFmt,
+  explain: addExplain,
+  import: addImport,
+  schema: addSchema,
+  clean: addClean,
+  emulator: addEmulator,
+  bundle: addBundle,
+  unbundle: addUnbundle,
+  verify: addVerify,
+  inspect: addInspect,
+  upload: addUpload,
+  download: addDownload,
+  delete: addDelete,
+  migrate: addMigrate,
+  cert: addCert,
+  completion: addCompletion,
+};
+
+/**
+ * The table of commands, or that one of them that is asked for. Also what the reference in docs/reference/cli.md is
+ * made from.
+ */
+export function toProgram(exit: (code: number) => void, name?: string): Command {
   const program = new Command("imgspec")
     .description("Builds instance store-backed (S3-backed) EC2 AMIs from one YAML image spec.")
     .version(versionOf(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .showHelpAfterError("(imgspec --help tells more)")
     .exitOverride()
+    // As wide everywhere, so that what --help prints can be made ahead (build.mjs).
+    .configureOutput({ getOutHelpWidth: () => Math.min(helpWidth, process.stdout.columns || helpWidth) })
     .addHelpText(
       "after",
       `
@@ -56,32 +85,17 @@ Start here:
 Exit codes: 0 ok, 2 usage, 3 invalid spec, 4 preflight or permission, 5 provisioning, 6 bundle or upload,
             7 register, 8 something could not be cleaned up, 130 interrupted`,
     );
-  for (const add of [
-    addBuild,
-    addValidate,
-    addPlan,
-    addRender,
-    addInit,
-    addFmt,
-    addExplain,
-    addImport,
-    addSchema,
-    addClean,
-    addEmulator,
-    addBundle,
-    addUnbundle,
-    addVerify,
-    addInspect,
-    addUpload,
-    addDownload,
-    addDelete,
-    addMigrate,
-    addCert,
-    addCompletion,
-  ])
-    add(program, exit);
+  // A start makes only what it needs. Completion is made from all of them.
+  const asked = name === undefined || name === "completion" ? undefined : commandOf(name);
+  for (const add of asked ? [asked] : Object.values(commands)) add(program, exit);
   for (const command of program.commands) inherit(command);
   return program;
+}
+
+const helpWidth = 80;
+
+function commandOf(name: string): (typeof commands)[string] | undefined {
+  return Object.hasOwn(commands, name) ? commands[name] : undefined;
 }
 
 /** Sub-commands do not take over these settings by themselves when they are made by hand. */

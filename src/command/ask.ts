@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Interrupt } from "./interrupt.ts";
 
 /** Whether there is somebody at a terminal who can be asked. */
@@ -9,6 +8,7 @@ export function canAsk(): boolean {
 /** The answer of whoever sits at the terminal, empty when they end the input. Rejects with the interrupt's reason. */
 export async function ask(question: string, interrupt: Interrupt): Promise<string> {
   const { signal } = interrupt;
+  const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // While a line is read, Ctrl-C is a character and no signal.
   terminal.on("SIGINT", () => interrupt.end("Ctrl-C"));

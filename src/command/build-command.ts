@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
 import type { OutputMode, Reporter } from "../report/reporter.ts";
@@ -126,6 +125,7 @@ function toQuestion(reporter: Reporter, { signal }: Interrupt): OnFailure {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return "clean";
   return async () => {
     await reporter.idle();
+    const { createInterface } = await import("node:readline/promises");
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
       const answer = await terminal.question("Give back the instance and the rest now? [Y/n] ", { signal });

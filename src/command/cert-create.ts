@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { withFiles } from "../bundle/file-problem.ts";
@@ -80,6 +79,7 @@ async function expectFree(path: string): Promise<void> {
 async function write(path: string, text: string, mode: number, force: boolean): Promise<void> {
   await withFiles(`cannot write ${path}`, async () => {
     if (!force) return writeFile(path, text, { mode, flag: "wx" });
+    const { randomBytes } = await import("node:crypto");
     const temporary = `${path}.${randomBytes(6).toString("hex")}.partial`;
     try {
       await writeFile(temporary, text, { mode, flag: "wx" });

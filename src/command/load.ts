@@ -10,8 +10,8 @@ export type Loaded = {
   readonly id: string;
   readonly spec: Spec;
   readonly warnings: readonly Diagnostic[];
-  /** Each image as a spec of its own. */
-  readonly rendered: readonly Rendered[];
+  /** Each image as a spec of its own; made when it is asked for. */
+  readonly rendered: () => readonly Rendered[];
 };
 
 /** The one way in for everything that reads a spec. */

@@ -27,11 +27,12 @@ Examples:
     )
     .action(async (path: string, { origins = false, output, ...options }: RenderOptions) => {
       const { rendered, warnings } = await loadSpec(path, { ...options, ask: true });
+      const images = rendered();
       await tellDiagnostics(warnings);
       if (output === "json") {
         process.stdout.write(
           `${JSON.stringify(
-            rendered.map(({ value }) => value),
+            images.map(({ value }) => value),
             null,
             2,
           )}\n`,
@@ -39,7 +40,7 @@ Examples:
         return;
       }
       const { toYamlText } = await import("../document/print.ts");
-      const texts = rendered.map(({ value, originOf }) =>
+      const texts = images.map(({ value, originOf }) =>
         toYamlText(value, (at) => (origins ? originOf(at) : undefined)),
       );
       process.stdout.write(texts.join("---\n"));

@@ -11,8 +11,9 @@ export function versionOf(): string {
 /** Prints an error as people should see it, on stderr, and gives its exit code. */
 export async function tell(error: unknown): Promise<number> {
   if (!(error instanceof Problem)) {
+    const { toTrace } = await import("./trace.ts");
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`imgspec: this is a bug, please report it with these lines:\n${text}\n`);
+    process.stderr.write(`imgspec: this is a bug, please report it with these lines:\n${toTrace(text)}\n`);
     return 1;
   }
   await tellDiagnostics(error.diagnostics);

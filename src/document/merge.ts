@@ -16,17 +16,20 @@ export function merge(base: Node, over: Node): Node {
   return { kind: "map", place: over.place, entries };
 }
 
-/** Makes lists of the additions that had nothing below them. */
+/** Makes lists of the additions that had nothing below them. Gives the node itself where there are none. */
 export function settle(node: Node): Node {
   if (node.kind === "scalar") return node;
-  if (node.kind === "list") return { ...node, items: node.items.map(settle) };
+  if (node.kind === "list") {
+    const items = node.items.map(settle);
+    return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
+  }
   const added = additionsOf(node);
   if (added) return settle({ kind: "list", place: node.place, items: [...added.prepend, ...added.append] });
-  const entries = [...node.entries].map(([key, entry]): [string, Entry] => [
-    key,
-    { ...entry, node: settle(entry.node) },
-  ]);
-  return { ...node, entries: new Map(entries) };
+  const settled = [...node.entries].flatMap(([key, entry]): [string, Entry][] => {
+    const inner = settle(entry.node);
+    return inner === entry.node ? [] : [[key, { ...entry, node: inner }]];
+  });
+  return settled.length === 0 ? node : { ...node, entries: new Map([...node.entries, ...settled]) };
 }
 
 type Additions = { readonly prepend: readonly Node[]; readonly append: readonly Node[] };

@@ -10,15 +10,9 @@ import { addFunctions } from "./functions.ts";
  * The only module that loads the CEL library; import it when a spec has expressions. `files` reads a local file that is
  * named in the file `from`.
  */
-export function toEvaluator(
-  scope: Scope,
-  marks: Marks,
-  files: (path: string, from: string) => string,
-): Evaluator {
-  const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
-  // Evaluation does not wait for anything, so one place is enough.
-  let writtenIn = "";
-  addFunctions(environment, (path) => files(path, writtenIn));
+export function toEvaluator(scope: Scope, marks: Marks, files: Files): Evaluator {
+  const made = withFunctions(files);
+  const environment = made.environment.clone();
   const context: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(scope)) {
     if (typeof value === "string") {
@@ -32,11 +26,34 @@ export function toEvaluator(
       context[name] = new Map([...value].map(([key, inner]) => [key, toCel(inner)]));
     }
   }
+  // The same expression stands in many places of one image, and means the same in all those of one file.
+  const known = new Map<string, Evaluation>();
   return (cel, path) => {
-    writtenIn = path;
-    return evaluate(cel, { environment, context, scope, marks });
+    const key = `${path}\0${cel}`;
+    made.writtenIn = path;
+    const evaluation = known.get(key) ?? evaluate(cel, { environment, context, scope, marks });
+    known.set(key, evaluation);
+    return evaluation;
   };
 }
+
+/** Made once for all images of a spec: it takes longer than what most expressions do. */
+function withFunctions(files: Files): Made {
+  const known = environments.get(files);
+  if (known) return known;
+  const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
+  const made: Made = { environment, writtenIn: "" };
+  addFunctions(environment, (path) => files(path, made.writtenIn));
+  environments.set(files, made);
+  return made;
+}
+
+type Files = (path: string, from: string) => string;
+
+/** Evaluation does not wait for anything, so one place is enough for the file in which what is evaluated is written. */
+type Made = { readonly environment: Environment; writtenIn: string };
+
+const environments = new WeakMap<Files, Made>();
 
 type World = {
   readonly environment: Environment;

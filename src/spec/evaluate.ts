@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from "../diagnostic.ts";
-import type { Entry, Node, Path, PlainValue, ScalarNode } from "../document/node.ts";
+import type { Entry, ListNode, MapNode, Node, Path, PlainValue, ScalarNode } from "../document/node.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
 import { type Piece, toPieces } from "./expression.ts";
 import { diagnosticAt } from "./finding.ts";
@@ -43,6 +43,9 @@ export type Evaluated = {
   readonly secrets: ReadonlyMap<string, string>;
 };
 
+/** Lists and maps without expressions: regions share most of what they are made of. */
+const plain = new WeakSet<Node>();
+
 /** Of mistakes in expressions; nobody reads more at once. */
 const maxTold = 100;
 
@@ -64,20 +67,46 @@ export function evaluate(
   const diagnostics: Diagnostic[] = [];
   const secrets = new Map<string, string>();
 
-  function toNode(node: Node, path: Path): Node {
-    if (node.kind === "list")
-      return { ...node, items: node.items.map((item, index) => toNode(item, [...path, index])) };
-    if (node.kind === "map") {
-      const entries = new Map<string, Entry>();
-      for (const [key, entry] of node.entries)
-        entries.set(key, { ...entry, node: toNode(entry.node, [...path, key]) });
-      return { ...node, entries };
-    }
-    if (typeof node.value !== "string" || !node.value.includes("${{")) return node;
-    return toEvaluated(node, node.value, path);
+  // One list for all paths: a family of specs has a hundred thousand, and few of them are asked for.
+  const path: (string | number)[] = [];
+
+  function toInner(node: Node, step: string | number): Node {
+    path.push(step);
+    const inner = toNode(node);
+    path.pop();
+    return inner;
   }
 
-  function toEvaluated(node: ScalarNode, text: string, path: Path): Node {
+  /** The node itself where there is nothing to evaluate in it. */
+  function toNode(node: Node): Node {
+    if (plain.has(node)) return node;
+    const evaluated = toParts(node);
+    if (evaluated === node && node.kind !== "scalar") plain.add(node);
+    return evaluated;
+  }
+
+  function toParts(node: Node): Node {
+    if (node.kind === "list") return toItems(node);
+    if (node.kind === "map") return toEntries(node);
+    if (typeof node.value !== "string" || !node.value.includes("${{")) return node;
+    return toEvaluated(node, node.value);
+  }
+
+  function toItems(list: ListNode): ListNode {
+    const items = list.items.map(toInner);
+    return items.every((item, index) => item === list.items[index]) ? list : { ...list, items };
+  }
+
+  function toEntries(map: MapNode): MapNode {
+    const changed: [string, Entry][] = [];
+    for (const [key, entry] of map.entries) {
+      const inner = toInner(entry.node, key);
+      if (inner !== entry.node) changed.push([key, { ...entry, node: inner }]);
+    }
+    return changed.length === 0 ? map : { ...map, entries: new Map([...map.entries, ...changed]) };
+  }
+
+  function toEvaluated(node: ScalarNode, text: string): Node {
     const pieces = toPieces(text);
     const evaluations = pieces.map((piece): Evaluation => {
       if (piece.kind === "text") return { kind: "value", value: piece.text, sensitive: false };
@@ -91,9 +120,7 @@ export function evaluate(
     const [only] = values;
     if (!only || values.length < evaluations.length) return { ...node, broken: true };
     const value = values.length === 1 ? only.value : values.map((one) => String(one.value)).join("");
-    return values.some(({ sensitive }) => sensitive)
-      ? toSecret(node, value, path)
-      : plainNode(value, node.place);
+    return values.some(({ sensitive }) => sensitive) ? toSecret(node, value) : plainNode(value, node.place);
   }
 
   /** The same with places counted from the piece's `${{`. */
@@ -130,8 +157,8 @@ export function evaluate(
     };
   }
 
-  function toSecret(node: ScalarNode, value: PlainValue, path: Path): Node {
-    const name = toSecretName(path);
+  function toSecret(node: ScalarNode, value: PlainValue): Node {
+    const name = toSecretName([...path]);
     if (name === undefined) {
       diagnostics.push(
         diagnosticAt(node.place, {
@@ -153,7 +180,7 @@ export function evaluate(
     return { kind: "scalar", place: node.place, value: "", secret: { name, written: String(node.value) } };
   }
 
-  return { node: toNode(root, []), diagnostics, secrets };
+  return { node: toNode(root), diagnostics, secrets };
 }
 
 function plainNode(value: PlainValue, place: Place): Node {

@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { type Node, scalarsOf } from "../document/node.ts";
 
 /** The state of the Git repository that a spec lies in. */
@@ -10,12 +8,17 @@ export type GitState = {
   readonly dirty: boolean;
 };
 
-/** `undefined` where no expression asks for it, where there is no repository or no commit yet, and without Git. */
+/** `undefined` where no expression asks for it (starting Git takes as long as all else of `validate`), where there is no repository or no commit yet, and without Git. */
 export async function gitStateFor(root: Node, directory: string): Promise<GitState | undefined> {
   const isAsked = [...scalarsOf(root)].some(
-    ([{ value }]) => typeof value === "string" && value.includes("${{") && /\bbuild\b/.test(value),
+    ([{ value }]) =>
+      typeof value === "string" && value.includes("${{") && /\bbuild\b(?!\.(id|date|time|now)\b)/.test(value),
   );
   if (!isAsked) return undefined;
+  const [{ execFile }, { promisify }] = await Promise.all([
+    import("node:child_process"),
+    import("node:util"),
+  ]);
   const git = (...words: string[]): Promise<string> =>
     promisify(execFile)("git", ["-C", directory, ...words], { maxBuffer: 64 * 1024 ** 2 }).then(
       ({ stdout }) => stdout.trim(),

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import type { Node } from "../document/node.ts";
+import { type Node, withEntry } from "../document/node.ts";
 
 /** Where local paths stand in an image; `*` is any step. Words that may stand there instead are no paths. */
 const places: readonly (readonly [pattern: string, words?: readonly string[]])[] = [
@@ -32,16 +32,16 @@ type Rebase = (path: string, file: string) => string;
 
 function change(node: Node, [step, ...rest]: readonly string[], rebase: Rebase): Node {
   if (step === undefined) {
-    return node.kind === "scalar" && typeof node.value === "string" && !node.broken
-      ? { ...node, value: rebase(node.value, node.place.path) }
-      : node;
+    if (node.kind !== "scalar" || typeof node.value !== "string" || node.broken) return node;
+    const value = rebase(node.value, node.place.path);
+    return value === node.value ? node : { ...node, value };
   }
-  if (node.kind === "list" && step === "*")
-    return { ...node, items: node.items.map((item) => change(item, rest, rebase)) };
+  if (node.kind === "list" && step === "*") {
+    const items = node.items.map((item) => change(item, rest, rebase));
+    return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
+  }
   const entry = node.kind === "map" ? node.entries.get(step) : undefined;
   if (node.kind !== "map" || !entry) return node;
-  return {
-    ...node,
-    entries: new Map(node.entries).set(step, { ...entry, node: change(entry.node, rest, rebase) }),
-  };
+  const inner = change(entry.node, rest, rebase);
+  return inner === entry.node ? node : withEntry(node, step, { ...entry, node: inner });
 }

@@ -31,14 +31,15 @@ export type ReadOptions = Given & {
 export async function readSpec(
   path: string,
   options: ReadOptions,
-): Promise<{ spec: Spec; warnings: readonly Diagnostic[]; rendered: readonly Rendered[] }> {
+): Promise<{ spec: Spec; warnings: readonly Diagnostic[]; rendered: () => readonly Rendered[] }> {
   const family = await readFamily(path);
   const { spec, diagnostics, written } = await toChecked(family, path, options);
   if (spec) {
-    const rendered = spec.images.flatMap((image, index) => {
-      const region = written[index];
-      return region && family.root ? [toRendered(family.root, image, region)] : [];
-    });
+    const rendered = (): readonly Rendered[] =>
+      spec.images.flatMap((image, index) => {
+        const region = written[index];
+        return region && family.root ? [toRendered(family.root, image, region)] : [];
+      });
     return { spec, warnings: diagnostics, rendered };
   }
   const count = diagnostics.filter(({ severity }) => severity === "error").length;
@@ -87,10 +88,9 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
   const asked = await options.ask?.(missingVariables(root, options));
   // Most of the time that it takes to check a spec would go into loading CEL.
   const cel = hasExpressions(root) ? await import("./cel.ts") : undefined;
+  const files = (file: string, from: string): string => readLocalText(dirname(resolve(from)), file);
   const toEvaluator: SpecOptions["toEvaluator"] =
-    cel &&
-    ((scope, marks) =>
-      cel.toEvaluator(scope, marks, (file, from) => readLocalText(dirname(resolve(from)), file)));
+    cel && ((scope, marks) => cel.toEvaluator(scope, marks, files));
   const git = cel && (await gitStateFor(root, directory));
   const fileProblem = (file: string, kind: "file" | "any"): string | undefined =>
     whyUnreadable(resolve(directory, file), kind);

@@ -160,7 +160,14 @@ function toEvaluated(
   });
 }
 
+function hasBroken(node: Node): boolean {
+  if (node.kind === "scalar") return node.broken === true;
+  if (node.kind === "list") return node.items.some(hasBroken);
+  return [...node.entries.values()].some((entry) => hasBroken(entry.node));
+}
+
 function* brokenPaths(node: Node, path: Path = []): Generator<Path, void, undefined> {
+  if (!hasBroken(node)) return;
   for (const [scalar, at] of scalarsOf(node, path)) if (scalar.broken) yield at;
 }
 

@@ -5,29 +5,4200 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","title":"Written image","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"description":"AWS profile with the credentials for this region's account; without one the usual credential chain is used.","minLength":1,"default":null,"examples":["gov"]},"source":{"type":"object","description":"The instance store-backed AMI to start from: either its id or a search.","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","description":"Id of the source AMI. AMI ids differ from region to region.","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"type":"object","description":"Searches for the source AMI. Exactly one must match, unless newest is true.","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"description":"The AMI's name; * and ? stand for any characters.","default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"type":["string","array"],"description":"Whose AMIs to look at: an account id of 12 digits, self, amazon or aws-marketplace; or a list of them.","minItems":1,"items":{"type":"string","description":"One owner.","examples":["self"]},"examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"description":"Only AMIs of this architecture.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Only AMIs of this kind of virtualization.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","description":"Takes the newest of several matches; otherwise several are an error.","default":false,"examples":[true]},"filters":{"type":"object","description":"More filters, by their names in EC2's DescribeImages.","additionalProperties":{"type":["string","array"],"description":"One value or a list of which one must match.","items":{"type":"string"},"examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}}}},"launch":{"type":"object","description":"The temporary instance that is customised and bundled.","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"type":"array","description":"A ladder: the next type is tried when EC2 has no room for one. Only the families C1, C3, D2, I2, M1, M2, M3, R3 and X1 can have an instance store root.","minItems":1,"items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"description":"Name of an existing EC2 key pair that the instance gets; connect.privateKey or connect.agent has its private key. Without one a temporary pair is made, unless connect has a privateKey or agent.","minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"description":"Id of the subnet; without one, the default VPC's.","pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"type":"array","description":"Ids of security groups; without any, a temporary one that lets only your own address in.","items":{"type":"string","description":"Id of one security group.","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"type":"array","description":"Address ranges that the temporary security group lets in to SSH; without any, your own address only.","items":{"type":"string","description":"One range, IPv4 or IPv6, in CIDR notation.","examples":["203.0.113.0/24"]},"default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile that the instance gets.","minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"description":"User data for the instance, as text.","default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"description":"Whether the metadata service asks for a token (IMDSv2); without it, the source AMI's or the account's own setting. Tools in AMIs from before 2020 may know only optional.","enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the instance and what is made for it."},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance runs.","default":"10m"}}},"connect":{"type":"object","description":"How to log in to the instance over SSH.","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","description":"The login name that the source AMI gives the key pair to.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","description":"Port of the SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","description":"Which of the instance's addresses to use.","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","description":"How the host key becomes trusted: console, first-use, or auto: from the console output if it is there in time (with a password it has to be). Or the key itself, as a public key line, where the AMI or the user data brings one.","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"description":"Path of your own private key (OpenSSH or PEM, no passphrase, mode 0600), which the instance knows by launch.keyPair, its user data or its AMI; without one a key pair is made for the run.","minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK, of which the instance knows one by launch.keyPair, its user data or its AMI.","default":false,"examples":[true]},"password":{"type":["string","null"],"description":"The user's password, for an instance that lets nobody in with a key: a sensitive variable. It is given to the server's password login, or to its keyboard-interactive one.","default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"description":"What sudo is told when it asks the user for a password: a sensitive variable. It is only ever sent on standard input.","default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"type":["object","null"],"description":"A proxy through which the SSH connection is made.","additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","description":"Its address: http:// for one that understands CONNECT, socks5:// for SOCKS 5, which resolves names itself.","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"description":"Who we are to the proxy.","minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"description":"The user's password at the proxy: a sensitive variable.","default":null,"examples":["${{ vars.proxyPassword }}"]}},"default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"type":"array","description":"SSH servers (jump hosts) to go through, the nearest first; a proxy is before them.","items":{"type":"object","description":"One of them. It is logged in to with a privateKey or by the agent.","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","description":"Its name or address.","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","description":"Port of its SSH server.","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","description":"The login name there.","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"description":"Path of the private key for it (OpenSSH or PEM, no passphrase, mode 0600).","minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","description":"Logs in with the keys of the SSH agent at SSH_AUTH_SOCK.","default":false,"examples":[true]},"hostKey":{"type":"string","description":"Its host key, as a public key line (ssh-keyscan prints it); nothing else is let pass for it.","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait until the instance lets one in.","default":"5m"}}},"provision":{"type":"array","description":"What is done to the instance before it is bundled, in this order.","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"type":"object","description":"One step: a map with one key that says what kind of step it is, and conditions.","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"upload":{"type":"object","description":"Copies a file or a directory to the instance.","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path of a file or directory, relative to the spec.","minLength":1,"examples":["files/"]},"to":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits; without it, the local file's.","pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","description":"Writes as root.","default":false,"examples":[true]}}},"download":{"type":"object","description":"Copies a file from the instance to this machine.","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","description":"Path on the instance.","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","description":"Path on this machine, relative to the spec.","minLength":1,"examples":["out/os-release"]}}},"local":{"type":"object","description":"Runs a command line on this machine with /bin/sh: the command, or a map.","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","description":"The command line.","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the command."},"workdir":{"type":"string","description":"Directory on this machine, relative to the spec.","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the command may take.","default":"1h"}}},"packages":{"type":"object","description":"Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"properties":{"install":{"type":"array","description":"Packages to install, by names that all package managers have; name=version takes that version.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["nginx","curl"]]},"apt":{"type":"array","description":"Packages to install besides where the instance has apt-get.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["apache2-utils"]]},"dnf":{"type":"array","description":"Packages to install besides where the instance has dnf; without it, those of yum.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["httpd-tools"]]},"yum":{"type":"array","description":"Packages to install besides where the instance has yum.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["httpd-tools"]]},"zypper":{"type":"array","description":"Packages to install besides where the instance has zypper.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["apache2-utils"]]},"apk":{"type":"array","description":"Packages to install besides where the instance has apk.","items":{"type":"string","description":"A package, or name=version.","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"default":[],"examples":[["apache2-utils"]]},"update":{"type":"array","description":"Installed packages to bring to their newest version; * stands for all.","items":{"type":"string","description":"A package, or *.","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"default":[],"examples":[["*"]]},"remove":{"type":"array","description":"Packages to remove; one that is not installed is no mistake.","items":{"type":"string","description":"A package.","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","description":"Reads the lists of the repositories anew first.","default":true,"examples":[false]},"recommends":{"type":"boolean","description":"Also installs what packages only recommend, as the package manager has it by default.","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long all of it may take, with waiting for others who hold the package manager's lock.","default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when it fails."}}},"check":{"type":"object","description":"Asserts what the instance must be like; all that does not hold is told at once, and ends the build.","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"type":"array","description":"The assertions.","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"type":"object","description":"One assertion: a map with one key that says what it is about.","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"type":"object","description":"A file is there, and is like this.","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","description":"Absolute path on the instance.","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"description":"What it is; otherwise a link is followed.","default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"description":"Permissions as quoted octal digits.","default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"description":"Name of its owner.","default":null,"examples":["root"]},"group":{"type":["string","null"],"description":"Name of its group.","default":null,"examples":["root"]},"contains":{"type":"array","description":"Texts that its first MiB must hold.","items":{"type":"string","description":"A text.","minLength":1,"examples":["listen 80"]},"default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"description":"A regular expression (JavaScript's, flags mu) that its first MiB must match.","default":null,"examples":["^listen +80;$"]}}},"command":{"type":"object","description":"A command ends like this; /bin/sh runs it.","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","description":"The command line.","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","description":"Its exit code.","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"type":"array","description":"Texts that its standard output must hold.","items":{"type":"string","description":"A text.","minLength":1,"examples":["listen 80"]},"default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"description":"A regular expression (JavaScript's, flags mu) that its standard output must match.","default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long it may take.","default":"1m"}}},"package":{"type":"object","description":"A package is installed.","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The package.","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"description":"Its version; * stands for any characters.","default":null,"examples":["1.24.*"]}}},"service":{"type":"object","description":"A service is like this; without a key, it is known.","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The service.","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"description":"Whether it starts when the instance boots.","default":null,"examples":[true]},"running":{"type":["boolean","null"],"description":"Whether it runs.","default":null,"examples":[true]}}},"port":{"type":"object","description":"Somebody listens on a port.","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","description":"The port.","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","description":"Of what.","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}},"user":{"type":"object","description":"A user is there, and is like this.","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The user.","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"description":"The user's number.","default":null,"examples":[1001],"minimum":0},"groups":{"type":"array","description":"Groups that the user must be in.","items":{"type":"string","description":"A group.","minLength":1,"examples":["wheel"]},"default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"description":"The home directory.","default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"description":"The login shell.","default":null,"examples":["/sbin/nologin"]}}},"group":{"type":"object","description":"A group is there.","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"The group.","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"description":"The group's number.","default":null,"examples":[1001],"minimum":0}}},"mount":{"type":"object","description":"Something is mounted.","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","description":"Where.","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"description":"The file system.","default":null,"examples":["ext4"]},"options":{"type":"array","description":"Mount options that it must have.","items":{"type":"string","description":"An option.","minLength":1,"examples":["noexec"]},"default":[],"examples":[["noexec"]]}}},"process":{"type":"object","description":"A process of this name runs.","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","description":"Its name, as ps -o comm tells it.","minLength":1,"examples":["nginx"]}}},"kernelParameter":{"type":"object","description":"A parameter of the kernel has this value.","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","description":"The parameter, as sysctl(8) names it.","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","description":"Its value, in quotes; blanks count as one.","minLength":1,"examples":["1"]}}},"not":{"type":"boolean","description":"Turns it round: what is asserted must not be so.","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"sudo":{"type":"boolean","description":"Looks as root.","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long all of it may take.","default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to look again when something does not hold: a service may need a while to start."}}},"reboot":{"type":"object","description":"Starts the instance anew and waits until one can log in to it again.","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long it may take until the instance is back.","default":"10m"}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}}}},"bundle":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","description":"How it is done.","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"type":"object","description":"Amazon's own ec2-bundle-vol and ec2-upload-bundle, run on the instance.","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"description":"Size of the image, at most 10GiB (--size); without it, the tool's own default.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute paths of what is left out (--exclude); each must be there.","items":{"type":"string","description":"One path.","examples":["/var/cache/yum"]},"default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"description":"The disk partition table of the image (--partition); without it, the tool looks at the disk.","enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"type":"object","description":"How the tools are got and called.","default":{},"examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","description":"Where they come from if they are missing: auto installs the package of the distribution, else the archive of the user guide; none ends the build right after connecting; provision expects them of a provisioning step.","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"description":"Shell text that root runs in place of what auto does.","minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"description":"Directory on the instance for the image and its parts; without it, /mnt if a disk is mounted there, else /tmp.","pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","description":"Lets ec2-bundle-vol take kernel, block devices and ancestors from the instance's metadata, which it reads without a token (IMDSv1).","default":false,"examples":[true]},"credentials":{"type":["string","null"],"description":"Who uploads: the instance-profile, or the builder, whose keys then stand in the argument list of ec2-upload-bundle; without a word, the instance profile if launch names one.","enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"type":"array","description":"Further arguments of ec2-bundle-vol.","items":{"type":"string","description":"One argument.","examples":["--no-filter"]},"default":[],"examples":[["--no-filter"]]},"uploadArguments":{"type":"array","description":"Further arguments of ec2-upload-bundle.","items":{"type":"string","description":"One argument.","examples":["--sigv"]},"default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","description":"Shell text that bundles; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","description":"Shell text that uploads; what stands in braces is replaced by quoted words.","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}}}},"else":{"type":"object","description":"How the root volume becomes a bundle: image, archive, compression, encryption, parts.","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","description":"Where the bundling is done: on the instance, which puts the parts into S3 itself; or on the builder, to which the root volume streams over SSH. auto: on the instance, if it has curl, openssl and gzip or pigz and reaches S3; so does instance, and it says so when it cannot.","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","description":"Name of the bundle: of its parts and its manifest.","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","description":"The image's partition table. auto: what the instance's disk has; none: a bare file system, as paravirtual AMIs have it; gpt or mbr: an error when the disk has another. With a table, everything in front of the root (boot loader, EFI partition) is copied as it is.","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"description":"Size of the whole image, at most 10GiB; without it, what the files need and some room.","pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"type":"array","description":"Absolute globs of what is left out, besides the contents of /tmp, /var/tmp, /proc, /sys, /run, /mnt and /media. A directory that matches keeps itself and loses its contents.","items":{"type":"string","description":"One glob.","examples":["/var/cache/**"]},"default":[],"examples":[["/var/cache/**"]]},"include":{"type":"array","description":"Absolute globs of what is let back in although exclude leaves it out.","items":{"type":"string","description":"One glob.","examples":["/var/cache/app/**"]},"default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","description":"The image's /etc/fstab. keep: as it is; generate: the root by its UUID and what lies in front of it on the disk; anything else: the path of a local file.","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"type":"object","description":"What is done with keys, credentials and traces on the instance. scrub: left out of the image; refuse: the build fails and lists them; keep: they are in the image, and listed.","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","description":"Files that let people in by SSH. The key of the build is taken out of them in any case.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","description":"The SSH server's own keys, which cloud-init or the system makes anew.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","description":"The file /etc/machine-id (emptied), the seed of random numbers, and persistent names of network cards.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","description":"Histories of shells and other prompts in home directories.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","description":"What cloud-init knows of this instance: its state and logs, not its seed.","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","description":"Files of credentials in home directories, and AWS keys by content.","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","description":"Private keys by content, outside of /usr (but in /usr/local).","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","description":"Files below /var/log; the directories stay.","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"type":"array","description":"Absolute globs of what is kept whatever its class; * stands for slashes too.","items":{"type":"string","description":"One glob.","examples":["/etc/nginx/tls/*"]},"default":[],"examples":[["/etc/nginx/tls/*"]]}}},"script":{"type":["string","null"],"description":"Path of a local script that runs on the instance as root just before the image is made, with the path of the image's tree as its argument. What it changes there gets into the image only.","minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","description":"What happens when the instance lacks something that the image takes, right after the first login. refuse: the build ends there; warn: it goes on, since a provision step installs it.","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"description":"Deflate level: 1 is fast, 9 is small; without it, 4 on the builder (libdeflate's), 5 on the instance (that of pigz or gzip), which make much the same size.","minimum":1,"maximum":9,"default":null,"examples":[6]}}},"default":{}},"certificate":{"type":"object","description":"The keys that the bundle is encrypted for and signed with.","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","description":"EC2's public key: auto (the region's), commercial, cn-north-1, gov, or the path of a certificate in PEM.","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","description":"Goes on when ec2 is not the key that the region is known to use. EC2 will most likely refuse the bundle.","default":false,"examples":[true]},"certificate":{"type":["string","null"],"description":"Path of your own X.509 certificate in PEM; without one a pair is made for the run.","default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"description":"Path of the RSA private key, in PEM, that belongs to the certificate.","default":null,"examples":["keys/pk.pem"]}}},"upload":{"type":"object","description":"Where in S3 the bundle goes.","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","description":"How it is done.","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","description":"Name of a bucket that exists, in the region of the image, with ACLs enabled.","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","description":"What the keys of the bundle's parts begin with; may be empty.","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","description":"The canned ACL of the parts and the manifest. EC2 reads bundles with aws-exec-read.","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","description":"How many parts are uploaded at once.","minimum":1,"maximum":32,"default":4,"examples":[8]}}},"register":{"type":"object","description":"The AMI that is registered.","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","description":"How it is done.","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","description":"Name of the AMI, unique in the account and region.","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"description":"Description of the AMI.","maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"description":"Architecture of the AMI; without it, the source AMI's.","enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"description":"Kind of virtualization of the AMI; without it, the source AMI's.","enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"description":"Id of the kernel image of a paravirtual AMI; without it, the source AMI's.","pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"description":"Id of the RAM disk image of a paravirtual AMI; without it, the source AMI's.","pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"type":["object","array"],"description":"Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]},"items":{"type":"object","description":"One mapping.","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","description":"Name of the device.","examples":["/dev/sdb"]},"virtual":{"type":"string","description":"The instance store volume.","examples":["ephemeral0"]}}}},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"description":"Tags of the AMI."}},"default":{}},"verify":{"type":"object","description":"The boot gate: an instance of the new AMI must boot, and pass tests, before the AMI is kept.","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"description":"Launches the AMI once it is registered, and gives it back with its bundle unless it boots and every test passes. Without a word: only if there are tests or a console pattern.","default":null,"examples":[true]},"console":{"type":["string","null"],"description":"A regular expression that must appear in the console output; then, without tests, nobody logs in.","minLength":1,"default":null,"examples":["login: *$"]},"tests":{"type":"array","description":"What is run on the instance of the AMI, in this order; each must succeed.","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"type":"object","description":"One test: a shell step, as in provision.","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"type":"object","description":"Runs a script on the instance: the path of a file, or a map with file or inline.","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","description":"Path of a script, relative to the spec. Its first line (#!) says what runs it.","examples":["scripts/install.sh"]},"inline":{"type":"string","description":"The script itself; /bin/sh runs it with set -eu unless it begins with #!.","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"description":"Environment variables of the script."},"sudo":{"type":"boolean","description":"Runs the script as root.","default":false,"examples":[true]},"workdir":{"type":["string","null"],"description":"Directory on the instance in which the script runs; without it, the user's home.","default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long the script may take.","default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2],"description":"How often to try again when the script fails."},"exitCodes":{"type":"array","description":"Exit codes that count as success.","minItems":1,"items":{"type":"integer","description":"One exit code.","minimum":0,"maximum":255,"examples":[0]},"default":[0],"examples":[[0,3]]}}},"if":{"type":"boolean","description":"The step is there only if this is true.","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"type":"array","description":"The step is there only in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["cn-*"]},"examples":[["cn-*"]]},"except":{"type":"array","description":"The step is not there in these regions; * stands for any characters.","minItems":1,"items":{"type":"string","description":"A region, or a pattern of regions.","examples":["us-gov-*"]},"examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]}},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"description":"How long to wait, once the instance runs, for the console pattern and for SSH.","default":"10m"},"launch":{"type":"object","description":"What is different from the launch of the build; everything else is as there, but for the user data.","default":{},"examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"type":"array","description":"A ladder of instance types; without any, that of the build.","items":{"type":"string","description":"One instance type.","examples":["m3.medium"]},"default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"description":"Name of the IAM instance profile; without one, that of the build.","minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"description":"User data; without any there is none, since the build's belong to the build.","default":null,"examples":["#!/bin/sh\necho tested\n"]}}}}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part43","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part54","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part55","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part56","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part59","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part64","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
+const schema7 = {"type":"object","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"$ref":"#/definitions/part2","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
 const pattern0 = new RegExp("^ami-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema8 = {"type":"object","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}],"additionalProperties":false,"required":["owner"],"properties":{"name":{"type":["string","null"],"default":null,"examples":["amzn-ami-hvm-*-x86_64-s3"]},"owner":{"$ref":"#/definitions/part0","examples":["amazon",["self","123456789012"]]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"newest":{"type":"boolean","default":false,"examples":[true]},"filters":{"type":"object","additionalProperties":{"$ref":"#/definitions/part1","examples":["available"]},"default":{},"examples":[{"tag:team":"platform"}]}}};
+const schema9 = {"type":["string","array"],"minItems":1,"items":{"type":"string","examples":["self"]},"examples":["amazon",["self","123456789012"]]};
+
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors,instancePath,"","type",schema9);
+errors++;
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema9);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema9.items);
+errors++;
+}
+}
+}
+validate24.errors = vErrors;
+return errors === 0;
+}
+
+const schema10 = {"type":["string","array"],"items":{"type":"string"},"examples":["available"]};
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(Array.isArray(data)))){
+vErrors = withError(vErrors,instancePath,"","type",schema10);
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema10.items);
+errors++;
+}
+}
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+data.name = null;
+}
+if(data.architecture === undefined){
+data.architecture = null;
+}
+if(data.virtualization === undefined){
+data.virtualization = null;
+}
+if(data.newest === undefined){
+data.newest = false;
+}
+if(data.filters === undefined){
+data.filters = {};
+}
+if(data.owner === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema8,{missingProperty: "owner"});
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "name") || (key0 === "owner")) || (key0 === "architecture")) || (key0 === "virtualization")) || (key0 === "newest")) || (key0 === "filters"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema8,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.name;
+if((typeof data0 !== "string") && (data0 !== null)){
+vErrors = withError(vErrors,instancePath+"/name","","type",schema8.properties.name);
+errors++;
+}
+if(data.owner !== undefined){
+if(!(validate24(data.owner, {instancePath:instancePath+"/owner",parentData:data,parentDataProperty:"owner",rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+let data2 = data.architecture;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema8.properties.architecture);
+errors++;
+}
+if(!(((data2 === "i386") || (data2 === "x86_64")) || (data2 === null))){
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema8.properties.architecture);
+errors++;
+}
+let data3 = data.virtualization;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema8.properties.virtualization);
+errors++;
+}
+if(!(((data3 === "hvm") || (data3 === "paravirtual")) || (data3 === null))){
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema8.properties.virtualization);
+errors++;
+}
+let data4 = data.newest;
+if(typeof data4 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/newest","","type",schema8.properties.newest);
+errors++;
+}
+let data5 = data.filters;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+if(!(validate26(data5[key1], {instancePath:instancePath+"/filters/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data5,parentDataProperty:key1,rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/filters","","type",schema8.properties.filters);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema8);
+errors++;
+}
+validate23.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "image") || (key0 === "find"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema7,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.image !== undefined){
+let data0 = data.image;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+vErrors = withError(vErrors,instancePath+"/image","","pattern",schema7.properties.image);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/image","","type",schema7.properties.image);
+errors++;
+}
+}
+if(data.find !== undefined){
+if(!(validate23(data.find, {instancePath:instancePath+"/find",parentData:data,parentDataProperty:"find",rootData}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema7);
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema11 = {"type":"object","examples":[{"instanceTypes":["m3.medium","m3.large"]}],"additionalProperties":false,"required":["instanceTypes"],"properties":{"method":{"type":"string","enum":["ec2"],"default":"ec2","examples":["ec2"]},"instanceTypes":{"$ref":"#/definitions/part4","examples":[["m3.medium","m3.large"]]},"keyPair":{"type":["string","null"],"minLength":1,"default":null,"examples":["team-images"]},"subnet":{"type":["string","null"],"pattern":"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a subnet id: \"subnet-\" and 8 or 17 hexadecimal digits","default":null,"examples":["subnet-0123456789abcdef0"]},"securityGroups":{"$ref":"#/definitions/part5","default":[],"examples":[["sg-0123456789abcdef0"]]},"allowFrom":{"$ref":"#/definitions/part6","default":[],"examples":[["203.0.113.0/24"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-builder"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho started\n"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
+const schema12 = {"type":"array","minItems":1,"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.medium","m3.large"]]};
+
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema12);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema12.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema12);
+errors++;
+}
+validate31.errors = vErrors;
+return errors === 0;
+}
+
+const schema13 = {"type":"array","items":{"type":"string","pattern":"^sg-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be the id of a security group: \"sg-\" and 8 or 17 hexadecimal digits","examples":["sg-0123456789abcdef0"]},"examples":[["sg-0123456789abcdef0"]]};
 const pattern2 = new RegExp("^sg-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema13.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema13.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema13);
+errors++;
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+
+const schema14 = {"type":"array","items":{"type":"string","examples":["203.0.113.0/24"]},"examples":[["203.0.113.0/24"]]};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema14.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema14);
+errors++;
+}
+validate35.errors = vErrors;
+return errors === 0;
+}
+
+const pattern1 = new RegExp("^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern3 = new RegExp("^[1-9][0-9]{0,5}[smh]$", "u");
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "ec2";
+}
+if(data.keyPair === undefined){
+data.keyPair = null;
+}
+if(data.subnet === undefined){
+data.subnet = null;
+}
+if(data.securityGroups === undefined){
+data.securityGroups = [];
+}
+if(data.allowFrom === undefined){
+data.allowFrom = [];
+}
+if(data.iamInstanceProfile === undefined){
+data.iamInstanceProfile = null;
+}
+if(data.userData === undefined){
+data.userData = null;
+}
+if(data.metadataTokens === undefined){
+data.metadataTokens = null;
+}
+if(data.tags === undefined){
+data.tags = {};
+}
+if(data.timeout === undefined){
+data.timeout = "10m";
+}
+if(data.instanceTypes === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema11,{missingProperty: "instanceTypes"});
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema11.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema11,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","","type",schema11.properties.method);
+errors++;
+}
+if(!(data0 === "ec2")){
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema11.properties.method);
+errors++;
+}
+if(data.instanceTypes !== undefined){
+if(!(validate31(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+let data2 = data.keyPair;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/keyPair","","type",schema11.properties.keyPair);
+errors++;
+}
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+vErrors = withError(vErrors,instancePath+"/keyPair","","minLength",schema11.properties.keyPair);
+errors++;
+}
+}
+let data3 = data.subnet;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/subnet","","type",schema11.properties.subnet);
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern1.test(data3)){
+vErrors = withError(vErrors,instancePath+"/subnet","","pattern",schema11.properties.subnet);
+errors++;
+}
+}
+if(!(validate33(data.securityGroups, {instancePath:instancePath+"/securityGroups",parentData:data,parentDataProperty:"securityGroups",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+errors = vErrors.length;
+}
+if(!(validate35(data.allowFrom, {instancePath:instancePath+"/allowFrom",parentData:data,parentDataProperty:"allowFrom",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+errors = vErrors.length;
+}
+let data6 = data.iamInstanceProfile;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema11.properties.iamInstanceProfile);
+errors++;
+}
+if(typeof data6 === "string"){
+if(func3(data6) < 1){
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema11.properties.iamInstanceProfile);
+errors++;
+}
+}
+let data7 = data.userData;
+if((typeof data7 !== "string") && (data7 !== null)){
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema11.properties.userData);
+errors++;
+}
+let data8 = data.metadataTokens;
+if((typeof data8 !== "string") && (data8 !== null)){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema11.properties.metadataTokens);
+errors++;
+}
+if(!(((data8 === "required") || (data8 === "optional")) || (data8 === null))){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema11.properties.metadataTokens);
+errors++;
+}
+let data9 = data.tags;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+for(const key1 in data9){
+let data10 = data9[key1];
+if(typeof data10 !== "string"){
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema11.properties.tags.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema11.properties.tags);
+errors++;
+}
+let data11 = data.timeout;
+if(typeof data11 === "string"){
+if(!pattern3.test(data11)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema11.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema11.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema11);
+errors++;
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+
+const schema15 = {"type":"object","examples":[{"user":"ec2-user"}],"additionalProperties":false,"required":["user"],"properties":{"user":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$","patternErrorMessage":"must be a login name such as \"ec2-user\"","examples":["ec2-user","ubuntu"]},"port":{"type":"integer","minimum":1,"maximum":65535,"default":22,"examples":[22]},"address":{"type":"string","enum":["public","private"],"default":"public","examples":["private"]},"hostKey":{"type":"string","pattern":"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$","patternErrorMessage":"must be auto, console, first-use or a public key line such as \"ssh-ed25519 AAAA…\"","default":"auto","examples":["console","ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]},"privateKey":{"type":["string","null"],"minLength":1,"default":null,"examples":["keys/images"]},"agent":{"type":"boolean","default":false,"examples":[true]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.loginPassword }}"]},"sudoPassword":{"type":["string","null"],"default":null,"examples":["${{ vars.sudoPassword }}"]},"proxy":{"$ref":"#/definitions/part8","default":null,"examples":[{"url":"socks5://127.0.0.1:1080"}]},"bastions":{"$ref":"#/definitions/part10","default":[],"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"5m"}}};
 const pattern4 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,31}$", "u");
 const pattern5 = new RegExp("^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$", "u");
+const schema16 = {"type":["object","null"],"additionalProperties":false,"required":["url"],"properties":{"url":{"type":"string","pattern":"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$","patternErrorMessage":"must be http://HOST:PORT or socks5://HOST:PORT; user and password have keys of their own","examples":["http://proxy.example.com:3128","socks5://127.0.0.1:1080"]},"user":{"type":["string","null"],"minLength":1,"default":null,"examples":["builder"]},"password":{"type":["string","null"],"default":null,"examples":["${{ vars.proxyPassword }}"]}},"examples":[{"url":"socks5://127.0.0.1:1080"}]};
 const pattern6 = new RegExp("^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$", "u");
+
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors,instancePath,"","type",schema16);
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.user === undefined){
+data.user = null;
+}
+if(data.password === undefined){
+data.password = null;
+}
+if(data.url === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema16,{missingProperty: "url"});
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "url") || (key0 === "user")) || (key0 === "password"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema16,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.url !== undefined){
+let data0 = data.url;
+if(typeof data0 === "string"){
+if(!pattern6.test(data0)){
+vErrors = withError(vErrors,instancePath+"/url","","pattern",schema16.properties.url);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/url","","type",schema16.properties.url);
+errors++;
+}
+}
+let data1 = data.user;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/user","","type",schema16.properties.user);
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/user","","minLength",schema16.properties.user);
+errors++;
+}
+}
+let data2 = data.password;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/password","","type",schema16.properties.password);
+errors++;
+}
+}
+validate39.errors = vErrors;
+return errors === 0;
+}
+
+const schema17 = {"type":"array","items":{"$ref":"#/definitions/part9","examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]},"examples":[[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]]};
+const schema18 = {"type":"object","additionalProperties":false,"required":["host","user","hostKey"],"properties":{"host":{"type":"string","minLength":1,"examples":["bastion.example.com"]},"port":{"type":"integer","minimum":1,"maximum":65535,"default":22,"examples":[22]},"user":{"type":"string","minLength":1,"examples":["builder"]},"privateKey":{"type":["string","null"],"minLength":1,"default":null,"examples":["keys/bastion"]},"agent":{"type":"boolean","default":false,"examples":[true]},"hostKey":{"type":"string","pattern":"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$","patternErrorMessage":"must be a public key line such as \"ssh-ed25519 AAAA…\", as ssh-keyscan prints behind the host's name","examples":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"]}},"examples":[{"host":"bastion.example.com","user":"builder","agent":true,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHPvp6EUDD5bUYr/UeNrC4o1VX2NGFuGrhcP9H4nIZ6R"}]};
 const pattern7 = new RegExp("^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$", "u");
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.port === undefined){
+data.port = 22;
+}
+if(data.privateKey === undefined){
+data.privateKey = null;
+}
+if(data.agent === undefined){
+data.agent = false;
+}
+if(data.host === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema18,{missingProperty: "host"});
+errors++;
+}
+if(data.user === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema18,{missingProperty: "user"});
+errors++;
+}
+if(data.hostKey === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema18,{missingProperty: "hostKey"});
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "host") || (key0 === "port")) || (key0 === "user")) || (key0 === "privateKey")) || (key0 === "agent")) || (key0 === "hostKey"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema18,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.host !== undefined){
+let data0 = data.host;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/host","","minLength",schema18.properties.host);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/host","","type",schema18.properties.host);
+errors++;
+}
+}
+let data1 = data.port;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = withError(vErrors,instancePath+"/port","","type",schema18.properties.port);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 65535 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema18.properties.port);
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema18.properties.port);
+errors++;
+}
+}
+if(data.user !== undefined){
+let data2 = data.user;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+vErrors = withError(vErrors,instancePath+"/user","","minLength",schema18.properties.user);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/user","","type",schema18.properties.user);
+errors++;
+}
+}
+let data3 = data.privateKey;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema18.properties.privateKey);
+errors++;
+}
+if(typeof data3 === "string"){
+if(func3(data3) < 1){
+vErrors = withError(vErrors,instancePath+"/privateKey","","minLength",schema18.properties.privateKey);
+errors++;
+}
+}
+let data4 = data.agent;
+if(typeof data4 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema18.properties.agent);
+errors++;
+}
+if(data.hostKey !== undefined){
+let data5 = data.hostKey;
+if(typeof data5 === "string"){
+if(!pattern7.test(data5)){
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema18.properties.hostKey);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema18.properties.hostKey);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema18);
+errors++;
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate42(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema17);
+errors++;
+}
+validate41.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.port === undefined){
+data.port = 22;
+}
+if(data.address === undefined){
+data.address = "public";
+}
+if(data.hostKey === undefined){
+data.hostKey = "auto";
+}
+if(data.privateKey === undefined){
+data.privateKey = null;
+}
+if(data.agent === undefined){
+data.agent = false;
+}
+if(data.password === undefined){
+data.password = null;
+}
+if(data.sudoPassword === undefined){
+data.sudoPassword = null;
+}
+if(data.proxy === undefined){
+data.proxy = null;
+}
+if(data.bastions === undefined){
+data.bastions = [];
+}
+if(data.timeout === undefined){
+data.timeout = "5m";
+}
+if(data.user === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema15,{missingProperty: "user"});
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema15.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema15,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.user !== undefined){
+let data0 = data.user;
+if(typeof data0 === "string"){
+if(!pattern4.test(data0)){
+vErrors = withError(vErrors,instancePath+"/user","","pattern",schema15.properties.user);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/user","","type",schema15.properties.user);
+errors++;
+}
+}
+let data1 = data.port;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = withError(vErrors,instancePath+"/port","","type",schema15.properties.port);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 65535 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/port","","maximum",schema15.properties.port);
+errors++;
+}
+if(data1 < 1 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/port","","minimum",schema15.properties.port);
+errors++;
+}
+}
+let data2 = data.address;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors,instancePath+"/address","","type",schema15.properties.address);
+errors++;
+}
+if(!((data2 === "public") || (data2 === "private"))){
+vErrors = withError(vErrors,instancePath+"/address","","enum",schema15.properties.address);
+errors++;
+}
+let data3 = data.hostKey;
+if(typeof data3 === "string"){
+if(!pattern5.test(data3)){
+vErrors = withError(vErrors,instancePath+"/hostKey","","pattern",schema15.properties.hostKey);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/hostKey","","type",schema15.properties.hostKey);
+errors++;
+}
+let data4 = data.privateKey;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema15.properties.privateKey);
+errors++;
+}
+if(typeof data4 === "string"){
+if(func3(data4) < 1){
+vErrors = withError(vErrors,instancePath+"/privateKey","","minLength",schema15.properties.privateKey);
+errors++;
+}
+}
+let data5 = data.agent;
+if(typeof data5 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/agent","","type",schema15.properties.agent);
+errors++;
+}
+let data6 = data.password;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors,instancePath+"/password","","type",schema15.properties.password);
+errors++;
+}
+let data7 = data.sudoPassword;
+if((typeof data7 !== "string") && (data7 !== null)){
+vErrors = withError(vErrors,instancePath+"/sudoPassword","","type",schema15.properties.sudoPassword);
+errors++;
+}
+if(!(validate39(data.proxy, {instancePath:instancePath+"/proxy",parentData:data,parentDataProperty:"proxy",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+if(!(validate41(data.bastions, {instancePath:instancePath+"/bastions",parentData:data,parentDataProperty:"bastions",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+errors = vErrors.length;
+}
+let data10 = data.timeout;
+if(typeof data10 === "string"){
+if(!pattern3.test(data10)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema15.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema15.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema15);
+errors++;
+}
+validate38.errors = vErrors;
+return errors === 0;
+}
+
+const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part42","examples":[{"shell":"scripts/install.sh"}]}};
+const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part22","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part38","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part39","examples":[{"timeout":"10m"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part40","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part41","examples":[["us-gov-*"]]}}};
+const schema21 = {"type":"object","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"sudo":{"type":"boolean","default":false,"examples":[true]},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]},"exitCodes":{"$ref":"#/definitions/part12","default":[0],"examples":[[0,3]]}}};
+const schema22 = {"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":255,"examples":[0]},"examples":[[0,3]]};
+
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema22);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema22.items);
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 255 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","maximum",schema22.items);
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minimum",schema22.items);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema22);
+errors++;
+}
+validate49.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = {};
+}
+if(data.sudo === undefined){
+data.sudo = false;
+}
+if(data.workdir === undefined){
+data.workdir = null;
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+if(data.exitCodes === undefined){
+data.exitCodes = [0];
+}
+for(const key0 in data){
+if(!((((((((key0 === "file") || (key0 === "inline")) || (key0 === "env")) || (key0 === "sudo")) || (key0 === "workdir")) || (key0 === "timeout")) || (key0 === "retries")) || (key0 === "exitCodes"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema21,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.file !== undefined){
+let data0 = data.file;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/file","","type",schema21.properties.file);
+errors++;
+}
+}
+if(data.inline !== undefined){
+let data1 = data.inline;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/inline","","type",schema21.properties.inline);
+errors++;
+}
+}
+let data2 = data.env;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema21.properties.env.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/env","","type",schema21.properties.env);
+errors++;
+}
+let data4 = data.sudo;
+if(typeof data4 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema21.properties.sudo);
+errors++;
+}
+let data5 = data.workdir;
+if((typeof data5 !== "string") && (data5 !== null)){
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema21.properties.workdir);
+errors++;
+}
+let data6 = data.timeout;
+if(typeof data6 === "string"){
+if(!pattern3.test(data6)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema21.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema21.properties.timeout);
+errors++;
+}
+let data7 = data.retries;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema21.properties.retries);
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 20 || isNaN(data7)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema21.properties.retries);
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema21.properties.retries);
+errors++;
+}
+}
+if(!(validate49(data.exitCodes, {instancePath:instancePath+"/exitCodes",parentData:data,parentDataProperty:"exitCodes",rootData}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema21);
+errors++;
+}
+validate48.errors = vErrors;
+return errors === 0;
+}
+
+const schema23 = {"type":"object","examples":[{"from":"files/","to":"/srv/app"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"examples":["files/"]},"to":{"type":"string","minLength":1,"examples":["/srv/app"]},"mode":{"type":["string","null"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\"","default":null,"examples":["0644","0755"]},"sudo":{"type":"boolean","default":false,"examples":[true]}}};
 const pattern10 = new RegExp("^0?[0-7]{3}$|^[0-7]{4}$", "u");
+
+function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.mode === undefined){
+data.mode = null;
+}
+if(data.sudo === undefined){
+data.sudo = false;
+}
+if(data.from === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema23,{missingProperty: "from"});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema23,{missingProperty: "to"});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "from") || (key0 === "to")) || (key0 === "mode")) || (key0 === "sudo"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema23,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/from","","minLength",schema23.properties.from);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/from","","type",schema23.properties.from);
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/to","","minLength",schema23.properties.to);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/to","","type",schema23.properties.to);
+errors++;
+}
+}
+let data2 = data.mode;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema23.properties.mode);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern10.test(data2)){
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema23.properties.mode);
+errors++;
+}
+}
+let data3 = data.sudo;
+if(typeof data3 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema23.properties.sudo);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema23);
+errors++;
+}
+validate52.errors = vErrors;
+return errors === 0;
+}
+
+const schema24 = {"type":"object","examples":[{"from":"/etc/os-release","to":"out/os-release"}],"additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"examples":["/etc/os-release"]},"to":{"type":"string","minLength":1,"examples":["out/os-release"]}}};
+
+function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.from === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema24,{missingProperty: "from"});
+errors++;
+}
+if(data.to === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema24,{missingProperty: "to"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "from") || (key0 === "to"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema24,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.from !== undefined){
+let data0 = data.from;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/from","","minLength",schema24.properties.from);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/from","","type",schema24.properties.from);
+errors++;
+}
+}
+if(data.to !== undefined){
+let data1 = data.to;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/to","","minLength",schema24.properties.to);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/to","","type",schema24.properties.to);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema24);
+errors++;
+}
+validate54.errors = vErrors;
+return errors === 0;
+}
+
+const schema25 = {"type":"object","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"type":"string","minLength":1,"examples":["make assets"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"workdir":{"type":"string","default":".","examples":["assets"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"}}};
+
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = {};
+}
+if(data.workdir === undefined){
+data.workdir = ".";
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.command === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema25,{missingProperty: "command"});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "command") || (key0 === "env")) || (key0 === "workdir")) || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema25,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.command !== undefined){
+let data0 = data.command;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/command","","minLength",schema25.properties.command);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/command","","type",schema25.properties.command);
+errors++;
+}
+}
+let data1 = data.env;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key1 in data1){
+let data2 = data1[key1];
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors,instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema25.properties.env.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/env","","type",schema25.properties.env);
+errors++;
+}
+let data3 = data.workdir;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema25.properties.workdir);
+errors++;
+}
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern3.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema25.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema25.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema25);
+errors++;
+}
+validate56.errors = vErrors;
+return errors === 0;
+}
+
+const schema26 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"properties":{"install":{"$ref":"#/definitions/part17","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part20","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part21","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema27 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["nginx","curl"]]};
 const pattern12 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
-const pattern18 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
-const pattern19 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
-const pattern21 = new RegExp("^/", "u");
-const pattern25 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
-const pattern27 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
-const pattern30 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern31 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const pattern32 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const pattern35 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern36 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern12.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema27.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema27.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema27);
+errors++;
+}
+validate59.errors = vErrors;
+return errors === 0;
+}
+
+const schema28 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["apache2-utils"]]};
+
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern12.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema28.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema28.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema28);
+errors++;
+}
+validate61.errors = vErrors;
+return errors === 0;
+}
+
+const schema29 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["httpd-tools"]]};
+
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern12.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema29.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema29.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema29);
+errors++;
+}
+validate63.errors = vErrors;
+return errors === 0;
+}
+
+const schema30 = {"type":"array","items":{"type":"string","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"examples":[["*"]]};
+const pattern15 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
+
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern15.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema30.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema30.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema30);
+errors++;
+}
+validate68.errors = vErrors;
+return errors === 0;
+}
+
+const schema31 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"examples":[["telnet"]]};
+const pattern16 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
+
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern16.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema31.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema31.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema31);
+errors++;
+}
+validate70.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.install === undefined){
+data.install = [];
+}
+if(data.apt === undefined){
+data.apt = [];
+}
+if(data.dnf === undefined){
+data.dnf = [];
+}
+if(data.yum === undefined){
+data.yum = [];
+}
+if(data.zypper === undefined){
+data.zypper = [];
+}
+if(data.apk === undefined){
+data.apk = [];
+}
+if(data.update === undefined){
+data.update = [];
+}
+if(data.remove === undefined){
+data.remove = [];
+}
+if(data.refresh === undefined){
+data.refresh = true;
+}
+if(data.recommends === undefined){
+data.recommends = true;
+}
+if(data.timeout === undefined){
+data.timeout = "30m";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+for(const key0 in data){
+if(!(func2.call(schema26.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema26,{additionalProperty: key0});
+errors++;
+}
+}
+if(!(validate59(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+errors = vErrors.length;
+}
+if(!(validate61(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+errors = vErrors.length;
+}
+if(!(validate63(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+errors = vErrors.length;
+}
+if(!(validate63(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
+vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+errors = vErrors.length;
+}
+if(!(validate61(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+errors = vErrors.length;
+}
+if(!(validate61(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+errors = vErrors.length;
+}
+if(!(validate68(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+errors = vErrors.length;
+}
+if(!(validate70(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
+vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+errors = vErrors.length;
+}
+let data8 = data.refresh;
+if(typeof data8 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/refresh","","type",schema26.properties.refresh);
+errors++;
+}
+let data9 = data.recommends;
+if(typeof data9 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/recommends","","type",schema26.properties.recommends);
+errors++;
+}
+let data10 = data.timeout;
+if(typeof data10 === "string"){
+if(!pattern3.test(data10)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema26.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema26.properties.timeout);
+errors++;
+}
+let data11 = data.retries;
+if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema26.properties.retries);
+errors++;
+}
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 20 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema26.properties.retries);
+errors++;
+}
+if(data11 < 0 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema26.properties.retries);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema26);
+errors++;
+}
+validate58.errors = vErrors;
+return errors === 0;
+}
+
+const schema32 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"$ref":"#/definitions/part37","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema33 = {"type":"array","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part36","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]}};
+const schema34 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part24","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part25","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part26","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part27","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part28","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part30","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part31","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part33","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part34","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part35","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":"boolean","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+const schema35 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part23","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
+const pattern18 = new RegExp("^/", "u");
+const schema36 = {"type":"array","items":{"type":"string","minLength":1,"examples":["listen 80"]},"examples":[["listen 80"]]};
+
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema36.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema36.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema36);
+errors++;
+}
+validate77.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.type === undefined){
+data.type = null;
+}
+if(data.mode === undefined){
+data.mode = null;
+}
+if(data.owner === undefined){
+data.owner = null;
+}
+if(data.group === undefined){
+data.group = null;
+}
+if(data.contains === undefined){
+data.contains = [];
+}
+if(data.matches === undefined){
+data.matches = null;
+}
+if(data.path === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema35,{missingProperty: "path"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((((key0 === "path") || (key0 === "type")) || (key0 === "mode")) || (key0 === "owner")) || (key0 === "group")) || (key0 === "contains")) || (key0 === "matches"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema35,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.path !== undefined){
+let data0 = data.path;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/path","","minLength",schema35.properties.path);
+errors++;
+}
+if(!pattern18.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema35.properties.path);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/path","","type",schema35.properties.path);
+errors++;
+}
+}
+let data1 = data.type;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/type","","type",schema35.properties.type);
+errors++;
+}
+if(!((((data1 === "file") || (data1 === "directory")) || (data1 === "link")) || (data1 === null))){
+vErrors = withError(vErrors,instancePath+"/type","","enum",schema35.properties.type);
+errors++;
+}
+let data2 = data.mode;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema35.properties.mode);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern10.test(data2)){
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema35.properties.mode);
+errors++;
+}
+}
+let data3 = data.owner;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/owner","","type",schema35.properties.owner);
+errors++;
+}
+let data4 = data.group;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/group","","type",schema35.properties.group);
+errors++;
+}
+if(!(validate77(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+errors = vErrors.length;
+}
+let data6 = data.matches;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema35.properties.matches);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema35);
+errors++;
+}
+validate76.errors = vErrors;
+return errors === 0;
+}
+
+const schema37 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"$ref":"#/definitions/part23","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m"}}};
+
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.exitCode === undefined){
+data.exitCode = 0;
+}
+if(data.contains === undefined){
+data.contains = [];
+}
+if(data.matches === undefined){
+data.matches = null;
+}
+if(data.timeout === undefined){
+data.timeout = "1m";
+}
+if(data.run === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "run"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.run !== undefined){
+let data0 = data.run;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/run","","minLength",schema37.properties.run);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/run","","type",schema37.properties.run);
+errors++;
+}
+}
+let data1 = data.exitCode;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema37.properties.exitCode);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 255 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema37.properties.exitCode);
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema37.properties.exitCode);
+errors++;
+}
+}
+if(!(validate77(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+errors = vErrors.length;
+}
+let data3 = data.matches;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema37.properties.matches);
+errors++;
+}
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern3.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema37.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema37.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema37);
+errors++;
+}
+validate80.errors = vErrors;
+return errors === 0;
+}
+
+const schema38 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
+
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.version === undefined){
+data.version = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema38,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "version"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema38,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema38.properties.name);
+errors++;
+}
+if(!pattern16.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema38.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema38.properties.name);
+errors++;
+}
+}
+let data1 = data.version;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/version","","type",schema38.properties.version);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema38);
+errors++;
+}
+validate83.errors = vErrors;
+return errors === 0;
+}
+
+const schema39 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"default":null,"examples":[true]},"running":{"type":["boolean","null"],"default":null,"examples":[true]}}};
+const pattern22 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
+
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.enabled === undefined){
+data.enabled = null;
+}
+if(data.running === undefined){
+data.running = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema39.properties.name);
+errors++;
+}
+if(!pattern22.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema39.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema39.properties.name);
+errors++;
+}
+}
+let data1 = data.enabled;
+if((typeof data1 !== "boolean") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/enabled","","type",schema39.properties.enabled);
+errors++;
+}
+let data2 = data.running;
+if((typeof data2 !== "boolean") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/running","","type",schema39.properties.running);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema39);
+errors++;
+}
+validate85.errors = vErrors;
+return errors === 0;
+}
+
+const schema40 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}};
+
+function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.protocol === undefined){
+data.protocol = "tcp";
+}
+if(data.number === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "number"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "number") || (key0 === "protocol"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.number !== undefined){
+let data0 = data.number;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = withError(vErrors,instancePath+"/number","","type",schema40.properties.number);
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 65535 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/number","","maximum",schema40.properties.number);
+errors++;
+}
+if(data0 < 1 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/number","","minimum",schema40.properties.number);
+errors++;
+}
+}
+}
+let data1 = data.protocol;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/protocol","","type",schema40.properties.protocol);
+errors++;
+}
+if(!((data1 === "tcp") || (data1 === "udp"))){
+vErrors = withError(vErrors,instancePath+"/protocol","","enum",schema40.properties.protocol);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema40);
+errors++;
+}
+validate87.errors = vErrors;
+return errors === 0;
+}
+
+const schema41 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0},"groups":{"$ref":"#/definitions/part29","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
+const schema42 = {"type":"array","items":{"type":"string","minLength":1,"examples":["wheel"]},"examples":[["wheel"]]};
+
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema42.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema42.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema42);
+errors++;
+}
+validate90.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.uid === undefined){
+data.uid = null;
+}
+if(data.groups === undefined){
+data.groups = [];
+}
+if(data.home === undefined){
+data.home = null;
+}
+if(data.shell === undefined){
+data.shell = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema41,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema41.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema41.properties.name);
+errors++;
+}
+}
+let data1 = data.uid;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/uid","","type",schema41.properties.uid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema41.properties.uid);
+errors++;
+}
+}
+if(!(validate90(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+errors = vErrors.length;
+}
+let data3 = data.home;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/home","","type",schema41.properties.home);
+errors++;
+}
+let data4 = data.shell;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/shell","","type",schema41.properties.shell);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema41);
+errors++;
+}
+validate89.errors = vErrors;
+return errors === 0;
+}
+
+const schema43 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0}}};
+
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.gid === undefined){
+data.gid = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema43,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "gid"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema43.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema43.properties.name);
+errors++;
+}
+}
+let data1 = data.gid;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/gid","","type",schema43.properties.gid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema43.properties.gid);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema43);
+errors++;
+}
+validate93.errors = vErrors;
+return errors === 0;
+}
+
+const schema44 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part32","default":[],"examples":[["noexec"]]}}};
+const schema45 = {"type":"array","items":{"type":"string","minLength":1,"examples":["noexec"]},"examples":[["noexec"]]};
+
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema45.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema45.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema45);
+errors++;
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.type === undefined){
+data.type = null;
+}
+if(data.options === undefined){
+data.options = [];
+}
+if(data.path === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema44,{missingProperty: "path"});
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema44,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.path !== undefined){
+let data0 = data.path;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/path","","minLength",schema44.properties.path);
+errors++;
+}
+if(!pattern18.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema44.properties.path);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/path","","type",schema44.properties.path);
+errors++;
+}
+}
+let data1 = data.type;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/type","","type",schema44.properties.type);
+errors++;
+}
+if(!(validate96(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema44);
+errors++;
+}
+validate95.errors = vErrors;
+return errors === 0;
+}
+
+const schema46 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"]}}};
+
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema46,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!(key0 === "name")){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema46.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema46.properties.name);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema46);
+errors++;
+}
+validate99.errors = vErrors;
+return errors === 0;
+}
+
+const schema47 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","minLength":1,"examples":["1"]}}};
+const pattern24 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
+
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema47,{missingProperty: "name"});
+errors++;
+}
+if(data.value === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema47,{missingProperty: "value"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "value"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema47,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema47.properties.name);
+errors++;
+}
+if(!pattern24.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema47.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema47.properties.name);
+errors++;
+}
+}
+if(data.value !== undefined){
+let data1 = data.value;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/value","","minLength",schema47.properties.value);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/value","","type",schema47.properties.value);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema47);
+errors++;
+}
+validate101.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.file === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema34.oneOf[0],{missingProperty: "file"});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.command === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema34.oneOf[1],{missingProperty: "command"});
+errors++;
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+const _errs4 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.package === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema34.oneOf[2],{missingProperty: "package"});
+errors++;
+}
+}
+var _valid0 = _errs4 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 2];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 2;
+}
+const _errs5 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.service === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema34.oneOf[3],{missingProperty: "service"});
+errors++;
+}
+}
+var _valid0 = _errs5 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 3];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 3;
+}
+const _errs6 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.port === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema34.oneOf[4],{missingProperty: "port"});
+errors++;
+}
+}
+var _valid0 = _errs6 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 4];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 4;
+}
+const _errs7 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.user === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema34.oneOf[5],{missingProperty: "user"});
+errors++;
+}
+}
+var _valid0 = _errs7 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 5];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 5;
+}
+const _errs8 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.group === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema34.oneOf[6],{missingProperty: "group"});
+errors++;
+}
+}
+var _valid0 = _errs8 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 6];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 6;
+}
+const _errs9 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.mount === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema34.oneOf[7],{missingProperty: "mount"});
+errors++;
+}
+}
+var _valid0 = _errs9 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 7];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 7;
+}
+const _errs10 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.process === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema34.oneOf[8],{missingProperty: "process"});
+errors++;
+}
+}
+var _valid0 = _errs10 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 8];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 8;
+}
+const _errs11 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.kernelParameter === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema34.oneOf[9],{missingProperty: "kernelParameter"});
+errors++;
+}
+}
+var _valid0 = _errs11 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 9];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 9;
+}
+const _errs12 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/10/required","required",schema34.oneOf[10],{missingProperty: "if"});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/10/properties/if/const","const",schema34.oneOf[10].properties.if);
+errors++;
+}
+}
+}
+var _valid0 = _errs12 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 10];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 10;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+if(!valid0){
+vErrors = withError(vErrors,instancePath,"","oneOf",schema34,{passingSchemas: passing0});
+errors++;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.not === undefined){
+data.not = false;
+}
+for(const key0 in data){
+if(!(func2.call(schema34.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.file !== undefined){
+if(!(validate76(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
+vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
+errors = vErrors.length;
+}
+}
+if(data.command !== undefined){
+if(!(validate80(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+errors = vErrors.length;
+}
+}
+if(data.package !== undefined){
+if(!(validate83(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+errors = vErrors.length;
+}
+}
+if(data.service !== undefined){
+if(!(validate85(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+errors = vErrors.length;
+}
+}
+if(data.port !== undefined){
+if(!(validate87(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+errors = vErrors.length;
+}
+}
+if(data.user !== undefined){
+if(!(validate89(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
+vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+errors = vErrors.length;
+}
+}
+if(data.group !== undefined){
+if(!(validate93(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+errors = vErrors.length;
+}
+}
+if(data.mount !== undefined){
+if(!(validate95(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
+vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+errors = vErrors.length;
+}
+}
+if(data.process !== undefined){
+if(!(validate99(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+errors = vErrors.length;
+}
+}
+if(data.kernelParameter !== undefined){
+if(!(validate101(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+errors = vErrors.length;
+}
+}
+let data11 = data.not;
+if(typeof data11 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/not","","type",schema34.properties.not);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema34);
+errors++;
+}
+validate75.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema33);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate75(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema33);
+errors++;
+}
+validate74.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.sudo === undefined){
+data.sudo = true;
+}
+if(data.timeout === undefined){
+data.timeout = "10m";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+if(data.that === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema32,{missingProperty: "that"});
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "that") || (key0 === "sudo")) || (key0 === "timeout")) || (key0 === "retries"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema32,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.that !== undefined){
+if(!(validate74(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+errors = vErrors.length;
+}
+}
+let data1 = data.sudo;
+if(typeof data1 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema32.properties.sudo);
+errors++;
+}
+let data2 = data.timeout;
+if(typeof data2 === "string"){
+if(!pattern3.test(data2)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema32.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema32.properties.timeout);
+errors++;
+}
+let data3 = data.retries;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema32.properties.retries);
+errors++;
+}
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 20 || isNaN(data3)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema32.properties.retries);
+errors++;
+}
+if(data3 < 0 || isNaN(data3)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema32.properties.retries);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema32);
+errors++;
+}
+validate73.errors = vErrors;
+return errors === 0;
+}
+
+const schema48 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
+
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.timeout === undefined){
+data.timeout = "10m";
+}
+for(const key0 in data){
+if(!(key0 === "timeout")){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema48,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.timeout;
+if(typeof data0 === "string"){
+if(!pattern3.test(data0)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema48.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema48.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema48);
+errors++;
+}
+validate106.errors = vErrors;
+return errors === 0;
+}
+
+const schema49 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema49);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema49.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema49);
+errors++;
+}
+validate108.errors = vErrors;
+return errors === 0;
+}
+
+const schema50 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema50);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema50);
+errors++;
+}
+validate110.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.shell === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema20.oneOf[0],{missingProperty: "shell"});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.upload === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema20.oneOf[1],{missingProperty: "upload"});
+errors++;
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+const _errs4 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.download === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema20.oneOf[2],{missingProperty: "download"});
+errors++;
+}
+}
+var _valid0 = _errs4 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 2];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 2;
+}
+const _errs5 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.local === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema20.oneOf[3],{missingProperty: "local"});
+errors++;
+}
+}
+var _valid0 = _errs5 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 3];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 3;
+}
+const _errs6 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.packages === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema20.oneOf[4],{missingProperty: "packages"});
+errors++;
+}
+}
+var _valid0 = _errs6 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 4];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 4;
+}
+const _errs7 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.check === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema20.oneOf[5],{missingProperty: "check"});
+errors++;
+}
+}
+var _valid0 = _errs7 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 5];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 5;
+}
+const _errs8 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.reboot === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema20.oneOf[6],{missingProperty: "reboot"});
+errors++;
+}
+}
+var _valid0 = _errs8 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 6];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 6;
+}
+const _errs9 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "if"});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/7/properties/if/const","const",schema20.oneOf[7].properties.if);
+errors++;
+}
+}
+}
+var _valid0 = _errs9 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 7];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 7;
+}
+}
+}
+}
+}
+}
+}
+}
+if(!valid0){
+vErrors = withError(vErrors,instancePath,"","oneOf",schema20,{passingSchemas: passing0});
+errors++;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema20.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema20,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.shell !== undefined){
+if(!(validate48(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+errors = vErrors.length;
+}
+}
+if(data.upload !== undefined){
+if(!(validate52(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+errors = vErrors.length;
+}
+}
+if(data.download !== undefined){
+if(!(validate54(data.download, {instancePath:instancePath+"/download",parentData:data,parentDataProperty:"download",rootData}))){
+vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+errors = vErrors.length;
+}
+}
+if(data.local !== undefined){
+if(!(validate56(data.local, {instancePath:instancePath+"/local",parentData:data,parentDataProperty:"local",rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+errors = vErrors.length;
+}
+}
+if(data.packages !== undefined){
+if(!(validate58(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+errors = vErrors.length;
+}
+}
+if(data.check !== undefined){
+if(!(validate73(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+if(data.reboot !== undefined){
+if(!(validate106(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data8 = data.if;
+if(typeof data8 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/if","","type",schema20.properties.if);
+errors++;
+}
+}
+if(data.only !== undefined){
+if(!(validate108(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+if(data.except !== undefined){
+if(!(validate110(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema20);
+errors++;
+}
+validate47.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate47(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema19);
+errors++;
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
+
+const schema51 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part48","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part53","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
+const schema52 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part44","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part47","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern27 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern28 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const schema53 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema53);
+errors++;
+}
+validate116.errors = vErrors;
+return errors === 0;
+}
+
+const schema54 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part45","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part46","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern29 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const schema55 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema55.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema55);
+errors++;
+}
+validate119.errors = vErrors;
+return errors === 0;
+}
+
+const schema56 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema56);
+errors++;
+}
+validate121.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.install === undefined){
+data.install = "auto";
+}
+if(data.installCommands === undefined){
+data.installCommands = null;
+}
+if(data.destination === undefined){
+data.destination = null;
+}
+if(data.inherit === undefined){
+data.inherit = false;
+}
+if(data.credentials === undefined){
+data.credentials = null;
+}
+if(data.bundleArguments === undefined){
+data.bundleArguments = [];
+}
+if(data.uploadArguments === undefined){
+data.uploadArguments = [];
+}
+if(data.bundleCommand === undefined){
+data.bundleCommand = "ec2-bundle-vol {arguments}";
+}
+if(data.uploadCommand === undefined){
+data.uploadCommand = "ec2-upload-bundle {arguments}";
+}
+for(const key0 in data){
+if(!(func2.call(schema54.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.install;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/install","","type",schema54.properties.install);
+errors++;
+}
+if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
+vErrors = withError(vErrors,instancePath+"/install","","enum",schema54.properties.install);
+errors++;
+}
+let data1 = data.installCommands;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema54.properties.installCommands);
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema54.properties.installCommands);
+errors++;
+}
+}
+let data2 = data.destination;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema54.properties.destination);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern29.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema54.properties.destination);
+errors++;
+}
+}
+let data3 = data.inherit;
+if(typeof data3 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema54.properties.inherit);
+errors++;
+}
+let data4 = data.credentials;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/credentials","","type",schema54.properties.credentials);
+errors++;
+}
+if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
+vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema54.properties.credentials);
+errors++;
+}
+if(!(validate119(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+errors = vErrors.length;
+}
+if(!(validate121(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+errors = vErrors.length;
+}
+let data7 = data.bundleCommand;
+if(typeof data7 === "string"){
+if(func3(data7) < 1){
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema54.properties.bundleCommand);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema54.properties.bundleCommand);
+errors++;
+}
+let data8 = data.uploadCommand;
+if(typeof data8 === "string"){
+if(func3(data8) < 1){
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema54.properties.uploadCommand);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema54.properties.uploadCommand);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema54);
+errors++;
+}
+validate118.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "ami-tools";
+}
+if(data.name === undefined){
+data.name = "image";
+}
+if(data.size === undefined){
+data.size = null;
+}
+if(data.exclude === undefined){
+data.exclude = [];
+}
+if(data.partition === undefined){
+data.partition = null;
+}
+if(data.amiTools === undefined){
+data.amiTools = {};
+}
+for(const key0 in data){
+if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","","type",schema52.properties.method);
+errors++;
+}
+if(!(data0 === "ami-tools")){
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema52.properties.method);
+errors++;
+}
+let data1 = data.name;
+if(typeof data1 === "string"){
+if(!pattern27.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema52.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema52.properties.name);
+errors++;
+}
+let data2 = data.size;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/size","","type",schema52.properties.size);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern28.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema52.properties.size);
+errors++;
+}
+}
+if(!(validate116(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+errors = vErrors.length;
+}
+let data4 = data.partition;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema52.properties.partition);
+errors++;
+}
+if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema52.properties.partition);
+errors++;
+}
+if(!(validate118(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema52);
+errors++;
+}
+validate115.errors = vErrors;
+return errors === 0;
+}
+
+const schema57 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part49","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part50","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part52","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
+const schema58 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema58);
+errors++;
+}
+validate126.errors = vErrors;
+return errors === 0;
+}
+
+const schema59 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema59.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema59);
+errors++;
+}
+validate128.errors = vErrors;
+return errors === 0;
+}
+
+const schema60 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part51","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema61 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema61.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema61);
+errors++;
+}
+validate131.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.authorizedKeys === undefined){
+data.authorizedKeys = "keep";
+}
+if(data.sshHostKeys === undefined){
+data.sshHostKeys = "scrub";
+}
+if(data.machineId === undefined){
+data.machineId = "scrub";
+}
+if(data.shellHistories === undefined){
+data.shellHistories = "scrub";
+}
+if(data.cloudInit === undefined){
+data.cloudInit = "scrub";
+}
+if(data.cloudCredentials === undefined){
+data.cloudCredentials = "refuse";
+}
+if(data.privateKeys === undefined){
+data.privateKeys = "refuse";
+}
+if(data.logs === undefined){
+data.logs = "keep";
+}
+if(data.allow === undefined){
+data.allow = [];
+}
+for(const key0 in data){
+if(!(func2.call(schema60.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.authorizedKeys;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema60.properties.authorizedKeys);
+errors++;
+}
+if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema60.properties.authorizedKeys);
+errors++;
+}
+let data1 = data.sshHostKeys;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema60.properties.sshHostKeys);
+errors++;
+}
+if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema60.properties.sshHostKeys);
+errors++;
+}
+let data2 = data.machineId;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors,instancePath+"/machineId","","type",schema60.properties.machineId);
+errors++;
+}
+if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema60.properties.machineId);
+errors++;
+}
+let data3 = data.shellHistories;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema60.properties.shellHistories);
+errors++;
+}
+if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema60.properties.shellHistories);
+errors++;
+}
+let data4 = data.cloudInit;
+if(typeof data4 !== "string"){
+vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema60.properties.cloudInit);
+errors++;
+}
+if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema60.properties.cloudInit);
+errors++;
+}
+let data5 = data.cloudCredentials;
+if(typeof data5 !== "string"){
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema60.properties.cloudCredentials);
+errors++;
+}
+if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema60.properties.cloudCredentials);
+errors++;
+}
+let data6 = data.privateKeys;
+if(typeof data6 !== "string"){
+vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema60.properties.privateKeys);
+errors++;
+}
+if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema60.properties.privateKeys);
+errors++;
+}
+let data7 = data.logs;
+if(typeof data7 !== "string"){
+vErrors = withError(vErrors,instancePath+"/logs","","type",schema60.properties.logs);
+errors++;
+}
+if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
+vErrors = withError(vErrors,instancePath+"/logs","","enum",schema60.properties.logs);
+errors++;
+}
+if(!(validate131(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema60);
+errors++;
+}
+validate130.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "native";
+}
+if(data.at === undefined){
+data.at = "auto";
+}
+if(data.name === undefined){
+data.name = "image";
+}
+if(data.partition === undefined){
+data.partition = "auto";
+}
+if(data.size === undefined){
+data.size = null;
+}
+if(data.exclude === undefined){
+data.exclude = [];
+}
+if(data.include === undefined){
+data.include = [];
+}
+if(data.fstab === undefined){
+data.fstab = "keep";
+}
+if(data.hygiene === undefined){
+data.hygiene = {};
+}
+if(data.script === undefined){
+data.script = null;
+}
+if(data.needs === undefined){
+data.needs = "refuse";
+}
+if(data.compression === undefined){
+data.compression = null;
+}
+for(const key0 in data){
+if(!(func2.call(schema57.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","","type",schema57.properties.method);
+errors++;
+}
+if(!(data0 === "native")){
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema57.properties.method);
+errors++;
+}
+let data1 = data.at;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/at","","type",schema57.properties.at);
+errors++;
+}
+if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
+vErrors = withError(vErrors,instancePath+"/at","","enum",schema57.properties.at);
+errors++;
+}
+let data2 = data.name;
+if(typeof data2 === "string"){
+if(!pattern27.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema57.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema57.properties.name);
+errors++;
+}
+let data3 = data.partition;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema57.properties.partition);
+errors++;
+}
+if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema57.properties.partition);
+errors++;
+}
+let data4 = data.size;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/size","","type",schema57.properties.size);
+errors++;
+}
+if(typeof data4 === "string"){
+if(!pattern28.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema57.properties.size);
+errors++;
+}
+}
+if(!(validate126(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+errors = vErrors.length;
+}
+if(!(validate128(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+errors = vErrors.length;
+}
+let data7 = data.fstab;
+if(typeof data7 === "string"){
+if(func3(data7) < 1){
+vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema57.properties.fstab);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema57.properties.fstab);
+errors++;
+}
+if(!(validate130(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+errors = vErrors.length;
+}
+let data9 = data.script;
+if((typeof data9 !== "string") && (data9 !== null)){
+vErrors = withError(vErrors,instancePath+"/script","","type",schema57.properties.script);
+errors++;
+}
+if(typeof data9 === "string"){
+if(func3(data9) < 1){
+vErrors = withError(vErrors,instancePath+"/script","","minLength",schema57.properties.script);
+errors++;
+}
+}
+let data10 = data.needs;
+if(typeof data10 !== "string"){
+vErrors = withError(vErrors,instancePath+"/needs","","type",schema57.properties.needs);
+errors++;
+}
+if(!((data10 === "refuse") || (data10 === "warn"))){
+vErrors = withError(vErrors,instancePath+"/needs","","enum",schema57.properties.needs);
+errors++;
+}
+let data11 = data.compression;
+if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema57.properties.compression);
+errors++;
+}
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 9 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema57.properties.compression);
+errors++;
+}
+if(data11 < 1 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema57.properties.compression);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema57);
+errors++;
+}
+validate125.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = true;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.method === undefined) && (missing0 = "method")){
+vErrors = withError(vErrors);
+errors++;
+}
+else {
+if(data.method !== undefined){
+if("ami-tools" !== data.method){
+vErrors = withError(vErrors);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors);
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+let ifClause0;
+if(_valid0){
+const _errs5 = errors;
+if(!(validate115(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs5 === errors;
+valid0 = _valid0;
+ifClause0 = "then";
+}
+else {
+const _errs6 = errors;
+if(!(validate125(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs6 === errors;
+valid0 = _valid0;
+ifClause0 = "else";
+}
+if(!valid0){
+vErrors = withError(vErrors,instancePath,"","if",schema51);
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "native";
+}
+let data1 = data.method;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","","type",schema51.properties.method);
+errors++;
+}
+if(!((data1 === "native") || (data1 === "ami-tools"))){
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema51.properties.method);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema51);
+errors++;
+}
+validate114.errors = vErrors;
+return errors === 0;
+}
+
+const schema62 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.ec2 === undefined){
+data.ec2 = "auto";
+}
+if(data.allowMismatch === undefined){
+data.allowMismatch = false;
+}
+if(data.certificate === undefined){
+data.certificate = null;
+}
+if(data.privateKey === undefined){
+data.privateKey = null;
+}
+for(const key0 in data){
+if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.ec2;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema62.properties.ec2);
+errors++;
+}
+let data1 = data.allowMismatch;
+if(typeof data1 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema62.properties.allowMismatch);
+errors++;
+}
+let data2 = data.certificate;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema62.properties.certificate);
+errors++;
+}
+let data3 = data.privateKey;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema62.properties.privateKey);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema62);
+errors++;
+}
+validate136.errors = vErrors;
+return errors === 0;
+}
+
+const schema63 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
+
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "s3";
+}
+if(data.acl === undefined){
+data.acl = "aws-exec-read";
+}
+if(data.concurrency === undefined){
+data.concurrency = 4;
+}
+if(data.bucket === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema63,{missingProperty: "bucket"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","","type",schema63.properties.method);
+errors++;
+}
+if(!(data0 === "s3")){
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema63.properties.method);
+errors++;
+}
+if(data.bucket !== undefined){
+let data1 = data.bucket;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema63.properties.bucket);
+errors++;
+}
+}
+if(data.prefix !== undefined){
+let data2 = data.prefix;
+if(typeof data2 !== "string"){
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema63.properties.prefix);
+errors++;
+}
+}
+let data3 = data.acl;
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/acl","","type",schema63.properties.acl);
+errors++;
+}
+if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
+vErrors = withError(vErrors,instancePath+"/acl","","enum",schema63.properties.acl);
+errors++;
+}
+let data4 = data.concurrency;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema63.properties.concurrency);
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 32 || isNaN(data4)){
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema63.properties.concurrency);
+errors++;
+}
+if(data4 < 1 || isNaN(data4)){
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema63.properties.concurrency);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema63);
+errors++;
+}
+validate138.errors = vErrors;
+return errors === 0;
+}
+
+const schema64 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"$ref":"#/definitions/part58","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
+const pattern32 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern33 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema65 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part57","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema66 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
+
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.device === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "device"});
+errors++;
+}
+if(data.virtual === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "virtual"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "device") || (key0 === "virtual"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.device !== undefined){
+let data0 = data.device;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/device","","type",schema66.properties.device);
+errors++;
+}
+}
+if(data.virtual !== undefined){
+let data1 = data.virtual;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema66.properties.virtual);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema66);
+errors++;
+}
+validate142.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!data || typeof data != "object"){
+vErrors = withError(vErrors,instancePath,"","type",schema65);
+errors++;
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate142(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+errors = vErrors.length;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+let data1 = data[key0];
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema65.additionalProperties);
+errors++;
+}
+}
+}
+validate141.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.method === undefined){
+data.method = "instance-store";
+}
+if(data.description === undefined){
+data.description = null;
+}
+if(data.architecture === undefined){
+data.architecture = null;
+}
+if(data.virtualization === undefined){
+data.virtualization = null;
+}
+if(data.kernel === undefined){
+data.kernel = null;
+}
+if(data.ramdisk === undefined){
+data.ramdisk = null;
+}
+if(data.blockDeviceMappings === undefined){
+data.blockDeviceMappings = {};
+}
+if(data.tags === undefined){
+data.tags = {};
+}
+for(const key0 in data){
+if(!(func2.call(schema64.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.method;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","","type",schema64.properties.method);
+errors++;
+}
+if(!(data0 === "instance-store")){
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema64.properties.method);
+errors++;
+}
+if(data.name !== undefined){
+let data1 = data.name;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
+errors++;
+}
+}
+let data2 = data.description;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/description","","type",schema64.properties.description);
+errors++;
+}
+if(typeof data2 === "string"){
+if(func3(data2) > 255){
+vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema64.properties.description);
+errors++;
+}
+}
+let data3 = data.architecture;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema64.properties.architecture);
+errors++;
+}
+if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema64.properties.architecture);
+errors++;
+}
+let data4 = data.virtualization;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema64.properties.virtualization);
+errors++;
+}
+if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema64.properties.virtualization);
+errors++;
+}
+let data5 = data.kernel;
+if((typeof data5 !== "string") && (data5 !== null)){
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema64.properties.kernel);
+errors++;
+}
+if(typeof data5 === "string"){
+if(!pattern32.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema64.properties.kernel);
+errors++;
+}
+}
+let data6 = data.ramdisk;
+if((typeof data6 !== "string") && (data6 !== null)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema64.properties.ramdisk);
+errors++;
+}
+if(typeof data6 === "string"){
+if(!pattern33.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema64.properties.ramdisk);
+errors++;
+}
+}
+if(!(validate141(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+errors = vErrors.length;
+}
+let data8 = data.tags;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key1 in data8){
+let data9 = data8[key1];
+if(typeof data9 !== "string"){
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema64.properties.tags.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema64.properties.tags);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema64);
+errors++;
+}
+validate140.errors = vErrors;
+return errors === 0;
+}
+
+const schema67 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part61","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part63","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema68 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part60","examples":[{"shell":"tests/smoke.sh"}]}};
+const schema69 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part40","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part41","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+
+function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs1 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs2 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.shell === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema69.oneOf[0],{missingProperty: "shell"});
+errors++;
+}
+}
+var _valid0 = _errs2 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema69.oneOf[1],{missingProperty: "if"});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema69.oneOf[1].properties.if);
+errors++;
+}
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+}
+if(!valid0){
+vErrors = withError(vErrors,instancePath,"","oneOf",schema69,{passingSchemas: passing0});
+errors++;
+}
+else {
+errors = _errs1;
+if(vErrors !== null){
+if(_errs1){
+vErrors.length = _errs1;
+}
+else {
+vErrors = null;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.shell !== undefined){
+if(!(validate48(data.shell, {instancePath:instancePath+"/shell",parentData:data,parentDataProperty:"shell",rootData}))){
+vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+errors = vErrors.length;
+}
+}
+if(data.if !== undefined){
+let data2 = data.if;
+if(typeof data2 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/if","","type",schema69.properties.if);
+errors++;
+}
+}
+if(data.only !== undefined){
+if(!(validate108(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+if(data.except !== undefined){
+if(!(validate110(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema69);
+errors++;
+}
+validate148.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate148(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema68);
+errors++;
+}
+validate147.errors = vErrors;
+return errors === 0;
+}
+
+const schema70 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part62","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema71 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema71.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema71);
+errors++;
+}
+validate155.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.instanceTypes === undefined){
+data.instanceTypes = [];
+}
+if(data.iamInstanceProfile === undefined){
+data.iamInstanceProfile = null;
+}
+if(data.userData === undefined){
+data.userData = null;
+}
+for(const key0 in data){
+if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema70,{additionalProperty: key0});
+errors++;
+}
+}
+if(!(validate155(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+errors = vErrors.length;
+}
+let data1 = data.iamInstanceProfile;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema70.properties.iamInstanceProfile);
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema70.properties.iamInstanceProfile);
+errors++;
+}
+}
+let data2 = data.userData;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema70.properties.userData);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema70);
+errors++;
+}
+validate154.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.boot === undefined){
+data.boot = null;
+}
+if(data.console === undefined){
+data.console = null;
+}
+if(data.tests === undefined){
+data.tests = [];
+}
+if(data.timeout === undefined){
+data.timeout = "10m";
+}
+if(data.launch === undefined){
+data.launch = {};
+}
+for(const key0 in data){
+if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.boot;
+if((typeof data0 !== "boolean") && (data0 !== null)){
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema67.properties.boot);
+errors++;
+}
+let data1 = data.console;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/console","","type",schema67.properties.console);
+errors++;
+}
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+vErrors = withError(vErrors,instancePath+"/console","","minLength",schema67.properties.console);
+errors++;
+}
+}
+if(!(validate147(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+errors = vErrors.length;
+}
+let data3 = data.timeout;
+if(typeof data3 === "string"){
+if(!pattern3.test(data3)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema67.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema67.properties.timeout);
+errors++;
+}
+if(!(validate154(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+errors = vErrors.length;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema67);
+errors++;
+}
+validate146.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -52,6677 +4223,94 @@ if(data.verify === undefined){
 data.verify = {};
 }
 if(data.source === undefined){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"},message:"must have required property '"+"source"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "source"});
 errors++;
 }
 if(data.launch === undefined){
-const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "launch"},message:"must have required property '"+"launch"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "launch"});
 errors++;
 }
 if(data.connect === undefined){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "connect"},message:"must have required property '"+"connect"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "connect"});
 errors++;
 }
 if(data.upload === undefined){
-const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.required,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
+vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "upload"});
 errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema6.properties, key0))){
-const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties",schema:false,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema6,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.profile;
 if((typeof data0 !== "string") && (data0 !== null)){
-const err5 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/type",keyword:"type",params:{type: schema6.properties.profile.type},message:"must be string,null",schema:schema6.properties.profile.type,parentSchema:schema6.properties.profile,data:data0};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema6.properties.profile);
 errors++;
 }
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-const err6 = {instancePath:instancePath+"/profile",schemaPath:"#/properties/profile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.profile,data:data0};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
+vErrors = withError(vErrors,instancePath+"/profile","","minLength",schema6.properties.profile);
 errors++;
 }
 }
 if(data.source !== undefined){
-let data1 = data.source;
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-for(const key1 in data1){
-if(!((key1 === "image") || (key1 === "find"))){
-const err7 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.source,data:data1};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-if(data1.image !== undefined){
-let data2 = data1.image;
-if(typeof data2 === "string"){
-if(!pattern0.test(data2)){
-const err8 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/pattern",keyword:"pattern",params:{pattern: "^ami-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ami-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ami-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.source.properties.image,data:data2};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-else {
-const err9 = {instancePath:instancePath+"/source/image",schemaPath:"#/properties/source/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.image.type,parentSchema:schema6.properties.source.properties.image,data:data2};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-if(data1.find !== undefined){
-let data3 = data1.find;
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-if(data3.name === undefined){
-data3.name = null;
-}
-if(data3.architecture === undefined){
-data3.architecture = null;
-}
-if(data3.virtualization === undefined){
-data3.virtualization = null;
-}
-if(data3.newest === undefined){
-data3.newest = false;
-}
-if(data3.filters === undefined){
-data3.filters = {};
-}
-if(data3.owner === undefined){
-const err10 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/required",keyword:"required",params:{missingProperty: "owner"},message:"must have required property '"+"owner"+"'",schema:schema6.properties.source.properties.find.required,parentSchema:schema6.properties.source.properties.find,data:data3};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-for(const key2 in data3){
-if(!((((((key2 === "name") || (key2 === "owner")) || (key2 === "architecture")) || (key2 === "virtualization")) || (key2 === "newest")) || (key2 === "filters"))){
-const err11 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.source.properties.find,data:data3};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-let data4 = data3.name;
-if((typeof data4 !== "string") && (data4 !== null)){
-const err12 = {instancePath:instancePath+"/source/find/name",schemaPath:"#/properties/source/properties/find/properties/name/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.name.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.name.type,parentSchema:schema6.properties.source.properties.find.properties.name,data:data4};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-if(data3.owner !== undefined){
-let data5 = data3.owner;
-if((typeof data5 !== "string") && (!(Array.isArray(data5)))){
-const err13 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.owner.type},message:"must be string,array",schema:schema6.properties.source.properties.find.properties.owner.type,parentSchema:schema6.properties.source.properties.find.properties.owner,data:data5};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-if(Array.isArray(data5)){
-if(data5.length < 1){
-const err14 = {instancePath:instancePath+"/source/find/owner",schemaPath:"#/properties/source/properties/find/properties/owner/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.source.properties.find.properties.owner,data:data5};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-const len0 = data5.length;
-for(let i0=0; i0<len0; i0++){
-let data6 = data5[i0];
-if(typeof data6 !== "string"){
-const err15 = {instancePath:instancePath+"/source/find/owner/" + i0,schemaPath:"#/properties/source/properties/find/properties/owner/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.find.properties.owner.items.type,parentSchema:schema6.properties.source.properties.find.properties.owner.items,data:data6};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-}
-}
-let data7 = data3.architecture;
-if((typeof data7 !== "string") && (data7 !== null)){
-const err16 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.architecture.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.architecture.type,parentSchema:schema6.properties.source.properties.find.properties.architecture,data:data7};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-if(!(((data7 === "i386") || (data7 === "x86_64")) || (data7 === null))){
-const err17 = {instancePath:instancePath+"/source/find/architecture",schemaPath:"#/properties/source/properties/find/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.source.properties.find.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.source.properties.find.properties.architecture.enum,parentSchema:schema6.properties.source.properties.find.properties.architecture,data:data7};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-let data8 = data3.virtualization;
-if((typeof data8 !== "string") && (data8 !== null)){
-const err18 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.source.properties.find.properties.virtualization.type,parentSchema:schema6.properties.source.properties.find.properties.virtualization,data:data8};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
-}
-errors++;
-}
-if(!(((data8 === "hvm") || (data8 === "paravirtual")) || (data8 === null))){
-const err19 = {instancePath:instancePath+"/source/find/virtualization",schemaPath:"#/properties/source/properties/find/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.source.properties.find.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.source.properties.find.properties.virtualization.enum,parentSchema:schema6.properties.source.properties.find.properties.virtualization,data:data8};
-if(vErrors === null){
-vErrors = [err19];
-}
-else {
-vErrors.push(err19);
-}
-errors++;
-}
-let data9 = data3.newest;
-if(typeof data9 !== "boolean"){
-const err20 = {instancePath:instancePath+"/source/find/newest",schemaPath:"#/properties/source/properties/find/properties/newest/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.source.properties.find.properties.newest.type,parentSchema:schema6.properties.source.properties.find.properties.newest,data:data9};
-if(vErrors === null){
-vErrors = [err20];
-}
-else {
-vErrors.push(err20);
-}
-errors++;
-}
-let data10 = data3.filters;
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-for(const key3 in data10){
-let data11 = data10[key3];
-if((typeof data11 !== "string") && (!(Array.isArray(data11)))){
-const err21 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/type",keyword:"type",params:{type: schema6.properties.source.properties.find.properties.filters.additionalProperties.type},message:"must be string,array",schema:schema6.properties.source.properties.find.properties.filters.additionalProperties.type,parentSchema:schema6.properties.source.properties.find.properties.filters.additionalProperties,data:data11};
-if(vErrors === null){
-vErrors = [err21];
-}
-else {
-vErrors.push(err21);
-}
-errors++;
-}
-if(Array.isArray(data11)){
-const len1 = data11.length;
-for(let i1=0; i1<len1; i1++){
-let data12 = data11[i1];
-if(typeof data12 !== "string"){
-const err22 = {instancePath:instancePath+"/source/find/filters/" + key3.replace(/~/g, "~0").replace(/\//g, "~1")+"/" + i1,schemaPath:"#/properties/source/properties/find/properties/filters/additionalProperties/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.source.properties.find.properties.filters.additionalProperties.items.type,parentSchema:schema6.properties.source.properties.find.properties.filters.additionalProperties.items,data:data12};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/source/find/filters",schemaPath:"#/properties/source/properties/find/properties/filters/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.properties.find.properties.filters.type,parentSchema:schema6.properties.source.properties.find.properties.filters,data:data10};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-}
-else {
-const err24 = {instancePath:instancePath+"/source/find",schemaPath:"#/properties/source/properties/find/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.properties.find.type,parentSchema:schema6.properties.source.properties.find,data:data3};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-}
-}
-else {
-const err25 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.source.type,parentSchema:schema6.properties.source,data:data1};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
+if(!(validate22(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
 }
 }
 if(data.launch !== undefined){
-let data13 = data.launch;
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-if(data13.method === undefined){
-data13.method = "ec2";
-}
-if(data13.keyPair === undefined){
-data13.keyPair = null;
-}
-if(data13.subnet === undefined){
-data13.subnet = null;
-}
-if(data13.securityGroups === undefined){
-data13.securityGroups = [];
-}
-if(data13.allowFrom === undefined){
-data13.allowFrom = [];
-}
-if(data13.iamInstanceProfile === undefined){
-data13.iamInstanceProfile = null;
-}
-if(data13.userData === undefined){
-data13.userData = null;
-}
-if(data13.metadataTokens === undefined){
-data13.metadataTokens = null;
-}
-if(data13.tags === undefined){
-data13.tags = {};
-}
-if(data13.timeout === undefined){
-data13.timeout = "10m";
-}
-if(data13.instanceTypes === undefined){
-const err26 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/required",keyword:"required",params:{missingProperty: "instanceTypes"},message:"must have required property '"+"instanceTypes"+"'",schema:schema6.properties.launch.required,parentSchema:schema6.properties.launch,data:data13};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-for(const key4 in data13){
-if(!(func2.call(schema6.properties.launch.properties, key4))){
-const err27 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.launch,data:data13};
-if(vErrors === null){
-vErrors = [err27];
-}
-else {
-vErrors.push(err27);
-}
-errors++;
-}
-}
-let data14 = data13.method;
-if(typeof data14 !== "string"){
-const err28 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.method.type,parentSchema:schema6.properties.launch.properties.method,data:data14};
-if(vErrors === null){
-vErrors = [err28];
-}
-else {
-vErrors.push(err28);
-}
-errors++;
-}
-if(!(data14 === "ec2")){
-const err29 = {instancePath:instancePath+"/launch/method",schemaPath:"#/properties/launch/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.method.enum,parentSchema:schema6.properties.launch.properties.method,data:data14};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-if(data13.instanceTypes !== undefined){
-let data15 = data13.instanceTypes;
-if(Array.isArray(data15)){
-if(data15.length < 1){
-const err30 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.launch.properties.instanceTypes,data:data15};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-const len2 = data15.length;
-for(let i2=0; i2<len2; i2++){
-let data16 = data15[i2];
-if(typeof data16 !== "string"){
-const err31 = {instancePath:instancePath+"/launch/instanceTypes/" + i2,schemaPath:"#/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.launch.properties.instanceTypes.items,data:data16};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-}
-}
-else {
-const err32 = {instancePath:instancePath+"/launch/instanceTypes",schemaPath:"#/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.launch.properties.instanceTypes,data:data15};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-}
-let data17 = data13.keyPair;
-if((typeof data17 !== "string") && (data17 !== null)){
-const err33 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/type",keyword:"type",params:{type: schema6.properties.launch.properties.keyPair.type},message:"must be string,null",schema:schema6.properties.launch.properties.keyPair.type,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-if(typeof data17 === "string"){
-if(func3(data17) < 1){
-const err34 = {instancePath:instancePath+"/launch/keyPair",schemaPath:"#/properties/launch/properties/keyPair/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.keyPair,data:data17};
-if(vErrors === null){
-vErrors = [err34];
-}
-else {
-vErrors.push(err34);
-}
-errors++;
-}
-}
-let data18 = data13.subnet;
-if((typeof data18 !== "string") && (data18 !== null)){
-const err35 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/type",keyword:"type",params:{type: schema6.properties.launch.properties.subnet.type},message:"must be string,null",schema:schema6.properties.launch.properties.subnet.type,parentSchema:schema6.properties.launch.properties.subnet,data:data18};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-if(typeof data18 === "string"){
-if(!pattern1.test(data18)){
-const err36 = {instancePath:instancePath+"/launch/subnet",schemaPath:"#/properties/launch/properties/subnet/pattern",keyword:"pattern",params:{pattern: "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.subnet,data:data18};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-}
-let data19 = data13.securityGroups;
-if(Array.isArray(data19)){
-const len3 = data19.length;
-for(let i3=0; i3<len3; i3++){
-let data20 = data19[i3];
-if(typeof data20 === "string"){
-if(!pattern2.test(data20)){
-const err37 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/pattern",keyword:"pattern",params:{pattern: "^sg-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^sg-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^sg-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
-if(vErrors === null){
-vErrors = [err37];
-}
-else {
-vErrors.push(err37);
-}
-errors++;
-}
-}
-else {
-const err38 = {instancePath:instancePath+"/launch/securityGroups/" + i3,schemaPath:"#/properties/launch/properties/securityGroups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.securityGroups.items.type,parentSchema:schema6.properties.launch.properties.securityGroups.items,data:data20};
-if(vErrors === null){
-vErrors = [err38];
-}
-else {
-vErrors.push(err38);
-}
-errors++;
-}
-}
-}
-else {
-const err39 = {instancePath:instancePath+"/launch/securityGroups",schemaPath:"#/properties/launch/properties/securityGroups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.securityGroups.type,parentSchema:schema6.properties.launch.properties.securityGroups,data:data19};
-if(vErrors === null){
-vErrors = [err39];
-}
-else {
-vErrors.push(err39);
-}
-errors++;
-}
-let data21 = data13.allowFrom;
-if(Array.isArray(data21)){
-const len4 = data21.length;
-for(let i4=0; i4<len4; i4++){
-let data22 = data21[i4];
-if(typeof data22 !== "string"){
-const err40 = {instancePath:instancePath+"/launch/allowFrom/" + i4,schemaPath:"#/properties/launch/properties/allowFrom/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.allowFrom.items.type,parentSchema:schema6.properties.launch.properties.allowFrom.items,data:data22};
-if(vErrors === null){
-vErrors = [err40];
-}
-else {
-vErrors.push(err40);
-}
-errors++;
-}
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/launch/allowFrom",schemaPath:"#/properties/launch/properties/allowFrom/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.launch.properties.allowFrom.type,parentSchema:schema6.properties.launch.properties.allowFrom,data:data21};
-if(vErrors === null){
-vErrors = [err41];
-}
-else {
-vErrors.push(err41);
-}
-errors++;
-}
-let data23 = data13.iamInstanceProfile;
-if((typeof data23 !== "string") && (data23 !== null)){
-const err42 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data23};
-if(vErrors === null){
-vErrors = [err42];
-}
-else {
-vErrors.push(err42);
-}
-errors++;
-}
-if(typeof data23 === "string"){
-if(func3(data23) < 1){
-const err43 = {instancePath:instancePath+"/launch/iamInstanceProfile",schemaPath:"#/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.launch.properties.iamInstanceProfile,data:data23};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-}
-let data24 = data13.userData;
-if((typeof data24 !== "string") && (data24 !== null)){
-const err44 = {instancePath:instancePath+"/launch/userData",schemaPath:"#/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.launch.properties.userData.type,parentSchema:schema6.properties.launch.properties.userData,data:data24};
-if(vErrors === null){
-vErrors = [err44];
-}
-else {
-vErrors.push(err44);
-}
-errors++;
-}
-let data25 = data13.metadataTokens;
-if((typeof data25 !== "string") && (data25 !== null)){
-const err45 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/type",keyword:"type",params:{type: schema6.properties.launch.properties.metadataTokens.type},message:"must be string,null",schema:schema6.properties.launch.properties.metadataTokens.type,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data25};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-if(!(((data25 === "required") || (data25 === "optional")) || (data25 === null))){
-const err46 = {instancePath:instancePath+"/launch/metadataTokens",schemaPath:"#/properties/launch/properties/metadataTokens/enum",keyword:"enum",params:{allowedValues: schema6.properties.launch.properties.metadataTokens.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.launch.properties.metadataTokens.enum,parentSchema:schema6.properties.launch.properties.metadataTokens,data:data25};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-let data26 = data13.tags;
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-for(const key5 in data26){
-let data27 = data26[key5];
-if(typeof data27 !== "string"){
-const err47 = {instancePath:instancePath+"/launch/tags/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/launch/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.tags.additionalProperties.type,parentSchema:schema6.properties.launch.properties.tags.additionalProperties,data:data27};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-}
-}
-else {
-const err48 = {instancePath:instancePath+"/launch/tags",schemaPath:"#/properties/launch/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.properties.tags.type,parentSchema:schema6.properties.launch.properties.tags,data:data26};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-let data28 = data13.timeout;
-if(typeof data28 === "string"){
-if(!pattern3.test(data28)){
-const err49 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.launch.properties.timeout,data:data28};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-}
-else {
-const err50 = {instancePath:instancePath+"/launch/timeout",schemaPath:"#/properties/launch/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.launch.properties.timeout.type,parentSchema:schema6.properties.launch.properties.timeout,data:data28};
-if(vErrors === null){
-vErrors = [err50];
-}
-else {
-vErrors.push(err50);
-}
-errors++;
-}
-}
-else {
-const err51 = {instancePath:instancePath+"/launch",schemaPath:"#/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.launch.type,parentSchema:schema6.properties.launch,data:data13};
-if(vErrors === null){
-vErrors = [err51];
-}
-else {
-vErrors.push(err51);
-}
-errors++;
+if(!(validate30(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
 }
 }
 if(data.connect !== undefined){
-let data29 = data.connect;
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-if(data29.port === undefined){
-data29.port = 22;
+if(!(validate38(data.connect, {instancePath:instancePath+"/connect",parentData:data,parentDataProperty:"connect",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+errors = vErrors.length;
 }
-if(data29.address === undefined){
-data29.address = "public";
 }
-if(data29.hostKey === undefined){
-data29.hostKey = "auto";
+if(!(validate46(data.provision, {instancePath:instancePath+"/provision",parentData:data,parentDataProperty:"provision",rootData}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
 }
-if(data29.privateKey === undefined){
-data29.privateKey = null;
+if(!(validate114(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
+errors = vErrors.length;
 }
-if(data29.agent === undefined){
-data29.agent = false;
-}
-if(data29.password === undefined){
-data29.password = null;
-}
-if(data29.sudoPassword === undefined){
-data29.sudoPassword = null;
-}
-if(data29.proxy === undefined){
-data29.proxy = null;
-}
-if(data29.bastions === undefined){
-data29.bastions = [];
-}
-if(data29.timeout === undefined){
-data29.timeout = "5m";
-}
-if(data29.user === undefined){
-const err52 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.required,parentSchema:schema6.properties.connect,data:data29};
-if(vErrors === null){
-vErrors = [err52];
-}
-else {
-vErrors.push(err52);
-}
-errors++;
-}
-for(const key6 in data29){
-if(!(func2.call(schema6.properties.connect.properties, key6))){
-const err53 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect,data:data29};
-if(vErrors === null){
-vErrors = [err53];
-}
-else {
-vErrors.push(err53);
-}
-errors++;
-}
-}
-if(data29.user !== undefined){
-let data30 = data29.user;
-if(typeof data30 === "string"){
-if(!pattern4.test(data30)){
-const err54 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"+"\"",schema:"^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",parentSchema:schema6.properties.connect.properties.user,data:data30};
-if(vErrors === null){
-vErrors = [err54];
-}
-else {
-vErrors.push(err54);
-}
-errors++;
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/connect/user",schemaPath:"#/properties/connect/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.user.type,parentSchema:schema6.properties.connect.properties.user,data:data30};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-}
-let data31 = data29.port;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-const err56 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.port.type,parentSchema:schema6.properties.connect.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 65535 || isNaN(data31)){
-const err57 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-if(data31 < 1 || isNaN(data31)){
-const err58 = {instancePath:instancePath+"/connect/port",schemaPath:"#/properties/connect/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.port,data:data31};
-if(vErrors === null){
-vErrors = [err58];
-}
-else {
-vErrors.push(err58);
-}
-errors++;
-}
-}
-let data32 = data29.address;
-if(typeof data32 !== "string"){
-const err59 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.address.type,parentSchema:schema6.properties.connect.properties.address,data:data32};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-if(!((data32 === "public") || (data32 === "private"))){
-const err60 = {instancePath:instancePath+"/connect/address",schemaPath:"#/properties/connect/properties/address/enum",keyword:"enum",params:{allowedValues: schema6.properties.connect.properties.address.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.connect.properties.address.enum,parentSchema:schema6.properties.connect.properties.address,data:data32};
-if(vErrors === null){
-vErrors = [err60];
-}
-else {
-vErrors.push(err60);
-}
-errors++;
-}
-let data33 = data29.hostKey;
-if(typeof data33 === "string"){
-if(!pattern5.test(data33)){
-const err61 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"},message:"must match pattern \""+"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$"+"\"",schema:"^(auto|console|first-use|(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$",parentSchema:schema6.properties.connect.properties.hostKey,data:data33};
-if(vErrors === null){
-vErrors = [err61];
-}
-else {
-vErrors.push(err61);
-}
-errors++;
-}
-}
-else {
-const err62 = {instancePath:instancePath+"/connect/hostKey",schemaPath:"#/properties/connect/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.hostKey,data:data33};
-if(vErrors === null){
-vErrors = [err62];
-}
-else {
-vErrors.push(err62);
-}
-errors++;
-}
-let data34 = data29.privateKey;
-if((typeof data34 !== "string") && (data34 !== null)){
-const err63 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.privateKey,data:data34};
-if(vErrors === null){
-vErrors = [err63];
-}
-else {
-vErrors.push(err63);
-}
-errors++;
-}
-if(typeof data34 === "string"){
-if(func3(data34) < 1){
-const err64 = {instancePath:instancePath+"/connect/privateKey",schemaPath:"#/properties/connect/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.privateKey,data:data34};
-if(vErrors === null){
-vErrors = [err64];
-}
-else {
-vErrors.push(err64);
-}
-errors++;
-}
-}
-let data35 = data29.agent;
-if(typeof data35 !== "boolean"){
-const err65 = {instancePath:instancePath+"/connect/agent",schemaPath:"#/properties/connect/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.agent.type,parentSchema:schema6.properties.connect.properties.agent,data:data35};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
-}
-let data36 = data29.password;
-if((typeof data36 !== "string") && (data36 !== null)){
-const err66 = {instancePath:instancePath+"/connect/password",schemaPath:"#/properties/connect/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.password.type,parentSchema:schema6.properties.connect.properties.password,data:data36};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-let data37 = data29.sudoPassword;
-if((typeof data37 !== "string") && (data37 !== null)){
-const err67 = {instancePath:instancePath+"/connect/sudoPassword",schemaPath:"#/properties/connect/properties/sudoPassword/type",keyword:"type",params:{type: schema6.properties.connect.properties.sudoPassword.type},message:"must be string,null",schema:schema6.properties.connect.properties.sudoPassword.type,parentSchema:schema6.properties.connect.properties.sudoPassword,data:data37};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-let data38 = data29.proxy;
-if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
-const err68 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.type},message:"must be object,null",schema:schema6.properties.connect.properties.proxy.type,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
-if(vErrors === null){
-vErrors = [err68];
-}
-else {
-vErrors.push(err68);
-}
-errors++;
-}
-if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
-if(data38.user === undefined){
-data38.user = null;
-}
-if(data38.password === undefined){
-data38.password = null;
-}
-if(data38.url === undefined){
-const err69 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/required",keyword:"required",params:{missingProperty: "url"},message:"must have required property '"+"url"+"'",schema:schema6.properties.connect.properties.proxy.required,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-for(const key7 in data38){
-if(!(((key7 === "url") || (key7 === "user")) || (key7 === "password"))){
-const err70 = {instancePath:instancePath+"/connect/proxy",schemaPath:"#/properties/connect/properties/proxy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.proxy,data:data38};
-if(vErrors === null){
-vErrors = [err70];
-}
-else {
-vErrors.push(err70);
-}
-errors++;
-}
-}
-if(data38.url !== undefined){
-let data39 = data38.url;
-if(typeof data39 === "string"){
-if(!pattern6.test(data39)){
-const err71 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/pattern",keyword:"pattern",params:{pattern: "^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"},message:"must match pattern \""+"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$"+"\"",schema:"^(http|socks5)://[^/@:\\s]+:[0-9]{1,5}/?$|^(http|socks5)://\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5}/?$",parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data39};
-if(vErrors === null){
-vErrors = [err71];
-}
-else {
-vErrors.push(err71);
-}
-errors++;
-}
-}
-else {
-const err72 = {instancePath:instancePath+"/connect/proxy/url",schemaPath:"#/properties/connect/properties/proxy/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.proxy.properties.url.type,parentSchema:schema6.properties.connect.properties.proxy.properties.url,data:data39};
-if(vErrors === null){
-vErrors = [err72];
-}
-else {
-vErrors.push(err72);
-}
-errors++;
-}
-}
-let data40 = data38.user;
-if((typeof data40 !== "string") && (data40 !== null)){
-const err73 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.user.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.user.type,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data40};
-if(vErrors === null){
-vErrors = [err73];
-}
-else {
-vErrors.push(err73);
-}
-errors++;
-}
-if(typeof data40 === "string"){
-if(func3(data40) < 1){
-const err74 = {instancePath:instancePath+"/connect/proxy/user",schemaPath:"#/properties/connect/properties/proxy/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.proxy.properties.user,data:data40};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-}
-let data41 = data38.password;
-if((typeof data41 !== "string") && (data41 !== null)){
-const err75 = {instancePath:instancePath+"/connect/proxy/password",schemaPath:"#/properties/connect/properties/proxy/properties/password/type",keyword:"type",params:{type: schema6.properties.connect.properties.proxy.properties.password.type},message:"must be string,null",schema:schema6.properties.connect.properties.proxy.properties.password.type,parentSchema:schema6.properties.connect.properties.proxy.properties.password,data:data41};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-}
-let data42 = data29.bastions;
-if(Array.isArray(data42)){
-const len5 = data42.length;
-for(let i5=0; i5<len5; i5++){
-let data43 = data42[i5];
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-if(data43.port === undefined){
-data43.port = 22;
-}
-if(data43.privateKey === undefined){
-data43.privateKey = null;
-}
-if(data43.agent === undefined){
-data43.agent = false;
-}
-if(data43.host === undefined){
-const err76 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "host"},message:"must have required property '"+"host"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-if(data43.user === undefined){
-const err77 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-if(data43.hostKey === undefined){
-const err78 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/required",keyword:"required",params:{missingProperty: "hostKey"},message:"must have required property '"+"hostKey"+"'",schema:schema6.properties.connect.properties.bastions.items.required,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err78];
-}
-else {
-vErrors.push(err78);
-}
-errors++;
-}
-for(const key8 in data43){
-if(!((((((key8 === "host") || (key8 === "port")) || (key8 === "user")) || (key8 === "privateKey")) || (key8 === "agent")) || (key8 === "hostKey"))){
-const err79 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err79];
-}
-else {
-vErrors.push(err79);
-}
-errors++;
-}
-}
-if(data43.host !== undefined){
-let data44 = data43.host;
-if(typeof data44 === "string"){
-if(func3(data44) < 1){
-const err80 = {instancePath:instancePath+"/connect/bastions/" + i5+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data44};
-if(vErrors === null){
-vErrors = [err80];
-}
-else {
-vErrors.push(err80);
-}
-errors++;
-}
-}
-else {
-const err81 = {instancePath:instancePath+"/connect/bastions/" + i5+"/host",schemaPath:"#/properties/connect/properties/bastions/items/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.host.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.host,data:data44};
-if(vErrors === null){
-vErrors = [err81];
-}
-else {
-vErrors.push(err81);
-}
-errors++;
-}
-}
-let data45 = data43.port;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-const err82 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.connect.properties.bastions.items.properties.port.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
-if(vErrors === null){
-vErrors = [err82];
-}
-else {
-vErrors.push(err82);
-}
-errors++;
-}
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 > 65535 || isNaN(data45)){
-const err83 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
-if(vErrors === null){
-vErrors = [err83];
-}
-else {
-vErrors.push(err83);
-}
-errors++;
-}
-if(data45 < 1 || isNaN(data45)){
-const err84 = {instancePath:instancePath+"/connect/bastions/" + i5+"/port",schemaPath:"#/properties/connect/properties/bastions/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.port,data:data45};
-if(vErrors === null){
-vErrors = [err84];
-}
-else {
-vErrors.push(err84);
-}
-errors++;
-}
-}
-if(data43.user !== undefined){
-let data46 = data43.user;
-if(typeof data46 === "string"){
-if(func3(data46) < 1){
-const err85 = {instancePath:instancePath+"/connect/bastions/" + i5+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data46};
-if(vErrors === null){
-vErrors = [err85];
-}
-else {
-vErrors.push(err85);
-}
-errors++;
-}
-}
-else {
-const err86 = {instancePath:instancePath+"/connect/bastions/" + i5+"/user",schemaPath:"#/properties/connect/properties/bastions/items/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.user.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.user,data:data46};
-if(vErrors === null){
-vErrors = [err86];
-}
-else {
-vErrors.push(err86);
-}
-errors++;
-}
-}
-let data47 = data43.privateKey;
-if((typeof data47 !== "string") && (data47 !== null)){
-const err87 = {instancePath:instancePath+"/connect/bastions/" + i5+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.connect.properties.bastions.items.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.connect.properties.bastions.items.properties.privateKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data47};
-if(vErrors === null){
-vErrors = [err87];
-}
-else {
-vErrors.push(err87);
-}
-errors++;
-}
-if(typeof data47 === "string"){
-if(func3(data47) < 1){
-const err88 = {instancePath:instancePath+"/connect/bastions/" + i5+"/privateKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/privateKey/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.connect.properties.bastions.items.properties.privateKey,data:data47};
-if(vErrors === null){
-vErrors = [err88];
-}
-else {
-vErrors.push(err88);
-}
-errors++;
-}
-}
-let data48 = data43.agent;
-if(typeof data48 !== "boolean"){
-const err89 = {instancePath:instancePath+"/connect/bastions/" + i5+"/agent",schemaPath:"#/properties/connect/properties/bastions/items/properties/agent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.connect.properties.bastions.items.properties.agent.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.agent,data:data48};
-if(vErrors === null){
-vErrors = [err89];
-}
-else {
-vErrors.push(err89);
-}
-errors++;
-}
-if(data43.hostKey !== undefined){
-let data49 = data43.hostKey;
-if(typeof data49 === "string"){
-if(!pattern7.test(data49)){
-const err90 = {instancePath:instancePath+"/connect/bastions/" + i5+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/pattern",keyword:"pattern",params:{pattern: "^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"},message:"must match pattern \""+"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$"+"\"",schema:"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}( .*)?$",parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data49};
-if(vErrors === null){
-vErrors = [err90];
-}
-else {
-vErrors.push(err90);
-}
-errors++;
-}
-}
-else {
-const err91 = {instancePath:instancePath+"/connect/bastions/" + i5+"/hostKey",schemaPath:"#/properties/connect/properties/bastions/items/properties/hostKey/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.bastions.items.properties.hostKey.type,parentSchema:schema6.properties.connect.properties.bastions.items.properties.hostKey,data:data49};
-if(vErrors === null){
-vErrors = [err91];
-}
-else {
-vErrors.push(err91);
-}
-errors++;
-}
-}
-}
-else {
-const err92 = {instancePath:instancePath+"/connect/bastions/" + i5,schemaPath:"#/properties/connect/properties/bastions/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.properties.bastions.items.type,parentSchema:schema6.properties.connect.properties.bastions.items,data:data43};
-if(vErrors === null){
-vErrors = [err92];
-}
-else {
-vErrors.push(err92);
-}
-errors++;
-}
-}
-}
-else {
-const err93 = {instancePath:instancePath+"/connect/bastions",schemaPath:"#/properties/connect/properties/bastions/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.connect.properties.bastions.type,parentSchema:schema6.properties.connect.properties.bastions,data:data42};
-if(vErrors === null){
-vErrors = [err93];
-}
-else {
-vErrors.push(err93);
-}
-errors++;
-}
-let data50 = data29.timeout;
-if(typeof data50 === "string"){
-if(!pattern3.test(data50)){
-const err94 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.connect.properties.timeout,data:data50};
-if(vErrors === null){
-vErrors = [err94];
-}
-else {
-vErrors.push(err94);
-}
-errors++;
-}
-}
-else {
-const err95 = {instancePath:instancePath+"/connect/timeout",schemaPath:"#/properties/connect/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.connect.properties.timeout.type,parentSchema:schema6.properties.connect.properties.timeout,data:data50};
-if(vErrors === null){
-vErrors = [err95];
-}
-else {
-vErrors.push(err95);
-}
-errors++;
-}
-}
-else {
-const err96 = {instancePath:instancePath+"/connect",schemaPath:"#/properties/connect/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.connect.type,parentSchema:schema6.properties.connect,data:data29};
-if(vErrors === null){
-vErrors = [err96];
-}
-else {
-vErrors.push(err96);
-}
-errors++;
-}
-}
-let data51 = data.provision;
-if(Array.isArray(data51)){
-const len6 = data51.length;
-for(let i6=0; i6<len6; i6++){
-let data52 = data51[i6];
-const _errs116 = errors;
-let valid23 = false;
-let passing0 = null;
-const _errs117 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.shell === undefined){
-const err97 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.provision.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.oneOf[0],data:data52};
-if(vErrors === null){
-vErrors = [err97];
-}
-else {
-vErrors.push(err97);
-}
-errors++;
-}
-}
-var _valid0 = _errs117 === errors;
-if(_valid0){
-valid23 = true;
-passing0 = 0;
-}
-const _errs118 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.upload === undefined){
-const err98 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/1/required",keyword:"required",params:{missingProperty: "upload"},message:"must have required property '"+"upload"+"'",schema:schema6.properties.provision.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.oneOf[1],data:data52};
-if(vErrors === null){
-vErrors = [err98];
-}
-else {
-vErrors.push(err98);
-}
-errors++;
-}
-}
-var _valid0 = _errs118 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 1;
-}
-const _errs119 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.download === undefined){
-const err99 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/2/required",keyword:"required",params:{missingProperty: "download"},message:"must have required property '"+"download"+"'",schema:schema6.properties.provision.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.oneOf[2],data:data52};
-if(vErrors === null){
-vErrors = [err99];
-}
-else {
-vErrors.push(err99);
-}
-errors++;
-}
-}
-var _valid0 = _errs119 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 2];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 2;
-}
-const _errs120 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.local === undefined){
-const err100 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/3/required",keyword:"required",params:{missingProperty: "local"},message:"must have required property '"+"local"+"'",schema:schema6.properties.provision.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.oneOf[3],data:data52};
-if(vErrors === null){
-vErrors = [err100];
-}
-else {
-vErrors.push(err100);
-}
-errors++;
-}
-}
-var _valid0 = _errs120 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 3];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 3;
-}
-const _errs121 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.packages === undefined){
-const err101 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/4/required",keyword:"required",params:{missingProperty: "packages"},message:"must have required property '"+"packages"+"'",schema:schema6.properties.provision.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.oneOf[4],data:data52};
-if(vErrors === null){
-vErrors = [err101];
-}
-else {
-vErrors.push(err101);
-}
-errors++;
-}
-}
-var _valid0 = _errs121 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 4];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 4;
-}
-const _errs122 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.check === undefined){
-const err102 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/5/required",keyword:"required",params:{missingProperty: "check"},message:"must have required property '"+"check"+"'",schema:schema6.properties.provision.items.oneOf[5].required,parentSchema:schema6.properties.provision.items.oneOf[5],data:data52};
-if(vErrors === null){
-vErrors = [err102];
-}
-else {
-vErrors.push(err102);
-}
-errors++;
-}
-}
-var _valid0 = _errs122 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 5];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 5;
-}
-const _errs123 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.reboot === undefined){
-const err103 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/6/required",keyword:"required",params:{missingProperty: "reboot"},message:"must have required property '"+"reboot"+"'",schema:schema6.properties.provision.items.oneOf[6].required,parentSchema:schema6.properties.provision.items.oneOf[6],data:data52};
-if(vErrors === null){
-vErrors = [err103];
-}
-else {
-vErrors.push(err103);
-}
-errors++;
-}
-}
-var _valid0 = _errs123 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 6];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 6;
-}
-const _errs124 = errors;
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-if(data52.if === undefined){
-const err104 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf/7/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.oneOf[7].required,parentSchema:schema6.properties.provision.items.oneOf[7],data:data52};
-if(vErrors === null){
-vErrors = [err104];
-}
-else {
-vErrors.push(err104);
-}
-errors++;
-}
-if(data52.if !== undefined){
-let data53 = data52.if;
-if(false !== data53){
-const err105 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/oneOf/7/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.oneOf[7].properties.if,data:data53};
-if(vErrors === null){
-vErrors = [err105];
-}
-else {
-vErrors.push(err105);
-}
-errors++;
-}
-}
-}
-var _valid0 = _errs124 === errors;
-if(_valid0 && valid23){
-valid23 = false;
-passing0 = [passing0, 7];
-}
-else {
-if(_valid0){
-valid23 = true;
-passing0 = 7;
-}
-}
-}
-}
-}
-}
-}
-}
-if(!valid23){
-const err106 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.oneOf,parentSchema:schema6.properties.provision.items,data:data52};
-if(vErrors === null){
-vErrors = [err106];
-}
-else {
-vErrors.push(err106);
-}
-errors++;
-}
-else {
-errors = _errs116;
-if(vErrors !== null){
-if(_errs116){
-vErrors.length = _errs116;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
-for(const key9 in data52){
-if(!(func2.call(schema6.properties.provision.items.properties, key9))){
-const err107 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items,data:data52};
-if(vErrors === null){
-vErrors = [err107];
-}
-else {
-vErrors.push(err107);
-}
-errors++;
-}
-}
-if(data52.shell !== undefined){
-let data54 = data52.shell;
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-if(data54.env === undefined){
-data54.env = {};
-}
-if(data54.sudo === undefined){
-data54.sudo = false;
-}
-if(data54.workdir === undefined){
-data54.workdir = null;
-}
-if(data54.timeout === undefined){
-data54.timeout = "1h";
-}
-if(data54.retries === undefined){
-data54.retries = 0;
-}
-if(data54.exitCodes === undefined){
-data54.exitCodes = [0];
-}
-for(const key10 in data54){
-if(!((((((((key10 === "file") || (key10 === "inline")) || (key10 === "env")) || (key10 === "sudo")) || (key10 === "workdir")) || (key10 === "timeout")) || (key10 === "retries")) || (key10 === "exitCodes"))){
-const err108 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
-if(vErrors === null){
-vErrors = [err108];
-}
-else {
-vErrors.push(err108);
-}
-errors++;
-}
-}
-if(data54.file !== undefined){
-let data55 = data54.file;
-if(typeof data55 !== "string"){
-const err109 = {instancePath:instancePath+"/provision/" + i6+"/shell/file",schemaPath:"#/properties/provision/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.file.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.file,data:data55};
-if(vErrors === null){
-vErrors = [err109];
-}
-else {
-vErrors.push(err109);
-}
-errors++;
-}
-}
-if(data54.inline !== undefined){
-let data56 = data54.inline;
-if(typeof data56 !== "string"){
-const err110 = {instancePath:instancePath+"/provision/" + i6+"/shell/inline",schemaPath:"#/properties/provision/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.inline,data:data56};
-if(vErrors === null){
-vErrors = [err110];
-}
-else {
-vErrors.push(err110);
-}
-errors++;
-}
-}
-let data57 = data54.env;
-if(data57 && typeof data57 == "object" && !Array.isArray(data57)){
-for(const key11 in data57){
-let data58 = data57[key11];
-if(typeof data58 !== "string"){
-const err111 = {instancePath:instancePath+"/provision/" + i6+"/shell/env/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env.additionalProperties,data:data58};
-if(vErrors === null){
-vErrors = [err111];
-}
-else {
-vErrors.push(err111);
-}
-errors++;
-}
-}
-}
-else {
-const err112 = {instancePath:instancePath+"/provision/" + i6+"/shell/env",schemaPath:"#/properties/provision/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.properties.env.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.env,data:data57};
-if(vErrors === null){
-vErrors = [err112];
-}
-else {
-vErrors.push(err112);
-}
-errors++;
-}
-let data59 = data54.sudo;
-if(typeof data59 !== "boolean"){
-const err113 = {instancePath:instancePath+"/provision/" + i6+"/shell/sudo",schemaPath:"#/properties/provision/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.sudo,data:data59};
-if(vErrors === null){
-vErrors = [err113];
-}
-else {
-vErrors.push(err113);
-}
-errors++;
-}
-let data60 = data54.workdir;
-if((typeof data60 !== "string") && (data60 !== null)){
-const err114 = {instancePath:instancePath+"/provision/" + i6+"/shell/workdir",schemaPath:"#/properties/provision/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.workdir,data:data60};
-if(vErrors === null){
-vErrors = [err114];
-}
-else {
-vErrors.push(err114);
-}
-errors++;
-}
-let data61 = data54.timeout;
-if(typeof data61 === "string"){
-if(!pattern3.test(data61)){
-const err115 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
-if(vErrors === null){
-vErrors = [err115];
-}
-else {
-vErrors.push(err115);
-}
-errors++;
-}
-}
-else {
-const err116 = {instancePath:instancePath+"/provision/" + i6+"/shell/timeout",schemaPath:"#/properties/provision/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.timeout,data:data61};
-if(vErrors === null){
-vErrors = [err116];
-}
-else {
-vErrors.push(err116);
-}
-errors++;
-}
-let data62 = data54.retries;
-if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
-const err117 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
-if(vErrors === null){
-vErrors = [err117];
-}
-else {
-vErrors.push(err117);
-}
-errors++;
-}
-if((typeof data62 == "number") && (isFinite(data62))){
-if(data62 > 20 || isNaN(data62)){
-const err118 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
-if(vErrors === null){
-vErrors = [err118];
-}
-else {
-vErrors.push(err118);
-}
-errors++;
-}
-if(data62 < 0 || isNaN(data62)){
-const err119 = {instancePath:instancePath+"/provision/" + i6+"/shell/retries",schemaPath:"#/properties/provision/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.retries,data:data62};
-if(vErrors === null){
-vErrors = [err119];
-}
-else {
-vErrors.push(err119);
-}
-errors++;
-}
-}
-let data63 = data54.exitCodes;
-if(Array.isArray(data63)){
-if(data63.length < 1){
-const err120 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
-if(vErrors === null){
-vErrors = [err120];
-}
-else {
-vErrors.push(err120);
-}
-errors++;
-}
-const len7 = data63.length;
-for(let i7=0; i7<len7; i7++){
-let data64 = data63[i7];
-if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
-const err121 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
-if(vErrors === null){
-vErrors = [err121];
-}
-else {
-vErrors.push(err121);
-}
-errors++;
-}
-if((typeof data64 == "number") && (isFinite(data64))){
-if(data64 > 255 || isNaN(data64)){
-const err122 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
-if(vErrors === null){
-vErrors = [err122];
-}
-else {
-vErrors.push(err122);
-}
-errors++;
-}
-if(data64 < 0 || isNaN(data64)){
-const err123 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes/" + i7,schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes.items,data:data64};
-if(vErrors === null){
-vErrors = [err123];
-}
-else {
-vErrors.push(err123);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err124 = {instancePath:instancePath+"/provision/" + i6+"/shell/exitCodes",schemaPath:"#/properties/provision/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.provision.items.properties.shell.properties.exitCodes,data:data63};
-if(vErrors === null){
-vErrors = [err124];
-}
-else {
-vErrors.push(err124);
-}
-errors++;
-}
-}
-else {
-const err125 = {instancePath:instancePath+"/provision/" + i6+"/shell",schemaPath:"#/properties/provision/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.shell,data:data54};
-if(vErrors === null){
-vErrors = [err125];
-}
-else {
-vErrors.push(err125);
-}
-errors++;
-}
-}
-if(data52.upload !== undefined){
-let data65 = data52.upload;
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-if(data65.mode === undefined){
-data65.mode = null;
-}
-if(data65.sudo === undefined){
-data65.sudo = false;
-}
-if(data65.from === undefined){
-const err126 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err126];
-}
-else {
-vErrors.push(err126);
-}
-errors++;
-}
-if(data65.to === undefined){
-const err127 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.upload.required,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err127];
-}
-else {
-vErrors.push(err127);
-}
-errors++;
-}
-for(const key12 in data65){
-if(!((((key12 === "from") || (key12 === "to")) || (key12 === "mode")) || (key12 === "sudo"))){
-const err128 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err128];
-}
-else {
-vErrors.push(err128);
-}
-errors++;
-}
-}
-if(data65.from !== undefined){
-let data66 = data65.from;
-if(typeof data66 === "string"){
-if(func3(data66) < 1){
-const err129 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
-if(vErrors === null){
-vErrors = [err129];
-}
-else {
-vErrors.push(err129);
-}
-errors++;
-}
-}
-else {
-const err130 = {instancePath:instancePath+"/provision/" + i6+"/upload/from",schemaPath:"#/properties/provision/items/properties/upload/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.from.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.from,data:data66};
-if(vErrors === null){
-vErrors = [err130];
-}
-else {
-vErrors.push(err130);
-}
-errors++;
-}
-}
-if(data65.to !== undefined){
-let data67 = data65.to;
-if(typeof data67 === "string"){
-if(func3(data67) < 1){
-const err131 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
-if(vErrors === null){
-vErrors = [err131];
-}
-else {
-vErrors.push(err131);
-}
-errors++;
-}
-}
-else {
-const err132 = {instancePath:instancePath+"/provision/" + i6+"/upload/to",schemaPath:"#/properties/provision/items/properties/upload/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.upload.properties.to.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.to,data:data67};
-if(vErrors === null){
-vErrors = [err132];
-}
-else {
-vErrors.push(err132);
-}
-errors++;
-}
-}
-let data68 = data65.mode;
-if((typeof data68 !== "string") && (data68 !== null)){
-const err133 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.upload.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.upload.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
-if(vErrors === null){
-vErrors = [err133];
-}
-else {
-vErrors.push(err133);
-}
-errors++;
-}
-if(typeof data68 === "string"){
-if(!pattern10.test(data68)){
-const err134 = {instancePath:instancePath+"/provision/" + i6+"/upload/mode",schemaPath:"#/properties/provision/items/properties/upload/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.upload.properties.mode,data:data68};
-if(vErrors === null){
-vErrors = [err134];
-}
-else {
-vErrors.push(err134);
-}
-errors++;
-}
-}
-let data69 = data65.sudo;
-if(typeof data69 !== "boolean"){
-const err135 = {instancePath:instancePath+"/provision/" + i6+"/upload/sudo",schemaPath:"#/properties/provision/items/properties/upload/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.upload.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.upload.properties.sudo,data:data69};
-if(vErrors === null){
-vErrors = [err135];
-}
-else {
-vErrors.push(err135);
-}
-errors++;
-}
-}
-else {
-const err136 = {instancePath:instancePath+"/provision/" + i6+"/upload",schemaPath:"#/properties/provision/items/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.upload.type,parentSchema:schema6.properties.provision.items.properties.upload,data:data65};
-if(vErrors === null){
-vErrors = [err136];
-}
-else {
-vErrors.push(err136);
-}
-errors++;
-}
-}
-if(data52.download !== undefined){
-let data70 = data52.download;
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
-if(data70.from === undefined){
-const err137 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "from"},message:"must have required property '"+"from"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err137];
-}
-else {
-vErrors.push(err137);
-}
-errors++;
-}
-if(data70.to === undefined){
-const err138 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/required",keyword:"required",params:{missingProperty: "to"},message:"must have required property '"+"to"+"'",schema:schema6.properties.provision.items.properties.download.required,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err138];
-}
-else {
-vErrors.push(err138);
-}
-errors++;
-}
-for(const key13 in data70){
-if(!((key13 === "from") || (key13 === "to"))){
-const err139 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err139];
-}
-else {
-vErrors.push(err139);
-}
-errors++;
-}
-}
-if(data70.from !== undefined){
-let data71 = data70.from;
-if(typeof data71 === "string"){
-if(func3(data71) < 1){
-const err140 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
-if(vErrors === null){
-vErrors = [err140];
-}
-else {
-vErrors.push(err140);
-}
-errors++;
-}
-}
-else {
-const err141 = {instancePath:instancePath+"/provision/" + i6+"/download/from",schemaPath:"#/properties/provision/items/properties/download/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.from.type,parentSchema:schema6.properties.provision.items.properties.download.properties.from,data:data71};
-if(vErrors === null){
-vErrors = [err141];
-}
-else {
-vErrors.push(err141);
-}
-errors++;
-}
-}
-if(data70.to !== undefined){
-let data72 = data70.to;
-if(typeof data72 === "string"){
-if(func3(data72) < 1){
-const err142 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
-if(vErrors === null){
-vErrors = [err142];
-}
-else {
-vErrors.push(err142);
-}
-errors++;
-}
-}
-else {
-const err143 = {instancePath:instancePath+"/provision/" + i6+"/download/to",schemaPath:"#/properties/provision/items/properties/download/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.download.properties.to.type,parentSchema:schema6.properties.provision.items.properties.download.properties.to,data:data72};
-if(vErrors === null){
-vErrors = [err143];
-}
-else {
-vErrors.push(err143);
-}
-errors++;
-}
-}
-}
-else {
-const err144 = {instancePath:instancePath+"/provision/" + i6+"/download",schemaPath:"#/properties/provision/items/properties/download/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.download.type,parentSchema:schema6.properties.provision.items.properties.download,data:data70};
-if(vErrors === null){
-vErrors = [err144];
-}
-else {
-vErrors.push(err144);
-}
-errors++;
-}
-}
-if(data52.local !== undefined){
-let data73 = data52.local;
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-if(data73.env === undefined){
-data73.env = {};
-}
-if(data73.workdir === undefined){
-data73.workdir = ".";
-}
-if(data73.timeout === undefined){
-data73.timeout = "1h";
-}
-if(data73.command === undefined){
-const err145 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.local.required,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err145];
-}
-else {
-vErrors.push(err145);
-}
-errors++;
-}
-for(const key14 in data73){
-if(!((((key14 === "command") || (key14 === "env")) || (key14 === "workdir")) || (key14 === "timeout"))){
-const err146 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err146];
-}
-else {
-vErrors.push(err146);
-}
-errors++;
-}
-}
-if(data73.command !== undefined){
-let data74 = data73.command;
-if(typeof data74 === "string"){
-if(func3(data74) < 1){
-const err147 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
-if(vErrors === null){
-vErrors = [err147];
-}
-else {
-vErrors.push(err147);
-}
-errors++;
-}
-}
-else {
-const err148 = {instancePath:instancePath+"/provision/" + i6+"/local/command",schemaPath:"#/properties/provision/items/properties/local/properties/command/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.command.type,parentSchema:schema6.properties.provision.items.properties.local.properties.command,data:data74};
-if(vErrors === null){
-vErrors = [err148];
-}
-else {
-vErrors.push(err148);
-}
-errors++;
-}
-}
-let data75 = data73.env;
-if(data75 && typeof data75 == "object" && !Array.isArray(data75)){
-for(const key15 in data75){
-let data76 = data75[key15];
-if(typeof data76 !== "string"){
-const err149 = {instancePath:instancePath+"/provision/" + i6+"/local/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/provision/items/properties/local/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env.additionalProperties,data:data76};
-if(vErrors === null){
-vErrors = [err149];
-}
-else {
-vErrors.push(err149);
-}
-errors++;
-}
-}
-}
-else {
-const err150 = {instancePath:instancePath+"/provision/" + i6+"/local/env",schemaPath:"#/properties/provision/items/properties/local/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.properties.env.type,parentSchema:schema6.properties.provision.items.properties.local.properties.env,data:data75};
-if(vErrors === null){
-vErrors = [err150];
-}
-else {
-vErrors.push(err150);
-}
-errors++;
-}
-let data77 = data73.workdir;
-if(typeof data77 !== "string"){
-const err151 = {instancePath:instancePath+"/provision/" + i6+"/local/workdir",schemaPath:"#/properties/provision/items/properties/local/properties/workdir/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.workdir.type,parentSchema:schema6.properties.provision.items.properties.local.properties.workdir,data:data77};
-if(vErrors === null){
-vErrors = [err151];
-}
-else {
-vErrors.push(err151);
-}
-errors++;
-}
-let data78 = data73.timeout;
-if(typeof data78 === "string"){
-if(!pattern3.test(data78)){
-const err152 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
-if(vErrors === null){
-vErrors = [err152];
-}
-else {
-vErrors.push(err152);
-}
-errors++;
-}
-}
-else {
-const err153 = {instancePath:instancePath+"/provision/" + i6+"/local/timeout",schemaPath:"#/properties/provision/items/properties/local/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.local.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.local.properties.timeout,data:data78};
-if(vErrors === null){
-vErrors = [err153];
-}
-else {
-vErrors.push(err153);
-}
-errors++;
-}
-}
-else {
-const err154 = {instancePath:instancePath+"/provision/" + i6+"/local",schemaPath:"#/properties/provision/items/properties/local/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.local.type,parentSchema:schema6.properties.provision.items.properties.local,data:data73};
-if(vErrors === null){
-vErrors = [err154];
-}
-else {
-vErrors.push(err154);
-}
-errors++;
-}
-}
-if(data52.packages !== undefined){
-let data79 = data52.packages;
-if(data79 && typeof data79 == "object" && !Array.isArray(data79)){
-if(data79.install === undefined){
-data79.install = [];
-}
-if(data79.apt === undefined){
-data79.apt = [];
-}
-if(data79.dnf === undefined){
-data79.dnf = [];
-}
-if(data79.yum === undefined){
-data79.yum = [];
-}
-if(data79.zypper === undefined){
-data79.zypper = [];
-}
-if(data79.apk === undefined){
-data79.apk = [];
-}
-if(data79.update === undefined){
-data79.update = [];
-}
-if(data79.remove === undefined){
-data79.remove = [];
-}
-if(data79.refresh === undefined){
-data79.refresh = true;
-}
-if(data79.recommends === undefined){
-data79.recommends = true;
-}
-if(data79.timeout === undefined){
-data79.timeout = "30m";
-}
-if(data79.retries === undefined){
-data79.retries = 0;
-}
-for(const key16 in data79){
-if(!(func2.call(schema6.properties.provision.items.properties.packages.properties, key16))){
-const err155 = {instancePath:instancePath+"/provision/" + i6+"/packages",schemaPath:"#/properties/provision/items/properties/packages/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.packages,data:data79};
-if(vErrors === null){
-vErrors = [err155];
-}
-else {
-vErrors.push(err155);
-}
-errors++;
-}
-}
-let data80 = data79.install;
-if(Array.isArray(data80)){
-const len8 = data80.length;
-for(let i8=0; i8<len8; i8++){
-let data81 = data80[i8];
-if(typeof data81 === "string"){
-if(!pattern12.test(data81)){
-const err156 = {instancePath:instancePath+"/provision/" + i6+"/packages/install/" + i8,schemaPath:"#/properties/provision/items/properties/packages/properties/install/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.install.items,data:data81};
-if(vErrors === null){
-vErrors = [err156];
-}
-else {
-vErrors.push(err156);
-}
-errors++;
-}
-}
-else {
-const err157 = {instancePath:instancePath+"/provision/" + i6+"/packages/install/" + i8,schemaPath:"#/properties/provision/items/properties/packages/properties/install/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.install.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.install.items,data:data81};
-if(vErrors === null){
-vErrors = [err157];
-}
-else {
-vErrors.push(err157);
-}
-errors++;
-}
-}
-}
-else {
-const err158 = {instancePath:instancePath+"/provision/" + i6+"/packages/install",schemaPath:"#/properties/provision/items/properties/packages/properties/install/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.install.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.install,data:data80};
-if(vErrors === null){
-vErrors = [err158];
-}
-else {
-vErrors.push(err158);
-}
-errors++;
-}
-let data82 = data79.apt;
-if(Array.isArray(data82)){
-const len9 = data82.length;
-for(let i9=0; i9<len9; i9++){
-let data83 = data82[i9];
-if(typeof data83 === "string"){
-if(!pattern12.test(data83)){
-const err159 = {instancePath:instancePath+"/provision/" + i6+"/packages/apt/" + i9,schemaPath:"#/properties/provision/items/properties/packages/properties/apt/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.apt.items,data:data83};
-if(vErrors === null){
-vErrors = [err159];
-}
-else {
-vErrors.push(err159);
-}
-errors++;
-}
-}
-else {
-const err160 = {instancePath:instancePath+"/provision/" + i6+"/packages/apt/" + i9,schemaPath:"#/properties/provision/items/properties/packages/properties/apt/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.apt.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apt.items,data:data83};
-if(vErrors === null){
-vErrors = [err160];
-}
-else {
-vErrors.push(err160);
-}
-errors++;
-}
-}
-}
-else {
-const err161 = {instancePath:instancePath+"/provision/" + i6+"/packages/apt",schemaPath:"#/properties/provision/items/properties/packages/properties/apt/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.apt.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apt,data:data82};
-if(vErrors === null){
-vErrors = [err161];
-}
-else {
-vErrors.push(err161);
-}
-errors++;
-}
-let data84 = data79.dnf;
-if(Array.isArray(data84)){
-const len10 = data84.length;
-for(let i10=0; i10<len10; i10++){
-let data85 = data84[i10];
-if(typeof data85 === "string"){
-if(!pattern12.test(data85)){
-const err162 = {instancePath:instancePath+"/provision/" + i6+"/packages/dnf/" + i10,schemaPath:"#/properties/provision/items/properties/packages/properties/dnf/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.dnf.items,data:data85};
-if(vErrors === null){
-vErrors = [err162];
-}
-else {
-vErrors.push(err162);
-}
-errors++;
-}
-}
-else {
-const err163 = {instancePath:instancePath+"/provision/" + i6+"/packages/dnf/" + i10,schemaPath:"#/properties/provision/items/properties/packages/properties/dnf/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.dnf.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.dnf.items,data:data85};
-if(vErrors === null){
-vErrors = [err163];
-}
-else {
-vErrors.push(err163);
-}
-errors++;
-}
-}
-}
-else {
-const err164 = {instancePath:instancePath+"/provision/" + i6+"/packages/dnf",schemaPath:"#/properties/provision/items/properties/packages/properties/dnf/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.dnf.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.dnf,data:data84};
-if(vErrors === null){
-vErrors = [err164];
-}
-else {
-vErrors.push(err164);
-}
-errors++;
-}
-let data86 = data79.yum;
-if(Array.isArray(data86)){
-const len11 = data86.length;
-for(let i11=0; i11<len11; i11++){
-let data87 = data86[i11];
-if(typeof data87 === "string"){
-if(!pattern12.test(data87)){
-const err165 = {instancePath:instancePath+"/provision/" + i6+"/packages/yum/" + i11,schemaPath:"#/properties/provision/items/properties/packages/properties/yum/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.yum.items,data:data87};
-if(vErrors === null){
-vErrors = [err165];
-}
-else {
-vErrors.push(err165);
-}
-errors++;
-}
-}
-else {
-const err166 = {instancePath:instancePath+"/provision/" + i6+"/packages/yum/" + i11,schemaPath:"#/properties/provision/items/properties/packages/properties/yum/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.yum.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.yum.items,data:data87};
-if(vErrors === null){
-vErrors = [err166];
-}
-else {
-vErrors.push(err166);
-}
-errors++;
-}
-}
-}
-else {
-const err167 = {instancePath:instancePath+"/provision/" + i6+"/packages/yum",schemaPath:"#/properties/provision/items/properties/packages/properties/yum/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.yum.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.yum,data:data86};
-if(vErrors === null){
-vErrors = [err167];
-}
-else {
-vErrors.push(err167);
-}
-errors++;
-}
-let data88 = data79.zypper;
-if(Array.isArray(data88)){
-const len12 = data88.length;
-for(let i12=0; i12<len12; i12++){
-let data89 = data88[i12];
-if(typeof data89 === "string"){
-if(!pattern12.test(data89)){
-const err168 = {instancePath:instancePath+"/provision/" + i6+"/packages/zypper/" + i12,schemaPath:"#/properties/provision/items/properties/packages/properties/zypper/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.zypper.items,data:data89};
-if(vErrors === null){
-vErrors = [err168];
-}
-else {
-vErrors.push(err168);
-}
-errors++;
-}
-}
-else {
-const err169 = {instancePath:instancePath+"/provision/" + i6+"/packages/zypper/" + i12,schemaPath:"#/properties/provision/items/properties/packages/properties/zypper/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.zypper.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.zypper.items,data:data89};
-if(vErrors === null){
-vErrors = [err169];
-}
-else {
-vErrors.push(err169);
-}
-errors++;
-}
-}
-}
-else {
-const err170 = {instancePath:instancePath+"/provision/" + i6+"/packages/zypper",schemaPath:"#/properties/provision/items/properties/packages/properties/zypper/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.zypper.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.zypper,data:data88};
-if(vErrors === null){
-vErrors = [err170];
-}
-else {
-vErrors.push(err170);
-}
-errors++;
-}
-let data90 = data79.apk;
-if(Array.isArray(data90)){
-const len13 = data90.length;
-for(let i13=0; i13<len13; i13++){
-let data91 = data90[i13];
-if(typeof data91 === "string"){
-if(!pattern12.test(data91)){
-const err171 = {instancePath:instancePath+"/provision/" + i6+"/packages/apk/" + i13,schemaPath:"#/properties/provision/items/properties/packages/properties/apk/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"},message:"must match pattern \""+"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$"+"\"",schema:"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$",parentSchema:schema6.properties.provision.items.properties.packages.properties.apk.items,data:data91};
-if(vErrors === null){
-vErrors = [err171];
-}
-else {
-vErrors.push(err171);
-}
-errors++;
-}
-}
-else {
-const err172 = {instancePath:instancePath+"/provision/" + i6+"/packages/apk/" + i13,schemaPath:"#/properties/provision/items/properties/packages/properties/apk/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.apk.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apk.items,data:data91};
-if(vErrors === null){
-vErrors = [err172];
-}
-else {
-vErrors.push(err172);
-}
-errors++;
-}
-}
-}
-else {
-const err173 = {instancePath:instancePath+"/provision/" + i6+"/packages/apk",schemaPath:"#/properties/provision/items/properties/packages/properties/apk/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.apk.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.apk,data:data90};
-if(vErrors === null){
-vErrors = [err173];
-}
-else {
-vErrors.push(err173);
-}
-errors++;
-}
-let data92 = data79.update;
-if(Array.isArray(data92)){
-const len14 = data92.length;
-for(let i14=0; i14<len14; i14++){
-let data93 = data92[i14];
-if(typeof data93 === "string"){
-if(!pattern18.test(data93)){
-const err174 = {instancePath:instancePath+"/provision/" + i6+"/packages/update/" + i14,schemaPath:"#/properties/provision/items/properties/packages/properties/update/items/pattern",keyword:"pattern",params:{pattern: "^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$"},message:"must match pattern \""+"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$"+"\"",schema:"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$",parentSchema:schema6.properties.provision.items.properties.packages.properties.update.items,data:data93};
-if(vErrors === null){
-vErrors = [err174];
-}
-else {
-vErrors.push(err174);
-}
-errors++;
-}
-}
-else {
-const err175 = {instancePath:instancePath+"/provision/" + i6+"/packages/update/" + i14,schemaPath:"#/properties/provision/items/properties/packages/properties/update/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.update.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.update.items,data:data93};
-if(vErrors === null){
-vErrors = [err175];
-}
-else {
-vErrors.push(err175);
-}
-errors++;
-}
-}
-}
-else {
-const err176 = {instancePath:instancePath+"/provision/" + i6+"/packages/update",schemaPath:"#/properties/provision/items/properties/packages/properties/update/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.update.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.update,data:data92};
-if(vErrors === null){
-vErrors = [err176];
-}
-else {
-vErrors.push(err176);
-}
-errors++;
-}
-let data94 = data79.remove;
-if(Array.isArray(data94)){
-const len15 = data94.length;
-for(let i15=0; i15<len15; i15++){
-let data95 = data94[i15];
-if(typeof data95 === "string"){
-if(!pattern19.test(data95)){
-const err177 = {instancePath:instancePath+"/provision/" + i6+"/packages/remove/" + i15,schemaPath:"#/properties/provision/items/properties/packages/properties/remove/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9:._+-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9:._+-]*$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9:._+-]*$",parentSchema:schema6.properties.provision.items.properties.packages.properties.remove.items,data:data95};
-if(vErrors === null){
-vErrors = [err177];
-}
-else {
-vErrors.push(err177);
-}
-errors++;
-}
-}
-else {
-const err178 = {instancePath:instancePath+"/provision/" + i6+"/packages/remove/" + i15,schemaPath:"#/properties/provision/items/properties/packages/properties/remove/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.remove.items.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.remove.items,data:data95};
-if(vErrors === null){
-vErrors = [err178];
-}
-else {
-vErrors.push(err178);
-}
-errors++;
-}
-}
-}
-else {
-const err179 = {instancePath:instancePath+"/provision/" + i6+"/packages/remove",schemaPath:"#/properties/provision/items/properties/packages/properties/remove/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.packages.properties.remove.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.remove,data:data94};
-if(vErrors === null){
-vErrors = [err179];
-}
-else {
-vErrors.push(err179);
-}
-errors++;
-}
-let data96 = data79.refresh;
-if(typeof data96 !== "boolean"){
-const err180 = {instancePath:instancePath+"/provision/" + i6+"/packages/refresh",schemaPath:"#/properties/provision/items/properties/packages/properties/refresh/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.packages.properties.refresh.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.refresh,data:data96};
-if(vErrors === null){
-vErrors = [err180];
-}
-else {
-vErrors.push(err180);
-}
-errors++;
-}
-let data97 = data79.recommends;
-if(typeof data97 !== "boolean"){
-const err181 = {instancePath:instancePath+"/provision/" + i6+"/packages/recommends",schemaPath:"#/properties/provision/items/properties/packages/properties/recommends/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.packages.properties.recommends.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.recommends,data:data97};
-if(vErrors === null){
-vErrors = [err181];
-}
-else {
-vErrors.push(err181);
-}
-errors++;
-}
-let data98 = data79.timeout;
-if(typeof data98 === "string"){
-if(!pattern3.test(data98)){
-const err182 = {instancePath:instancePath+"/provision/" + i6+"/packages/timeout",schemaPath:"#/properties/provision/items/properties/packages/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.packages.properties.timeout,data:data98};
-if(vErrors === null){
-vErrors = [err182];
-}
-else {
-vErrors.push(err182);
-}
-errors++;
-}
-}
-else {
-const err183 = {instancePath:instancePath+"/provision/" + i6+"/packages/timeout",schemaPath:"#/properties/provision/items/properties/packages/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.packages.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.timeout,data:data98};
-if(vErrors === null){
-vErrors = [err183];
-}
-else {
-vErrors.push(err183);
-}
-errors++;
-}
-let data99 = data79.retries;
-if(!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))){
-const err184 = {instancePath:instancePath+"/provision/" + i6+"/packages/retries",schemaPath:"#/properties/provision/items/properties/packages/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.packages.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.packages.properties.retries,data:data99};
-if(vErrors === null){
-vErrors = [err184];
-}
-else {
-vErrors.push(err184);
-}
-errors++;
-}
-if((typeof data99 == "number") && (isFinite(data99))){
-if(data99 > 20 || isNaN(data99)){
-const err185 = {instancePath:instancePath+"/provision/" + i6+"/packages/retries",schemaPath:"#/properties/provision/items/properties/packages/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.packages.properties.retries,data:data99};
-if(vErrors === null){
-vErrors = [err185];
-}
-else {
-vErrors.push(err185);
-}
-errors++;
-}
-if(data99 < 0 || isNaN(data99)){
-const err186 = {instancePath:instancePath+"/provision/" + i6+"/packages/retries",schemaPath:"#/properties/provision/items/properties/packages/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.packages.properties.retries,data:data99};
-if(vErrors === null){
-vErrors = [err186];
-}
-else {
-vErrors.push(err186);
-}
-errors++;
-}
-}
-}
-else {
-const err187 = {instancePath:instancePath+"/provision/" + i6+"/packages",schemaPath:"#/properties/provision/items/properties/packages/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.packages.type,parentSchema:schema6.properties.provision.items.properties.packages,data:data79};
-if(vErrors === null){
-vErrors = [err187];
-}
-else {
-vErrors.push(err187);
-}
-errors++;
-}
-}
-if(data52.check !== undefined){
-let data100 = data52.check;
-if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
-if(data100.sudo === undefined){
-data100.sudo = true;
-}
-if(data100.timeout === undefined){
-data100.timeout = "10m";
-}
-if(data100.retries === undefined){
-data100.retries = 0;
-}
-if(data100.that === undefined){
-const err188 = {instancePath:instancePath+"/provision/" + i6+"/check",schemaPath:"#/properties/provision/items/properties/check/required",keyword:"required",params:{missingProperty: "that"},message:"must have required property '"+"that"+"'",schema:schema6.properties.provision.items.properties.check.required,parentSchema:schema6.properties.provision.items.properties.check,data:data100};
-if(vErrors === null){
-vErrors = [err188];
-}
-else {
-vErrors.push(err188);
-}
-errors++;
-}
-for(const key17 in data100){
-if(!((((key17 === "that") || (key17 === "sudo")) || (key17 === "timeout")) || (key17 === "retries"))){
-const err189 = {instancePath:instancePath+"/provision/" + i6+"/check",schemaPath:"#/properties/provision/items/properties/check/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check,data:data100};
-if(vErrors === null){
-vErrors = [err189];
-}
-else {
-vErrors.push(err189);
-}
-errors++;
-}
-}
-if(data100.that !== undefined){
-let data101 = data100.that;
-if(Array.isArray(data101)){
-if(data101.length < 1){
-const err190 = {instancePath:instancePath+"/provision/" + i6+"/check/that",schemaPath:"#/properties/provision/items/properties/check/properties/that/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that,data:data101};
-if(vErrors === null){
-vErrors = [err190];
-}
-else {
-vErrors.push(err190);
-}
-errors++;
-}
-const len16 = data101.length;
-for(let i16=0; i16<len16; i16++){
-let data102 = data101[i16];
-const _errs233 = errors;
-let valid54 = false;
-let passing1 = null;
-const _errs234 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.file === undefined){
-const err191 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/0/required",keyword:"required",params:{missingProperty: "file"},message:"must have required property '"+"file"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[0].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[0],data:data102};
-if(vErrors === null){
-vErrors = [err191];
-}
-else {
-vErrors.push(err191);
-}
-errors++;
-}
-}
-var _valid1 = _errs234 === errors;
-if(_valid1){
-valid54 = true;
-passing1 = 0;
-}
-const _errs235 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.command === undefined){
-const err192 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/1/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[1].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[1],data:data102};
-if(vErrors === null){
-vErrors = [err192];
-}
-else {
-vErrors.push(err192);
-}
-errors++;
-}
-}
-var _valid1 = _errs235 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 1];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 1;
-}
-const _errs236 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.package === undefined){
-const err193 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/2/required",keyword:"required",params:{missingProperty: "package"},message:"must have required property '"+"package"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[2].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[2],data:data102};
-if(vErrors === null){
-vErrors = [err193];
-}
-else {
-vErrors.push(err193);
-}
-errors++;
-}
-}
-var _valid1 = _errs236 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 2];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 2;
-}
-const _errs237 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.service === undefined){
-const err194 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/3/required",keyword:"required",params:{missingProperty: "service"},message:"must have required property '"+"service"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[3].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[3],data:data102};
-if(vErrors === null){
-vErrors = [err194];
-}
-else {
-vErrors.push(err194);
-}
-errors++;
-}
-}
-var _valid1 = _errs237 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 3];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 3;
-}
-const _errs238 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.port === undefined){
-const err195 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/4/required",keyword:"required",params:{missingProperty: "port"},message:"must have required property '"+"port"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[4].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[4],data:data102};
-if(vErrors === null){
-vErrors = [err195];
-}
-else {
-vErrors.push(err195);
-}
-errors++;
-}
-}
-var _valid1 = _errs238 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 4];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 4;
-}
-const _errs239 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.user === undefined){
-const err196 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/5/required",keyword:"required",params:{missingProperty: "user"},message:"must have required property '"+"user"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[5].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[5],data:data102};
-if(vErrors === null){
-vErrors = [err196];
-}
-else {
-vErrors.push(err196);
-}
-errors++;
-}
-}
-var _valid1 = _errs239 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 5];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 5;
-}
-const _errs240 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.group === undefined){
-const err197 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/6/required",keyword:"required",params:{missingProperty: "group"},message:"must have required property '"+"group"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[6].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[6],data:data102};
-if(vErrors === null){
-vErrors = [err197];
-}
-else {
-vErrors.push(err197);
-}
-errors++;
-}
-}
-var _valid1 = _errs240 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 6];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 6;
-}
-const _errs241 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.mount === undefined){
-const err198 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/7/required",keyword:"required",params:{missingProperty: "mount"},message:"must have required property '"+"mount"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[7].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[7],data:data102};
-if(vErrors === null){
-vErrors = [err198];
-}
-else {
-vErrors.push(err198);
-}
-errors++;
-}
-}
-var _valid1 = _errs241 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 7];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 7;
-}
-const _errs242 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.process === undefined){
-const err199 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/8/required",keyword:"required",params:{missingProperty: "process"},message:"must have required property '"+"process"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[8].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[8],data:data102};
-if(vErrors === null){
-vErrors = [err199];
-}
-else {
-vErrors.push(err199);
-}
-errors++;
-}
-}
-var _valid1 = _errs242 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 8];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 8;
-}
-const _errs243 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.kernelParameter === undefined){
-const err200 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/9/required",keyword:"required",params:{missingProperty: "kernelParameter"},message:"must have required property '"+"kernelParameter"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[9].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[9],data:data102};
-if(vErrors === null){
-vErrors = [err200];
-}
-else {
-vErrors.push(err200);
-}
-errors++;
-}
-}
-var _valid1 = _errs243 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 9];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 9;
-}
-const _errs244 = errors;
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.if === undefined){
-const err201 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/10/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[10].required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[10],data:data102};
-if(vErrors === null){
-vErrors = [err201];
-}
-else {
-vErrors.push(err201);
-}
-errors++;
-}
-if(data102.if !== undefined){
-let data103 = data102.if;
-if(false !== data103){
-const err202 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/if",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf/10/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf[10].properties.if,data:data103};
-if(vErrors === null){
-vErrors = [err202];
-}
-else {
-vErrors.push(err202);
-}
-errors++;
-}
-}
-}
-var _valid1 = _errs244 === errors;
-if(_valid1 && valid54){
-valid54 = false;
-passing1 = [passing1, 10];
-}
-else {
-if(_valid1){
-valid54 = true;
-passing1 = 10;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-if(!valid54){
-const err203 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing1},message:"must match exactly one schema in oneOf",schema:schema6.properties.provision.items.properties.check.properties.that.items.oneOf,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items,data:data102};
-if(vErrors === null){
-vErrors = [err203];
-}
-else {
-vErrors.push(err203);
-}
-errors++;
-}
-else {
-errors = _errs233;
-if(vErrors !== null){
-if(_errs233){
-vErrors.length = _errs233;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data102 && typeof data102 == "object" && !Array.isArray(data102)){
-if(data102.not === undefined){
-data102.not = false;
-}
-for(const key18 in data102){
-if(!(func2.call(schema6.properties.provision.items.properties.check.properties.that.items.properties, key18))){
-const err204 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key18},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items,data:data102};
-if(vErrors === null){
-vErrors = [err204];
-}
-else {
-vErrors.push(err204);
-}
-errors++;
-}
-}
-if(data102.file !== undefined){
-let data104 = data102.file;
-if(data104 && typeof data104 == "object" && !Array.isArray(data104)){
-if(data104.type === undefined){
-data104.type = null;
-}
-if(data104.mode === undefined){
-data104.mode = null;
-}
-if(data104.owner === undefined){
-data104.owner = null;
-}
-if(data104.group === undefined){
-data104.group = null;
-}
-if(data104.contains === undefined){
-data104.contains = [];
-}
-if(data104.matches === undefined){
-data104.matches = null;
-}
-if(data104.path === undefined){
-const err205 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file,data:data104};
-if(vErrors === null){
-vErrors = [err205];
-}
-else {
-vErrors.push(err205);
-}
-errors++;
-}
-for(const key19 in data104){
-if(!(((((((key19 === "path") || (key19 === "type")) || (key19 === "mode")) || (key19 === "owner")) || (key19 === "group")) || (key19 === "contains")) || (key19 === "matches"))){
-const err206 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key19},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file,data:data104};
-if(vErrors === null){
-vErrors = [err206];
-}
-else {
-vErrors.push(err206);
-}
-errors++;
-}
-}
-if(data104.path !== undefined){
-let data105 = data104.path;
-if(typeof data105 === "string"){
-if(func3(data105) < 1){
-const err207 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path,data:data105};
-if(vErrors === null){
-vErrors = [err207];
-}
-else {
-vErrors.push(err207);
-}
-errors++;
-}
-if(!pattern21.test(data105)){
-const err208 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/path/pattern",keyword:"pattern",params:{pattern: "^/"},message:"must match pattern \""+"^/"+"\"",schema:"^/",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path,data:data105};
-if(vErrors === null){
-vErrors = [err208];
-}
-else {
-vErrors.push(err208);
-}
-errors++;
-}
-}
-else {
-const err209 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.path,data:data105};
-if(vErrors === null){
-vErrors = [err209];
-}
-else {
-vErrors.push(err209);
-}
-errors++;
-}
-}
-let data106 = data104.type;
-if((typeof data106 !== "string") && (data106 !== null)){
-const err210 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/type",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/type/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type,data:data106};
-if(vErrors === null){
-vErrors = [err210];
-}
-else {
-vErrors.push(err210);
-}
-errors++;
-}
-if(!((((data106 === "file") || (data106 === "directory")) || (data106 === "link")) || (data106 === null))){
-const err211 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/type",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/type/enum",keyword:"enum",params:{allowedValues: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type.enum,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.type,data:data106};
-if(vErrors === null){
-vErrors = [err211];
-}
-else {
-vErrors.push(err211);
-}
-errors++;
-}
-let data107 = data104.mode;
-if((typeof data107 !== "string") && (data107 !== null)){
-const err212 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/mode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/mode/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode,data:data107};
-if(vErrors === null){
-vErrors = [err212];
-}
-else {
-vErrors.push(err212);
-}
-errors++;
-}
-if(typeof data107 === "string"){
-if(!pattern10.test(data107)){
-const err213 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/mode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/mode/pattern",keyword:"pattern",params:{pattern: "^0?[0-7]{3}$|^[0-7]{4}$"},message:"must match pattern \""+"^0?[0-7]{3}$|^[0-7]{4}$"+"\"",schema:"^0?[0-7]{3}$|^[0-7]{4}$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.mode,data:data107};
-if(vErrors === null){
-vErrors = [err213];
-}
-else {
-vErrors.push(err213);
-}
-errors++;
-}
-}
-let data108 = data104.owner;
-if((typeof data108 !== "string") && (data108 !== null)){
-const err214 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/owner",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/owner/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.owner.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.owner.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.owner,data:data108};
-if(vErrors === null){
-vErrors = [err214];
-}
-else {
-vErrors.push(err214);
-}
-errors++;
-}
-let data109 = data104.group;
-if((typeof data109 !== "string") && (data109 !== null)){
-const err215 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/group/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.group.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.group.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.group,data:data109};
-if(vErrors === null){
-vErrors = [err215];
-}
-else {
-vErrors.push(err215);
-}
-errors++;
-}
-let data110 = data104.contains;
-if(Array.isArray(data110)){
-const len17 = data110.length;
-for(let i17=0; i17<len17; i17++){
-let data111 = data110[i17];
-if(typeof data111 === "string"){
-if(func3(data111) < 1){
-const err216 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/contains/" + i17,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/contains/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.items,data:data111};
-if(vErrors === null){
-vErrors = [err216];
-}
-else {
-vErrors.push(err216);
-}
-errors++;
-}
-}
-else {
-const err217 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/contains/" + i17,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/contains/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.items,data:data111};
-if(vErrors === null){
-vErrors = [err217];
-}
-else {
-vErrors.push(err217);
-}
-errors++;
-}
-}
-}
-else {
-const err218 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/contains",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/contains/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.contains,data:data110};
-if(vErrors === null){
-vErrors = [err218];
-}
-else {
-vErrors.push(err218);
-}
-errors++;
-}
-let data112 = data104.matches;
-if((typeof data112 !== "string") && (data112 !== null)){
-const err219 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file/matches",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/properties/matches/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.matches.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.matches.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.properties.matches,data:data112};
-if(vErrors === null){
-vErrors = [err219];
-}
-else {
-vErrors.push(err219);
-}
-errors++;
-}
-}
-else {
-const err220 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/file",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/file/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.file,data:data104};
-if(vErrors === null){
-vErrors = [err220];
-}
-else {
-vErrors.push(err220);
-}
-errors++;
-}
-}
-if(data102.command !== undefined){
-let data113 = data102.command;
-if(data113 && typeof data113 == "object" && !Array.isArray(data113)){
-if(data113.exitCode === undefined){
-data113.exitCode = 0;
-}
-if(data113.contains === undefined){
-data113.contains = [];
-}
-if(data113.matches === undefined){
-data113.matches = null;
-}
-if(data113.timeout === undefined){
-data113.timeout = "1m";
-}
-if(data113.run === undefined){
-const err221 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/required",keyword:"required",params:{missingProperty: "run"},message:"must have required property '"+"run"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command,data:data113};
-if(vErrors === null){
-vErrors = [err221];
-}
-else {
-vErrors.push(err221);
-}
-errors++;
-}
-for(const key20 in data113){
-if(!(((((key20 === "run") || (key20 === "exitCode")) || (key20 === "contains")) || (key20 === "matches")) || (key20 === "timeout"))){
-const err222 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key20},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command,data:data113};
-if(vErrors === null){
-vErrors = [err222];
-}
-else {
-vErrors.push(err222);
-}
-errors++;
-}
-}
-if(data113.run !== undefined){
-let data114 = data113.run;
-if(typeof data114 === "string"){
-if(func3(data114) < 1){
-const err223 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/run",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/run/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.run,data:data114};
-if(vErrors === null){
-vErrors = [err223];
-}
-else {
-vErrors.push(err223);
-}
-errors++;
-}
-}
-else {
-const err224 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/run",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/run/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.run.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.run,data:data114};
-if(vErrors === null){
-vErrors = [err224];
-}
-else {
-vErrors.push(err224);
-}
-errors++;
-}
-}
-let data115 = data113.exitCode;
-if(!(((typeof data115 == "number") && (!(data115 % 1) && !isNaN(data115))) && (isFinite(data115)))){
-const err225 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/exitCode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/exitCode/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode,data:data115};
-if(vErrors === null){
-vErrors = [err225];
-}
-else {
-vErrors.push(err225);
-}
-errors++;
-}
-if((typeof data115 == "number") && (isFinite(data115))){
-if(data115 > 255 || isNaN(data115)){
-const err226 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/exitCode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/exitCode/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode,data:data115};
-if(vErrors === null){
-vErrors = [err226];
-}
-else {
-vErrors.push(err226);
-}
-errors++;
-}
-if(data115 < 0 || isNaN(data115)){
-const err227 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/exitCode",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/exitCode/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.exitCode,data:data115};
-if(vErrors === null){
-vErrors = [err227];
-}
-else {
-vErrors.push(err227);
-}
-errors++;
-}
-}
-let data116 = data113.contains;
-if(Array.isArray(data116)){
-const len18 = data116.length;
-for(let i18=0; i18<len18; i18++){
-let data117 = data116[i18];
-if(typeof data117 === "string"){
-if(func3(data117) < 1){
-const err228 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/contains/" + i18,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/contains/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.items,data:data117};
-if(vErrors === null){
-vErrors = [err228];
-}
-else {
-vErrors.push(err228);
-}
-errors++;
-}
-}
-else {
-const err229 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/contains/" + i18,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/contains/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.items,data:data117};
-if(vErrors === null){
-vErrors = [err229];
-}
-else {
-vErrors.push(err229);
-}
-errors++;
-}
-}
-}
-else {
-const err230 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/contains",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/contains/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.contains,data:data116};
-if(vErrors === null){
-vErrors = [err230];
-}
-else {
-vErrors.push(err230);
-}
-errors++;
-}
-let data118 = data113.matches;
-if((typeof data118 !== "string") && (data118 !== null)){
-const err231 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/matches",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/matches/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.matches.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.matches.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.matches,data:data118};
-if(vErrors === null){
-vErrors = [err231];
-}
-else {
-vErrors.push(err231);
-}
-errors++;
-}
-let data119 = data113.timeout;
-if(typeof data119 === "string"){
-if(!pattern3.test(data119)){
-const err232 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.timeout,data:data119};
-if(vErrors === null){
-vErrors = [err232];
-}
-else {
-vErrors.push(err232);
-}
-errors++;
-}
-}
-else {
-const err233 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.properties.timeout,data:data119};
-if(vErrors === null){
-vErrors = [err233];
-}
-else {
-vErrors.push(err233);
-}
-errors++;
-}
-}
-else {
-const err234 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/command",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/command/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.command,data:data113};
-if(vErrors === null){
-vErrors = [err234];
-}
-else {
-vErrors.push(err234);
-}
-errors++;
-}
-}
-if(data102.package !== undefined){
-let data120 = data102.package;
-if(data120 && typeof data120 == "object" && !Array.isArray(data120)){
-if(data120.version === undefined){
-data120.version = null;
-}
-if(data120.name === undefined){
-const err235 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package,data:data120};
-if(vErrors === null){
-vErrors = [err235];
-}
-else {
-vErrors.push(err235);
-}
-errors++;
-}
-for(const key21 in data120){
-if(!((key21 === "name") || (key21 === "version"))){
-const err236 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key21},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package,data:data120};
-if(vErrors === null){
-vErrors = [err236];
-}
-else {
-vErrors.push(err236);
-}
-errors++;
-}
-}
-if(data120.name !== undefined){
-let data121 = data120.name;
-if(typeof data121 === "string"){
-if(func3(data121) < 1){
-const err237 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name,data:data121};
-if(vErrors === null){
-vErrors = [err237];
-}
-else {
-vErrors.push(err237);
-}
-errors++;
-}
-if(!pattern19.test(data121)){
-const err238 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9:._+-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9:._+-]*$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9:._+-]*$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name,data:data121};
-if(vErrors === null){
-vErrors = [err238];
-}
-else {
-vErrors.push(err238);
-}
-errors++;
-}
-}
-else {
-const err239 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.name,data:data121};
-if(vErrors === null){
-vErrors = [err239];
-}
-else {
-vErrors.push(err239);
-}
-errors++;
-}
-}
-let data122 = data120.version;
-if((typeof data122 !== "string") && (data122 !== null)){
-const err240 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package/version",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/properties/version/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.version.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.version.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.properties.version,data:data122};
-if(vErrors === null){
-vErrors = [err240];
-}
-else {
-vErrors.push(err240);
-}
-errors++;
-}
-}
-else {
-const err241 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/package",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/package/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.package,data:data120};
-if(vErrors === null){
-vErrors = [err241];
-}
-else {
-vErrors.push(err241);
-}
-errors++;
-}
-}
-if(data102.service !== undefined){
-let data123 = data102.service;
-if(data123 && typeof data123 == "object" && !Array.isArray(data123)){
-if(data123.enabled === undefined){
-data123.enabled = null;
-}
-if(data123.running === undefined){
-data123.running = null;
-}
-if(data123.name === undefined){
-const err242 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service,data:data123};
-if(vErrors === null){
-vErrors = [err242];
-}
-else {
-vErrors.push(err242);
-}
-errors++;
-}
-for(const key22 in data123){
-if(!(((key22 === "name") || (key22 === "enabled")) || (key22 === "running"))){
-const err243 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key22},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service,data:data123};
-if(vErrors === null){
-vErrors = [err243];
-}
-else {
-vErrors.push(err243);
-}
-errors++;
-}
-}
-if(data123.name !== undefined){
-let data124 = data123.name;
-if(typeof data124 === "string"){
-if(func3(data124) < 1){
-const err244 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name,data:data124};
-if(vErrors === null){
-vErrors = [err244];
-}
-else {
-vErrors.push(err244);
-}
-errors++;
-}
-if(!pattern25.test(data124)){
-const err245 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9@:._-]*$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9@:._-]*$"+"\"",schema:"^[A-Za-z0-9][A-Za-z0-9@:._-]*$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name,data:data124};
-if(vErrors === null){
-vErrors = [err245];
-}
-else {
-vErrors.push(err245);
-}
-errors++;
-}
-}
-else {
-const err246 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.name,data:data124};
-if(vErrors === null){
-vErrors = [err246];
-}
-else {
-vErrors.push(err246);
-}
-errors++;
-}
-}
-let data125 = data123.enabled;
-if((typeof data125 !== "boolean") && (data125 !== null)){
-const err247 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/enabled",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/enabled/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.enabled.type},message:"must be boolean,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.enabled.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.enabled,data:data125};
-if(vErrors === null){
-vErrors = [err247];
-}
-else {
-vErrors.push(err247);
-}
-errors++;
-}
-let data126 = data123.running;
-if((typeof data126 !== "boolean") && (data126 !== null)){
-const err248 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service/running",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/properties/running/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.running.type},message:"must be boolean,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.running.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.properties.running,data:data126};
-if(vErrors === null){
-vErrors = [err248];
-}
-else {
-vErrors.push(err248);
-}
-errors++;
-}
-}
-else {
-const err249 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/service",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/service/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.service,data:data123};
-if(vErrors === null){
-vErrors = [err249];
-}
-else {
-vErrors.push(err249);
-}
-errors++;
-}
-}
-if(data102.port !== undefined){
-let data127 = data102.port;
-if(data127 && typeof data127 == "object" && !Array.isArray(data127)){
-if(data127.protocol === undefined){
-data127.protocol = "tcp";
-}
-if(data127.number === undefined){
-const err250 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/required",keyword:"required",params:{missingProperty: "number"},message:"must have required property '"+"number"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port,data:data127};
-if(vErrors === null){
-vErrors = [err250];
-}
-else {
-vErrors.push(err250);
-}
-errors++;
-}
-for(const key23 in data127){
-if(!((key23 === "number") || (key23 === "protocol"))){
-const err251 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key23},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port,data:data127};
-if(vErrors === null){
-vErrors = [err251];
-}
-else {
-vErrors.push(err251);
-}
-errors++;
-}
-}
-if(data127.number !== undefined){
-let data128 = data127.number;
-if(!(((typeof data128 == "number") && (!(data128 % 1) && !isNaN(data128))) && (isFinite(data128)))){
-const err252 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/number",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/number/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number,data:data128};
-if(vErrors === null){
-vErrors = [err252];
-}
-else {
-vErrors.push(err252);
-}
-errors++;
-}
-if((typeof data128 == "number") && (isFinite(data128))){
-if(data128 > 65535 || isNaN(data128)){
-const err253 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/number",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/number/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535",schema:65535,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number,data:data128};
-if(vErrors === null){
-vErrors = [err253];
-}
-else {
-vErrors.push(err253);
-}
-errors++;
-}
-if(data128 < 1 || isNaN(data128)){
-const err254 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/number",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/number/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.number,data:data128};
-if(vErrors === null){
-vErrors = [err254];
-}
-else {
-vErrors.push(err254);
-}
-errors++;
-}
-}
-}
-let data129 = data127.protocol;
-if(typeof data129 !== "string"){
-const err255 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/protocol",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/protocol/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol,data:data129};
-if(vErrors === null){
-vErrors = [err255];
-}
-else {
-vErrors.push(err255);
-}
-errors++;
-}
-if(!((data129 === "tcp") || (data129 === "udp"))){
-const err256 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port/protocol",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol.enum,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.properties.protocol,data:data129};
-if(vErrors === null){
-vErrors = [err256];
-}
-else {
-vErrors.push(err256);
-}
-errors++;
-}
-}
-else {
-const err257 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/port",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/port/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.port,data:data127};
-if(vErrors === null){
-vErrors = [err257];
-}
-else {
-vErrors.push(err257);
-}
-errors++;
-}
-}
-if(data102.user !== undefined){
-let data130 = data102.user;
-if(data130 && typeof data130 == "object" && !Array.isArray(data130)){
-if(data130.uid === undefined){
-data130.uid = null;
-}
-if(data130.groups === undefined){
-data130.groups = [];
-}
-if(data130.home === undefined){
-data130.home = null;
-}
-if(data130.shell === undefined){
-data130.shell = null;
-}
-if(data130.name === undefined){
-const err258 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user,data:data130};
-if(vErrors === null){
-vErrors = [err258];
-}
-else {
-vErrors.push(err258);
-}
-errors++;
-}
-for(const key24 in data130){
-if(!(((((key24 === "name") || (key24 === "uid")) || (key24 === "groups")) || (key24 === "home")) || (key24 === "shell"))){
-const err259 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key24},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user,data:data130};
-if(vErrors === null){
-vErrors = [err259];
-}
-else {
-vErrors.push(err259);
-}
-errors++;
-}
-}
-if(data130.name !== undefined){
-let data131 = data130.name;
-if(typeof data131 === "string"){
-if(func3(data131) < 1){
-const err260 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.name,data:data131};
-if(vErrors === null){
-vErrors = [err260];
-}
-else {
-vErrors.push(err260);
-}
-errors++;
-}
-}
-else {
-const err261 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.name,data:data131};
-if(vErrors === null){
-vErrors = [err261];
-}
-else {
-vErrors.push(err261);
-}
-errors++;
-}
-}
-let data132 = data130.uid;
-if((!(((typeof data132 == "number") && (!(data132 % 1) && !isNaN(data132))) && (isFinite(data132)))) && (data132 !== null)){
-const err262 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/uid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/uid/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid.type},message:"must be integer,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid,data:data132};
-if(vErrors === null){
-vErrors = [err262];
-}
-else {
-vErrors.push(err262);
-}
-errors++;
-}
-if((typeof data132 == "number") && (isFinite(data132))){
-if(data132 < 0 || isNaN(data132)){
-const err263 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/uid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/uid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.uid,data:data132};
-if(vErrors === null){
-vErrors = [err263];
-}
-else {
-vErrors.push(err263);
-}
-errors++;
-}
-}
-let data133 = data130.groups;
-if(Array.isArray(data133)){
-const len19 = data133.length;
-for(let i19=0; i19<len19; i19++){
-let data134 = data133[i19];
-if(typeof data134 === "string"){
-if(func3(data134) < 1){
-const err264 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/groups/" + i19,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/groups/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.items,data:data134};
-if(vErrors === null){
-vErrors = [err264];
-}
-else {
-vErrors.push(err264);
-}
-errors++;
-}
-}
-else {
-const err265 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/groups/" + i19,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/groups/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.items,data:data134};
-if(vErrors === null){
-vErrors = [err265];
-}
-else {
-vErrors.push(err265);
-}
-errors++;
-}
-}
-}
-else {
-const err266 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/groups",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.groups,data:data133};
-if(vErrors === null){
-vErrors = [err266];
-}
-else {
-vErrors.push(err266);
-}
-errors++;
-}
-let data135 = data130.home;
-if((typeof data135 !== "string") && (data135 !== null)){
-const err267 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/home",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/home/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.home.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.home.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.home,data:data135};
-if(vErrors === null){
-vErrors = [err267];
-}
-else {
-vErrors.push(err267);
-}
-errors++;
-}
-let data136 = data130.shell;
-if((typeof data136 !== "string") && (data136 !== null)){
-const err268 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user/shell",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/properties/shell/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.shell.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.shell.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.properties.shell,data:data136};
-if(vErrors === null){
-vErrors = [err268];
-}
-else {
-vErrors.push(err268);
-}
-errors++;
-}
-}
-else {
-const err269 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/user",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/user/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.user,data:data130};
-if(vErrors === null){
-vErrors = [err269];
-}
-else {
-vErrors.push(err269);
-}
-errors++;
-}
-}
-if(data102.group !== undefined){
-let data137 = data102.group;
-if(data137 && typeof data137 == "object" && !Array.isArray(data137)){
-if(data137.gid === undefined){
-data137.gid = null;
-}
-if(data137.name === undefined){
-const err270 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group,data:data137};
-if(vErrors === null){
-vErrors = [err270];
-}
-else {
-vErrors.push(err270);
-}
-errors++;
-}
-for(const key25 in data137){
-if(!((key25 === "name") || (key25 === "gid"))){
-const err271 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key25},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group,data:data137};
-if(vErrors === null){
-vErrors = [err271];
-}
-else {
-vErrors.push(err271);
-}
-errors++;
-}
-}
-if(data137.name !== undefined){
-let data138 = data137.name;
-if(typeof data138 === "string"){
-if(func3(data138) < 1){
-const err272 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.name,data:data138};
-if(vErrors === null){
-vErrors = [err272];
-}
-else {
-vErrors.push(err272);
-}
-errors++;
-}
-}
-else {
-const err273 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.name,data:data138};
-if(vErrors === null){
-vErrors = [err273];
-}
-else {
-vErrors.push(err273);
-}
-errors++;
-}
-}
-let data139 = data137.gid;
-if((!(((typeof data139 == "number") && (!(data139 % 1) && !isNaN(data139))) && (isFinite(data139)))) && (data139 !== null)){
-const err274 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/gid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/gid/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid.type},message:"must be integer,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid,data:data139};
-if(vErrors === null){
-vErrors = [err274];
-}
-else {
-vErrors.push(err274);
-}
-errors++;
-}
-if((typeof data139 == "number") && (isFinite(data139))){
-if(data139 < 0 || isNaN(data139)){
-const err275 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group/gid",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/properties/gid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.properties.gid,data:data139};
-if(vErrors === null){
-vErrors = [err275];
-}
-else {
-vErrors.push(err275);
-}
-errors++;
-}
-}
-}
-else {
-const err276 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/group",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/group/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.group,data:data137};
-if(vErrors === null){
-vErrors = [err276];
-}
-else {
-vErrors.push(err276);
-}
-errors++;
-}
-}
-if(data102.mount !== undefined){
-let data140 = data102.mount;
-if(data140 && typeof data140 == "object" && !Array.isArray(data140)){
-if(data140.type === undefined){
-data140.type = null;
-}
-if(data140.options === undefined){
-data140.options = [];
-}
-if(data140.path === undefined){
-const err277 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount,data:data140};
-if(vErrors === null){
-vErrors = [err277];
-}
-else {
-vErrors.push(err277);
-}
-errors++;
-}
-for(const key26 in data140){
-if(!(((key26 === "path") || (key26 === "type")) || (key26 === "options"))){
-const err278 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key26},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount,data:data140};
-if(vErrors === null){
-vErrors = [err278];
-}
-else {
-vErrors.push(err278);
-}
-errors++;
-}
-}
-if(data140.path !== undefined){
-let data141 = data140.path;
-if(typeof data141 === "string"){
-if(func3(data141) < 1){
-const err279 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path,data:data141};
-if(vErrors === null){
-vErrors = [err279];
-}
-else {
-vErrors.push(err279);
-}
-errors++;
-}
-if(!pattern21.test(data141)){
-const err280 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/path/pattern",keyword:"pattern",params:{pattern: "^/"},message:"must match pattern \""+"^/"+"\"",schema:"^/",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path,data:data141};
-if(vErrors === null){
-vErrors = [err280];
-}
-else {
-vErrors.push(err280);
-}
-errors++;
-}
-}
-else {
-const err281 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/path",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.path,data:data141};
-if(vErrors === null){
-vErrors = [err281];
-}
-else {
-vErrors.push(err281);
-}
-errors++;
-}
-}
-let data142 = data140.type;
-if((typeof data142 !== "string") && (data142 !== null)){
-const err282 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/type",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/type/type",keyword:"type",params:{type: schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.type.type},message:"must be string,null",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.type.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.type,data:data142};
-if(vErrors === null){
-vErrors = [err282];
-}
-else {
-vErrors.push(err282);
-}
-errors++;
-}
-let data143 = data140.options;
-if(Array.isArray(data143)){
-const len20 = data143.length;
-for(let i20=0; i20<len20; i20++){
-let data144 = data143[i20];
-if(typeof data144 === "string"){
-if(func3(data144) < 1){
-const err283 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/options/" + i20,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/options/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.items,data:data144};
-if(vErrors === null){
-vErrors = [err283];
-}
-else {
-vErrors.push(err283);
-}
-errors++;
-}
-}
-else {
-const err284 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/options/" + i20,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/options/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.items,data:data144};
-if(vErrors === null){
-vErrors = [err284];
-}
-else {
-vErrors.push(err284);
-}
-errors++;
-}
-}
-}
-else {
-const err285 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount/options",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/properties/options/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.properties.options,data:data143};
-if(vErrors === null){
-vErrors = [err285];
-}
-else {
-vErrors.push(err285);
-}
-errors++;
-}
-}
-else {
-const err286 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/mount",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/mount/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.mount,data:data140};
-if(vErrors === null){
-vErrors = [err286];
-}
-else {
-vErrors.push(err286);
-}
-errors++;
-}
-}
-if(data102.process !== undefined){
-let data145 = data102.process;
-if(data145 && typeof data145 == "object" && !Array.isArray(data145)){
-if(data145.name === undefined){
-const err287 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process,data:data145};
-if(vErrors === null){
-vErrors = [err287];
-}
-else {
-vErrors.push(err287);
-}
-errors++;
-}
-for(const key27 in data145){
-if(!(key27 === "name")){
-const err288 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key27},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process,data:data145};
-if(vErrors === null){
-vErrors = [err288];
-}
-else {
-vErrors.push(err288);
-}
-errors++;
-}
-}
-if(data145.name !== undefined){
-let data146 = data145.name;
-if(typeof data146 === "string"){
-if(func3(data146) < 1){
-const err289 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.properties.name,data:data146};
-if(vErrors === null){
-vErrors = [err289];
-}
-else {
-vErrors.push(err289);
-}
-errors++;
-}
-}
-else {
-const err290 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.properties.name,data:data146};
-if(vErrors === null){
-vErrors = [err290];
-}
-else {
-vErrors.push(err290);
-}
-errors++;
-}
-}
-}
-else {
-const err291 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/process",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/process/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.process,data:data145};
-if(vErrors === null){
-vErrors = [err291];
-}
-else {
-vErrors.push(err291);
-}
-errors++;
-}
-}
-if(data102.kernelParameter !== undefined){
-let data147 = data102.kernelParameter;
-if(data147 && typeof data147 == "object" && !Array.isArray(data147)){
-if(data147.name === undefined){
-const err292 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
-if(vErrors === null){
-vErrors = [err292];
-}
-else {
-vErrors.push(err292);
-}
-errors++;
-}
-if(data147.value === undefined){
-const err293 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/required",keyword:"required",params:{missingProperty: "value"},message:"must have required property '"+"value"+"'",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.required,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
-if(vErrors === null){
-vErrors = [err293];
-}
-else {
-vErrors.push(err293);
-}
-errors++;
-}
-for(const key28 in data147){
-if(!((key28 === "name") || (key28 === "value"))){
-const err294 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key28},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
-if(vErrors === null){
-vErrors = [err294];
-}
-else {
-vErrors.push(err294);
-}
-errors++;
-}
-}
-if(data147.name !== undefined){
-let data148 = data147.name;
-if(typeof data148 === "string"){
-if(func3(data148) < 1){
-const err295 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name,data:data148};
-if(vErrors === null){
-vErrors = [err295];
-}
-else {
-vErrors.push(err295);
-}
-errors++;
-}
-if(!pattern27.test(data148)){
-const err296 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_./-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_./-]+$"+"\"",schema:"^[A-Za-z0-9_./-]+$",parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name,data:data148};
-if(vErrors === null){
-vErrors = [err296];
-}
-else {
-vErrors.push(err296);
-}
-errors++;
-}
-}
-else {
-const err297 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/name",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.name,data:data148};
-if(vErrors === null){
-vErrors = [err297];
-}
-else {
-vErrors.push(err297);
-}
-errors++;
-}
-}
-if(data147.value !== undefined){
-let data149 = data147.value;
-if(typeof data149 === "string"){
-if(func3(data149) < 1){
-const err298 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/value",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/value/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.value,data:data149};
-if(vErrors === null){
-vErrors = [err298];
-}
-else {
-vErrors.push(err298);
-}
-errors++;
-}
-}
-else {
-const err299 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter/value",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.value.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.properties.value,data:data149};
-if(vErrors === null){
-vErrors = [err299];
-}
-else {
-vErrors.push(err299);
-}
-errors++;
-}
-}
-}
-else {
-const err300 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/kernelParameter",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/kernelParameter/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.kernelParameter,data:data147};
-if(vErrors === null){
-vErrors = [err300];
-}
-else {
-vErrors.push(err300);
-}
-errors++;
-}
-}
-let data150 = data102.not;
-if(typeof data150 !== "boolean"){
-const err301 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16+"/not",schemaPath:"#/properties/provision/items/properties/check/properties/that/items/properties/not/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.check.properties.that.items.properties.not.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items.properties.not,data:data150};
-if(vErrors === null){
-vErrors = [err301];
-}
-else {
-vErrors.push(err301);
-}
-errors++;
-}
-}
-else {
-const err302 = {instancePath:instancePath+"/provision/" + i6+"/check/that/" + i16,schemaPath:"#/properties/provision/items/properties/check/properties/that/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.properties.that.items.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that.items,data:data102};
-if(vErrors === null){
-vErrors = [err302];
-}
-else {
-vErrors.push(err302);
-}
-errors++;
-}
-}
-}
-else {
-const err303 = {instancePath:instancePath+"/provision/" + i6+"/check/that",schemaPath:"#/properties/provision/items/properties/check/properties/that/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.check.properties.that.type,parentSchema:schema6.properties.provision.items.properties.check.properties.that,data:data101};
-if(vErrors === null){
-vErrors = [err303];
-}
-else {
-vErrors.push(err303);
-}
-errors++;
-}
-}
-let data151 = data100.sudo;
-if(typeof data151 !== "boolean"){
-const err304 = {instancePath:instancePath+"/provision/" + i6+"/check/sudo",schemaPath:"#/properties/provision/items/properties/check/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.check.properties.sudo.type,parentSchema:schema6.properties.provision.items.properties.check.properties.sudo,data:data151};
-if(vErrors === null){
-vErrors = [err304];
-}
-else {
-vErrors.push(err304);
-}
-errors++;
-}
-let data152 = data100.timeout;
-if(typeof data152 === "string"){
-if(!pattern3.test(data152)){
-const err305 = {instancePath:instancePath+"/provision/" + i6+"/check/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.check.properties.timeout,data:data152};
-if(vErrors === null){
-vErrors = [err305];
-}
-else {
-vErrors.push(err305);
-}
-errors++;
-}
-}
-else {
-const err306 = {instancePath:instancePath+"/provision/" + i6+"/check/timeout",schemaPath:"#/properties/provision/items/properties/check/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.check.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.check.properties.timeout,data:data152};
-if(vErrors === null){
-vErrors = [err306];
-}
-else {
-vErrors.push(err306);
-}
-errors++;
-}
-let data153 = data100.retries;
-if(!(((typeof data153 == "number") && (!(data153 % 1) && !isNaN(data153))) && (isFinite(data153)))){
-const err307 = {instancePath:instancePath+"/provision/" + i6+"/check/retries",schemaPath:"#/properties/provision/items/properties/check/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.provision.items.properties.check.properties.retries.type,parentSchema:schema6.properties.provision.items.properties.check.properties.retries,data:data153};
-if(vErrors === null){
-vErrors = [err307];
-}
-else {
-vErrors.push(err307);
-}
-errors++;
-}
-if((typeof data153 == "number") && (isFinite(data153))){
-if(data153 > 20 || isNaN(data153)){
-const err308 = {instancePath:instancePath+"/provision/" + i6+"/check/retries",schemaPath:"#/properties/provision/items/properties/check/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.provision.items.properties.check.properties.retries,data:data153};
-if(vErrors === null){
-vErrors = [err308];
-}
-else {
-vErrors.push(err308);
-}
-errors++;
-}
-if(data153 < 0 || isNaN(data153)){
-const err309 = {instancePath:instancePath+"/provision/" + i6+"/check/retries",schemaPath:"#/properties/provision/items/properties/check/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.provision.items.properties.check.properties.retries,data:data153};
-if(vErrors === null){
-vErrors = [err309];
-}
-else {
-vErrors.push(err309);
-}
-errors++;
-}
-}
-}
-else {
-const err310 = {instancePath:instancePath+"/provision/" + i6+"/check",schemaPath:"#/properties/provision/items/properties/check/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.check.type,parentSchema:schema6.properties.provision.items.properties.check,data:data100};
-if(vErrors === null){
-vErrors = [err310];
-}
-else {
-vErrors.push(err310);
-}
-errors++;
-}
-}
-if(data52.reboot !== undefined){
-let data154 = data52.reboot;
-if(data154 && typeof data154 == "object" && !Array.isArray(data154)){
-if(data154.timeout === undefined){
-data154.timeout = "10m";
-}
-for(const key29 in data154){
-if(!(key29 === "timeout")){
-const err311 = {instancePath:instancePath+"/provision/" + i6+"/reboot",schemaPath:"#/properties/provision/items/properties/reboot/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key29},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.provision.items.properties.reboot,data:data154};
-if(vErrors === null){
-vErrors = [err311];
-}
-else {
-vErrors.push(err311);
-}
-errors++;
-}
-}
-let data155 = data154.timeout;
-if(typeof data155 === "string"){
-if(!pattern3.test(data155)){
-const err312 = {instancePath:instancePath+"/provision/" + i6+"/reboot/timeout",schemaPath:"#/properties/provision/items/properties/reboot/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.provision.items.properties.reboot.properties.timeout,data:data155};
-if(vErrors === null){
-vErrors = [err312];
-}
-else {
-vErrors.push(err312);
-}
-errors++;
-}
-}
-else {
-const err313 = {instancePath:instancePath+"/provision/" + i6+"/reboot/timeout",schemaPath:"#/properties/provision/items/properties/reboot/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.reboot.properties.timeout.type,parentSchema:schema6.properties.provision.items.properties.reboot.properties.timeout,data:data155};
-if(vErrors === null){
-vErrors = [err313];
-}
-else {
-vErrors.push(err313);
-}
-errors++;
-}
-}
-else {
-const err314 = {instancePath:instancePath+"/provision/" + i6+"/reboot",schemaPath:"#/properties/provision/items/properties/reboot/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.properties.reboot.type,parentSchema:schema6.properties.provision.items.properties.reboot,data:data154};
-if(vErrors === null){
-vErrors = [err314];
-}
-else {
-vErrors.push(err314);
-}
-errors++;
-}
-}
-if(data52.if !== undefined){
-let data156 = data52.if;
-if(typeof data156 !== "boolean"){
-const err315 = {instancePath:instancePath+"/provision/" + i6+"/if",schemaPath:"#/properties/provision/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.provision.items.properties.if.type,parentSchema:schema6.properties.provision.items.properties.if,data:data156};
-if(vErrors === null){
-vErrors = [err315];
-}
-else {
-vErrors.push(err315);
-}
-errors++;
-}
-}
-if(data52.only !== undefined){
-let data157 = data52.only;
-if(Array.isArray(data157)){
-if(data157.length < 1){
-const err316 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.only,data:data157};
-if(vErrors === null){
-vErrors = [err316];
-}
-else {
-vErrors.push(err316);
-}
-errors++;
-}
-const len21 = data157.length;
-for(let i21=0; i21<len21; i21++){
-let data158 = data157[i21];
-if(typeof data158 !== "string"){
-const err317 = {instancePath:instancePath+"/provision/" + i6+"/only/" + i21,schemaPath:"#/properties/provision/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.only.items.type,parentSchema:schema6.properties.provision.items.properties.only.items,data:data158};
-if(vErrors === null){
-vErrors = [err317];
-}
-else {
-vErrors.push(err317);
-}
-errors++;
-}
-}
-}
-else {
-const err318 = {instancePath:instancePath+"/provision/" + i6+"/only",schemaPath:"#/properties/provision/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.only.type,parentSchema:schema6.properties.provision.items.properties.only,data:data157};
-if(vErrors === null){
-vErrors = [err318];
-}
-else {
-vErrors.push(err318);
-}
-errors++;
-}
-}
-if(data52.except !== undefined){
-let data159 = data52.except;
-if(Array.isArray(data159)){
-if(data159.length < 1){
-const err319 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.provision.items.properties.except,data:data159};
-if(vErrors === null){
-vErrors = [err319];
-}
-else {
-vErrors.push(err319);
-}
-errors++;
-}
-const len22 = data159.length;
-for(let i22=0; i22<len22; i22++){
-let data160 = data159[i22];
-if(typeof data160 !== "string"){
-const err320 = {instancePath:instancePath+"/provision/" + i6+"/except/" + i22,schemaPath:"#/properties/provision/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.provision.items.properties.except.items.type,parentSchema:schema6.properties.provision.items.properties.except.items,data:data160};
-if(vErrors === null){
-vErrors = [err320];
-}
-else {
-vErrors.push(err320);
-}
-errors++;
-}
-}
-}
-else {
-const err321 = {instancePath:instancePath+"/provision/" + i6+"/except",schemaPath:"#/properties/provision/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.items.properties.except.type,parentSchema:schema6.properties.provision.items.properties.except,data:data159};
-if(vErrors === null){
-vErrors = [err321];
-}
-else {
-vErrors.push(err321);
-}
-errors++;
-}
-}
-}
-else {
-const err322 = {instancePath:instancePath+"/provision/" + i6,schemaPath:"#/properties/provision/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.provision.items.type,parentSchema:schema6.properties.provision.items,data:data52};
-if(vErrors === null){
-vErrors = [err322];
-}
-else {
-vErrors.push(err322);
-}
-errors++;
-}
-}
-}
-else {
-const err323 = {instancePath:instancePath+"/provision",schemaPath:"#/properties/provision/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.provision.type,parentSchema:schema6.properties.provision,data:data51};
-if(vErrors === null){
-vErrors = [err323];
-}
-else {
-vErrors.push(err323);
-}
-errors++;
-}
-let data161 = data.bundle;
-const _errs374 = errors;
-let valid80 = true;
-const _errs375 = errors;
-if(errors === _errs375){
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-let missing0;
-if((data161.method === undefined) && (missing0 = "method")){
-const err324 = {};
-if(vErrors === null){
-vErrors = [err324];
-}
-else {
-vErrors.push(err324);
-}
-errors++;
-}
-else {
-if(data161.method !== undefined){
-if("ami-tools" !== data161.method){
-const err325 = {};
-if(vErrors === null){
-vErrors = [err325];
-}
-else {
-vErrors.push(err325);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err326 = {};
-if(vErrors === null){
-vErrors = [err326];
-}
-else {
-vErrors.push(err326);
-}
-errors++;
-}
-}
-var _valid2 = _errs375 === errors;
-errors = _errs374;
-if(vErrors !== null){
-if(_errs374){
-vErrors.length = _errs374;
-}
-else {
-vErrors = null;
-}
-}
-let ifClause0;
-if(_valid2){
-const _errs378 = errors;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-if(data161.method === undefined){
-data161.method = "ami-tools";
-}
-if(data161.name === undefined){
-data161.name = "image";
-}
-if(data161.size === undefined){
-data161.size = null;
-}
-if(data161.exclude === undefined){
-data161.exclude = [];
-}
-if(data161.partition === undefined){
-data161.partition = null;
-}
-if(data161.amiTools === undefined){
-data161.amiTools = {};
-}
-for(const key30 in data161){
-if(!((((((key30 === "method") || (key30 === "name")) || (key30 === "size")) || (key30 === "exclude")) || (key30 === "partition")) || (key30 === "amiTools"))){
-const err327 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key30},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then,data:data161};
-if(vErrors === null){
-vErrors = [err327];
-}
-else {
-vErrors.push(err327);
-}
-errors++;
-}
-}
-let data163 = data161.method;
-if(typeof data163 !== "string"){
-const err328 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.method.type,parentSchema:schema6.properties.bundle.then.properties.method,data:data163};
-if(vErrors === null){
-vErrors = [err328];
-}
-else {
-vErrors.push(err328);
-}
-errors++;
-}
-if(!(data163 === "ami-tools")){
-const err329 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/then/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.method.enum,parentSchema:schema6.properties.bundle.then.properties.method,data:data163};
-if(vErrors === null){
-vErrors = [err329];
-}
-else {
-vErrors.push(err329);
-}
-errors++;
-}
-let data164 = data161.name;
-if(typeof data164 === "string"){
-if(!pattern30.test(data164)){
-const err330 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.then.properties.name,data:data164};
-if(vErrors === null){
-vErrors = [err330];
-}
-else {
-vErrors.push(err330);
-}
-errors++;
-}
-}
-else {
-const err331 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/then/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.name.type,parentSchema:schema6.properties.bundle.then.properties.name,data:data164};
-if(vErrors === null){
-vErrors = [err331];
-}
-else {
-vErrors.push(err331);
-}
-errors++;
-}
-let data165 = data161.size;
-if((typeof data165 !== "string") && (data165 !== null)){
-const err332 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.size.type,parentSchema:schema6.properties.bundle.then.properties.size,data:data165};
-if(vErrors === null){
-vErrors = [err332];
-}
-else {
-vErrors.push(err332);
-}
-errors++;
-}
-if(typeof data165 === "string"){
-if(!pattern31.test(data165)){
-const err333 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/then/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.then.properties.size,data:data165};
-if(vErrors === null){
-vErrors = [err333];
-}
-else {
-vErrors.push(err333);
-}
-errors++;
-}
-}
-let data166 = data161.exclude;
-if(Array.isArray(data166)){
-const len23 = data166.length;
-for(let i23=0; i23<len23; i23++){
-let data167 = data166[i23];
-if(typeof data167 !== "string"){
-const err334 = {instancePath:instancePath+"/bundle/exclude/" + i23,schemaPath:"#/properties/bundle/then/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.exclude.items.type,parentSchema:schema6.properties.bundle.then.properties.exclude.items,data:data167};
-if(vErrors === null){
-vErrors = [err334];
-}
-else {
-vErrors.push(err334);
-}
-errors++;
-}
-}
-}
-else {
-const err335 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/then/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.exclude.type,parentSchema:schema6.properties.bundle.then.properties.exclude,data:data166};
-if(vErrors === null){
-vErrors = [err335];
-}
-else {
-vErrors.push(err335);
-}
-errors++;
-}
-let data168 = data161.partition;
-if((typeof data168 !== "string") && (data168 !== null)){
-const err336 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.partition.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.partition.type,parentSchema:schema6.properties.bundle.then.properties.partition,data:data168};
-if(vErrors === null){
-vErrors = [err336];
-}
-else {
-vErrors.push(err336);
-}
-errors++;
-}
-if(!((((data168 === "gpt") || (data168 === "mbr")) || (data168 === "none")) || (data168 === null))){
-const err337 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/then/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.partition.enum,parentSchema:schema6.properties.bundle.then.properties.partition,data:data168};
-if(vErrors === null){
-vErrors = [err337];
-}
-else {
-vErrors.push(err337);
-}
-errors++;
-}
-let data169 = data161.amiTools;
-if(data169 && typeof data169 == "object" && !Array.isArray(data169)){
-if(data169.install === undefined){
-data169.install = "auto";
-}
-if(data169.installCommands === undefined){
-data169.installCommands = null;
-}
-if(data169.destination === undefined){
-data169.destination = null;
-}
-if(data169.inherit === undefined){
-data169.inherit = false;
-}
-if(data169.credentials === undefined){
-data169.credentials = null;
-}
-if(data169.bundleArguments === undefined){
-data169.bundleArguments = [];
-}
-if(data169.uploadArguments === undefined){
-data169.uploadArguments = [];
-}
-if(data169.bundleCommand === undefined){
-data169.bundleCommand = "ec2-bundle-vol {arguments}";
-}
-if(data169.uploadCommand === undefined){
-data169.uploadCommand = "ec2-upload-bundle {arguments}";
-}
-for(const key31 in data169){
-if(!(func2.call(schema6.properties.bundle.then.properties.amiTools.properties, key31))){
-const err338 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key31},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data169};
-if(vErrors === null){
-vErrors = [err338];
-}
-else {
-vErrors.push(err338);
-}
-errors++;
-}
-}
-let data170 = data169.install;
-if(typeof data170 !== "string"){
-const err339 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data170};
-if(vErrors === null){
-vErrors = [err339];
-}
-else {
-vErrors.push(err339);
-}
-errors++;
-}
-if(!(((data170 === "auto") || (data170 === "none")) || (data170 === "provision"))){
-const err340 = {instancePath:instancePath+"/bundle/amiTools/install",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/install/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.install.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.install.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.install,data:data170};
-if(vErrors === null){
-vErrors = [err340];
-}
-else {
-vErrors.push(err340);
-}
-errors++;
-}
-let data171 = data169.installCommands;
-if((typeof data171 !== "string") && (data171 !== null)){
-const err341 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data171};
-if(vErrors === null){
-vErrors = [err341];
-}
-else {
-vErrors.push(err341);
-}
-errors++;
-}
-if(typeof data171 === "string"){
-if(func3(data171) < 1){
-const err342 = {instancePath:instancePath+"/bundle/amiTools/installCommands",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/installCommands/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.installCommands,data:data171};
-if(vErrors === null){
-vErrors = [err342];
-}
-else {
-vErrors.push(err342);
-}
-errors++;
-}
-}
-let data172 = data169.destination;
-if((typeof data172 !== "string") && (data172 !== null)){
-const err343 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.destination.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.destination.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data172};
-if(vErrors === null){
-vErrors = [err343];
-}
-else {
-vErrors.push(err343);
-}
-errors++;
-}
-if(typeof data172 === "string"){
-if(!pattern32.test(data172)){
-const err344 = {instancePath:instancePath+"/bundle/amiTools/destination",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/destination/pattern",keyword:"pattern",params:{pattern: "^/[A-Za-z0-9._/-]*$"},message:"must match pattern \""+"^/[A-Za-z0-9._/-]*$"+"\"",schema:"^/[A-Za-z0-9._/-]*$",parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.destination,data:data172};
-if(vErrors === null){
-vErrors = [err344];
-}
-else {
-vErrors.push(err344);
-}
-errors++;
-}
-}
-let data173 = data169.inherit;
-if(typeof data173 !== "boolean"){
-const err345 = {instancePath:instancePath+"/bundle/amiTools/inherit",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/inherit/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.bundle.then.properties.amiTools.properties.inherit.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.inherit,data:data173};
-if(vErrors === null){
-vErrors = [err345];
-}
-else {
-vErrors.push(err345);
-}
-errors++;
-}
-let data174 = data169.credentials;
-if((typeof data174 !== "string") && (data174 !== null)){
-const err346 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/type",keyword:"type",params:{type: schema6.properties.bundle.then.properties.amiTools.properties.credentials.type},message:"must be string,null",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data174};
-if(vErrors === null){
-vErrors = [err346];
-}
-else {
-vErrors.push(err346);
-}
-errors++;
-}
-if(!(((data174 === "instance-profile") || (data174 === "builder")) || (data174 === null))){
-const err347 = {instancePath:instancePath+"/bundle/amiTools/credentials",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/credentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.then.properties.amiTools.properties.credentials.enum,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.credentials,data:data174};
-if(vErrors === null){
-vErrors = [err347];
-}
-else {
-vErrors.push(err347);
-}
-errors++;
-}
-let data175 = data169.bundleArguments;
-if(Array.isArray(data175)){
-const len24 = data175.length;
-for(let i24=0; i24<len24; i24++){
-let data176 = data175[i24];
-if(typeof data176 !== "string"){
-const err348 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments/" + i24,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.items,data:data176};
-if(vErrors === null){
-vErrors = [err348];
-}
-else {
-vErrors.push(err348);
-}
-errors++;
-}
-}
-}
-else {
-const err349 = {instancePath:instancePath+"/bundle/amiTools/bundleArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleArguments,data:data175};
-if(vErrors === null){
-vErrors = [err349];
-}
-else {
-vErrors.push(err349);
-}
-errors++;
-}
-let data177 = data169.uploadArguments;
-if(Array.isArray(data177)){
-const len25 = data177.length;
-for(let i25=0; i25<len25; i25++){
-let data178 = data177[i25];
-if(typeof data178 !== "string"){
-const err350 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments/" + i25,schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.items,data:data178};
-if(vErrors === null){
-vErrors = [err350];
-}
-else {
-vErrors.push(err350);
-}
-errors++;
-}
-}
-}
-else {
-const err351 = {instancePath:instancePath+"/bundle/amiTools/uploadArguments",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadArguments/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadArguments,data:data177};
-if(vErrors === null){
-vErrors = [err351];
-}
-else {
-vErrors.push(err351);
-}
-errors++;
-}
-let data179 = data169.bundleCommand;
-if(typeof data179 === "string"){
-if(func3(data179) < 1){
-const err352 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data179};
-if(vErrors === null){
-vErrors = [err352];
-}
-else {
-vErrors.push(err352);
-}
-errors++;
-}
-}
-else {
-const err353 = {instancePath:instancePath+"/bundle/amiTools/bundleCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/bundleCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.bundleCommand,data:data179};
-if(vErrors === null){
-vErrors = [err353];
-}
-else {
-vErrors.push(err353);
-}
-errors++;
-}
-let data180 = data169.uploadCommand;
-if(typeof data180 === "string"){
-if(func3(data180) < 1){
-const err354 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data180};
-if(vErrors === null){
-vErrors = [err354];
-}
-else {
-vErrors.push(err354);
-}
-errors++;
-}
-}
-else {
-const err355 = {instancePath:instancePath+"/bundle/amiTools/uploadCommand",schemaPath:"#/properties/bundle/then/properties/amiTools/properties/uploadCommand/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand.type,parentSchema:schema6.properties.bundle.then.properties.amiTools.properties.uploadCommand,data:data180};
-if(vErrors === null){
-vErrors = [err355];
-}
-else {
-vErrors.push(err355);
-}
-errors++;
-}
-}
-else {
-const err356 = {instancePath:instancePath+"/bundle/amiTools",schemaPath:"#/properties/bundle/then/properties/amiTools/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.properties.amiTools.type,parentSchema:schema6.properties.bundle.then.properties.amiTools,data:data169};
-if(vErrors === null){
-vErrors = [err356];
-}
-else {
-vErrors.push(err356);
-}
-errors++;
-}
-}
-else {
-const err357 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/then/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.then.type,parentSchema:schema6.properties.bundle.then,data:data161};
-if(vErrors === null){
-vErrors = [err357];
-}
-else {
-vErrors.push(err357);
-}
-errors++;
-}
-var _valid2 = _errs378 === errors;
-valid80 = _valid2;
-ifClause0 = "then";
-}
-else {
-const _errs418 = errors;
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-if(data161.method === undefined){
-data161.method = "native";
-}
-if(data161.at === undefined){
-data161.at = "auto";
-}
-if(data161.name === undefined){
-data161.name = "image";
-}
-if(data161.partition === undefined){
-data161.partition = "auto";
-}
-if(data161.size === undefined){
-data161.size = null;
-}
-if(data161.exclude === undefined){
-data161.exclude = [];
-}
-if(data161.include === undefined){
-data161.include = [];
-}
-if(data161.fstab === undefined){
-data161.fstab = "keep";
-}
-if(data161.hygiene === undefined){
-data161.hygiene = {};
-}
-if(data161.script === undefined){
-data161.script = null;
-}
-if(data161.needs === undefined){
-data161.needs = "refuse";
-}
-if(data161.compression === undefined){
-data161.compression = null;
-}
-for(const key32 in data161){
-if(!(func2.call(schema6.properties.bundle.else.properties, key32))){
-const err358 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key32},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else,data:data161};
-if(vErrors === null){
-vErrors = [err358];
-}
-else {
-vErrors.push(err358);
-}
-errors++;
-}
-}
-let data181 = data161.method;
-if(typeof data181 !== "string"){
-const err359 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.method.type,parentSchema:schema6.properties.bundle.else.properties.method,data:data181};
-if(vErrors === null){
-vErrors = [err359];
-}
-else {
-vErrors.push(err359);
-}
-errors++;
-}
-if(!(data181 === "native")){
-const err360 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/else/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.method.enum,parentSchema:schema6.properties.bundle.else.properties.method,data:data181};
-if(vErrors === null){
-vErrors = [err360];
-}
-else {
-vErrors.push(err360);
-}
-errors++;
-}
-let data182 = data161.at;
-if(typeof data182 !== "string"){
-const err361 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.at.type,parentSchema:schema6.properties.bundle.else.properties.at,data:data182};
-if(vErrors === null){
-vErrors = [err361];
-}
-else {
-vErrors.push(err361);
-}
-errors++;
-}
-if(!(((data182 === "auto") || (data182 === "instance")) || (data182 === "builder"))){
-const err362 = {instancePath:instancePath+"/bundle/at",schemaPath:"#/properties/bundle/else/properties/at/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.at.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.at.enum,parentSchema:schema6.properties.bundle.else.properties.at,data:data182};
-if(vErrors === null){
-vErrors = [err362];
-}
-else {
-vErrors.push(err362);
-}
-errors++;
-}
-let data183 = data161.name;
-if(typeof data183 === "string"){
-if(!pattern30.test(data183)){
-const err363 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"},message:"must match pattern \""+"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$"+"\"",schema:"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",parentSchema:schema6.properties.bundle.else.properties.name,data:data183};
-if(vErrors === null){
-vErrors = [err363];
-}
-else {
-vErrors.push(err363);
-}
-errors++;
-}
-}
-else {
-const err364 = {instancePath:instancePath+"/bundle/name",schemaPath:"#/properties/bundle/else/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.name.type,parentSchema:schema6.properties.bundle.else.properties.name,data:data183};
-if(vErrors === null){
-vErrors = [err364];
-}
-else {
-vErrors.push(err364);
-}
-errors++;
-}
-let data184 = data161.partition;
-if(typeof data184 !== "string"){
-const err365 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.partition.type,parentSchema:schema6.properties.bundle.else.properties.partition,data:data184};
-if(vErrors === null){
-vErrors = [err365];
-}
-else {
-vErrors.push(err365);
-}
-errors++;
-}
-if(!((((data184 === "auto") || (data184 === "gpt")) || (data184 === "mbr")) || (data184 === "none"))){
-const err366 = {instancePath:instancePath+"/bundle/partition",schemaPath:"#/properties/bundle/else/properties/partition/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.partition.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.partition.enum,parentSchema:schema6.properties.bundle.else.properties.partition,data:data184};
-if(vErrors === null){
-vErrors = [err366];
-}
-else {
-vErrors.push(err366);
-}
-errors++;
-}
-let data185 = data161.size;
-if((typeof data185 !== "string") && (data185 !== null)){
-const err367 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.size.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.size.type,parentSchema:schema6.properties.bundle.else.properties.size,data:data185};
-if(vErrors === null){
-vErrors = [err367];
-}
-else {
-vErrors.push(err367);
-}
-errors++;
-}
-if(typeof data185 === "string"){
-if(!pattern31.test(data185)){
-const err368 = {instancePath:instancePath+"/bundle/size",schemaPath:"#/properties/bundle/else/properties/size/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,8}(MiB|GiB)$"},message:"must match pattern \""+"^[1-9][0-9]{0,8}(MiB|GiB)$"+"\"",schema:"^[1-9][0-9]{0,8}(MiB|GiB)$",parentSchema:schema6.properties.bundle.else.properties.size,data:data185};
-if(vErrors === null){
-vErrors = [err368];
-}
-else {
-vErrors.push(err368);
-}
-errors++;
-}
-}
-let data186 = data161.exclude;
-if(Array.isArray(data186)){
-const len26 = data186.length;
-for(let i26=0; i26<len26; i26++){
-let data187 = data186[i26];
-if(typeof data187 !== "string"){
-const err369 = {instancePath:instancePath+"/bundle/exclude/" + i26,schemaPath:"#/properties/bundle/else/properties/exclude/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.exclude.items.type,parentSchema:schema6.properties.bundle.else.properties.exclude.items,data:data187};
-if(vErrors === null){
-vErrors = [err369];
-}
-else {
-vErrors.push(err369);
-}
-errors++;
-}
-}
-}
-else {
-const err370 = {instancePath:instancePath+"/bundle/exclude",schemaPath:"#/properties/bundle/else/properties/exclude/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.exclude.type,parentSchema:schema6.properties.bundle.else.properties.exclude,data:data186};
-if(vErrors === null){
-vErrors = [err370];
-}
-else {
-vErrors.push(err370);
-}
-errors++;
-}
-let data188 = data161.include;
-if(Array.isArray(data188)){
-const len27 = data188.length;
-for(let i27=0; i27<len27; i27++){
-let data189 = data188[i27];
-if(typeof data189 !== "string"){
-const err371 = {instancePath:instancePath+"/bundle/include/" + i27,schemaPath:"#/properties/bundle/else/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.include.items.type,parentSchema:schema6.properties.bundle.else.properties.include.items,data:data189};
-if(vErrors === null){
-vErrors = [err371];
-}
-else {
-vErrors.push(err371);
-}
-errors++;
-}
-}
-}
-else {
-const err372 = {instancePath:instancePath+"/bundle/include",schemaPath:"#/properties/bundle/else/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.include.type,parentSchema:schema6.properties.bundle.else.properties.include,data:data188};
-if(vErrors === null){
-vErrors = [err372];
-}
-else {
-vErrors.push(err372);
-}
-errors++;
-}
-let data190 = data161.fstab;
-if(typeof data190 === "string"){
-if(func3(data190) < 1){
-const err373 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data190};
-if(vErrors === null){
-vErrors = [err373];
-}
-else {
-vErrors.push(err373);
-}
-errors++;
-}
-}
-else {
-const err374 = {instancePath:instancePath+"/bundle/fstab",schemaPath:"#/properties/bundle/else/properties/fstab/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.fstab.type,parentSchema:schema6.properties.bundle.else.properties.fstab,data:data190};
-if(vErrors === null){
-vErrors = [err374];
-}
-else {
-vErrors.push(err374);
-}
-errors++;
-}
-let data191 = data161.hygiene;
-if(data191 && typeof data191 == "object" && !Array.isArray(data191)){
-if(data191.authorizedKeys === undefined){
-data191.authorizedKeys = "keep";
-}
-if(data191.sshHostKeys === undefined){
-data191.sshHostKeys = "scrub";
-}
-if(data191.machineId === undefined){
-data191.machineId = "scrub";
-}
-if(data191.shellHistories === undefined){
-data191.shellHistories = "scrub";
-}
-if(data191.cloudInit === undefined){
-data191.cloudInit = "scrub";
-}
-if(data191.cloudCredentials === undefined){
-data191.cloudCredentials = "refuse";
-}
-if(data191.privateKeys === undefined){
-data191.privateKeys = "refuse";
-}
-if(data191.logs === undefined){
-data191.logs = "keep";
-}
-if(data191.allow === undefined){
-data191.allow = [];
-}
-for(const key33 in data191){
-if(!(func2.call(schema6.properties.bundle.else.properties.hygiene.properties, key33))){
-const err375 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key33},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data191};
-if(vErrors === null){
-vErrors = [err375];
-}
-else {
-vErrors.push(err375);
-}
-errors++;
-}
-}
-let data192 = data191.authorizedKeys;
-if(typeof data192 !== "string"){
-const err376 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data192};
-if(vErrors === null){
-vErrors = [err376];
-}
-else {
-vErrors.push(err376);
-}
-errors++;
-}
-if(!(((data192 === "scrub") || (data192 === "refuse")) || (data192 === "keep"))){
-const err377 = {instancePath:instancePath+"/bundle/hygiene/authorizedKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/authorizedKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.authorizedKeys,data:data192};
-if(vErrors === null){
-vErrors = [err377];
-}
-else {
-vErrors.push(err377);
-}
-errors++;
-}
-let data193 = data191.sshHostKeys;
-if(typeof data193 !== "string"){
-const err378 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data193};
-if(vErrors === null){
-vErrors = [err378];
-}
-else {
-vErrors.push(err378);
-}
-errors++;
-}
-if(!(((data193 === "scrub") || (data193 === "refuse")) || (data193 === "keep"))){
-const err379 = {instancePath:instancePath+"/bundle/hygiene/sshHostKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/sshHostKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.sshHostKeys,data:data193};
-if(vErrors === null){
-vErrors = [err379];
-}
-else {
-vErrors.push(err379);
-}
-errors++;
-}
-let data194 = data191.machineId;
-if(typeof data194 !== "string"){
-const err380 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data194};
-if(vErrors === null){
-vErrors = [err380];
-}
-else {
-vErrors.push(err380);
-}
-errors++;
-}
-if(!(((data194 === "scrub") || (data194 === "refuse")) || (data194 === "keep"))){
-const err381 = {instancePath:instancePath+"/bundle/hygiene/machineId",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/machineId/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.machineId.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.machineId,data:data194};
-if(vErrors === null){
-vErrors = [err381];
-}
-else {
-vErrors.push(err381);
-}
-errors++;
-}
-let data195 = data191.shellHistories;
-if(typeof data195 !== "string"){
-const err382 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data195};
-if(vErrors === null){
-vErrors = [err382];
-}
-else {
-vErrors.push(err382);
-}
-errors++;
-}
-if(!(((data195 === "scrub") || (data195 === "refuse")) || (data195 === "keep"))){
-const err383 = {instancePath:instancePath+"/bundle/hygiene/shellHistories",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/shellHistories/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.shellHistories,data:data195};
-if(vErrors === null){
-vErrors = [err383];
-}
-else {
-vErrors.push(err383);
-}
-errors++;
-}
-let data196 = data191.cloudInit;
-if(typeof data196 !== "string"){
-const err384 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data196};
-if(vErrors === null){
-vErrors = [err384];
-}
-else {
-vErrors.push(err384);
-}
-errors++;
-}
-if(!(((data196 === "scrub") || (data196 === "refuse")) || (data196 === "keep"))){
-const err385 = {instancePath:instancePath+"/bundle/hygiene/cloudInit",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudInit/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudInit,data:data196};
-if(vErrors === null){
-vErrors = [err385];
-}
-else {
-vErrors.push(err385);
-}
-errors++;
-}
-let data197 = data191.cloudCredentials;
-if(typeof data197 !== "string"){
-const err386 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data197};
-if(vErrors === null){
-vErrors = [err386];
-}
-else {
-vErrors.push(err386);
-}
-errors++;
-}
-if(!(((data197 === "scrub") || (data197 === "refuse")) || (data197 === "keep"))){
-const err387 = {instancePath:instancePath+"/bundle/hygiene/cloudCredentials",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/cloudCredentials/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.cloudCredentials,data:data197};
-if(vErrors === null){
-vErrors = [err387];
-}
-else {
-vErrors.push(err387);
-}
-errors++;
-}
-let data198 = data191.privateKeys;
-if(typeof data198 !== "string"){
-const err388 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data198};
-if(vErrors === null){
-vErrors = [err388];
-}
-else {
-vErrors.push(err388);
-}
-errors++;
-}
-if(!(((data198 === "scrub") || (data198 === "refuse")) || (data198 === "keep"))){
-const err389 = {instancePath:instancePath+"/bundle/hygiene/privateKeys",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/privateKeys/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.privateKeys,data:data198};
-if(vErrors === null){
-vErrors = [err389];
-}
-else {
-vErrors.push(err389);
-}
-errors++;
-}
-let data199 = data191.logs;
-if(typeof data199 !== "string"){
-const err390 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data199};
-if(vErrors === null){
-vErrors = [err390];
-}
-else {
-vErrors.push(err390);
-}
-errors++;
-}
-if(!(((data199 === "scrub") || (data199 === "refuse")) || (data199 === "keep"))){
-const err391 = {instancePath:instancePath+"/bundle/hygiene/logs",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/logs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.hygiene.properties.logs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.hygiene.properties.logs.enum,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.logs,data:data199};
-if(vErrors === null){
-vErrors = [err391];
-}
-else {
-vErrors.push(err391);
-}
-errors++;
-}
-let data200 = data191.allow;
-if(Array.isArray(data200)){
-const len28 = data200.length;
-for(let i28=0; i28<len28; i28++){
-let data201 = data200[i28];
-if(typeof data201 !== "string"){
-const err392 = {instancePath:instancePath+"/bundle/hygiene/allow/" + i28,schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow.items,data:data201};
-if(vErrors === null){
-vErrors = [err392];
-}
-else {
-vErrors.push(err392);
-}
-errors++;
-}
-}
-}
-else {
-const err393 = {instancePath:instancePath+"/bundle/hygiene/allow",schemaPath:"#/properties/bundle/else/properties/hygiene/properties/allow/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.bundle.else.properties.hygiene.properties.allow.type,parentSchema:schema6.properties.bundle.else.properties.hygiene.properties.allow,data:data200};
-if(vErrors === null){
-vErrors = [err393];
-}
-else {
-vErrors.push(err393);
-}
-errors++;
-}
-}
-else {
-const err394 = {instancePath:instancePath+"/bundle/hygiene",schemaPath:"#/properties/bundle/else/properties/hygiene/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.properties.hygiene.type,parentSchema:schema6.properties.bundle.else.properties.hygiene,data:data191};
-if(vErrors === null){
-vErrors = [err394];
-}
-else {
-vErrors.push(err394);
-}
-errors++;
-}
-let data202 = data161.script;
-if((typeof data202 !== "string") && (data202 !== null)){
-const err395 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.script.type},message:"must be string,null",schema:schema6.properties.bundle.else.properties.script.type,parentSchema:schema6.properties.bundle.else.properties.script,data:data202};
-if(vErrors === null){
-vErrors = [err395];
-}
-else {
-vErrors.push(err395);
-}
-errors++;
-}
-if(typeof data202 === "string"){
-if(func3(data202) < 1){
-const err396 = {instancePath:instancePath+"/bundle/script",schemaPath:"#/properties/bundle/else/properties/script/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.bundle.else.properties.script,data:data202};
-if(vErrors === null){
-vErrors = [err396];
-}
-else {
-vErrors.push(err396);
-}
-errors++;
-}
-}
-let data203 = data161.needs;
-if(typeof data203 !== "string"){
-const err397 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.else.properties.needs.type,parentSchema:schema6.properties.bundle.else.properties.needs,data:data203};
-if(vErrors === null){
-vErrors = [err397];
-}
-else {
-vErrors.push(err397);
-}
-errors++;
-}
-if(!((data203 === "refuse") || (data203 === "warn"))){
-const err398 = {instancePath:instancePath+"/bundle/needs",schemaPath:"#/properties/bundle/else/properties/needs/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.else.properties.needs.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.else.properties.needs.enum,parentSchema:schema6.properties.bundle.else.properties.needs,data:data203};
-if(vErrors === null){
-vErrors = [err398];
-}
-else {
-vErrors.push(err398);
-}
-errors++;
-}
-let data204 = data161.compression;
-if((!(((typeof data204 == "number") && (!(data204 % 1) && !isNaN(data204))) && (isFinite(data204)))) && (data204 !== null)){
-const err399 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/type",keyword:"type",params:{type: schema6.properties.bundle.else.properties.compression.type},message:"must be integer,null",schema:schema6.properties.bundle.else.properties.compression.type,parentSchema:schema6.properties.bundle.else.properties.compression,data:data204};
-if(vErrors === null){
-vErrors = [err399];
-}
-else {
-vErrors.push(err399);
-}
-errors++;
-}
-if((typeof data204 == "number") && (isFinite(data204))){
-if(data204 > 9 || isNaN(data204)){
-const err400 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9},message:"must be <= 9",schema:9,parentSchema:schema6.properties.bundle.else.properties.compression,data:data204};
-if(vErrors === null){
-vErrors = [err400];
-}
-else {
-vErrors.push(err400);
-}
-errors++;
-}
-if(data204 < 1 || isNaN(data204)){
-const err401 = {instancePath:instancePath+"/bundle/compression",schemaPath:"#/properties/bundle/else/properties/compression/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.bundle.else.properties.compression,data:data204};
-if(vErrors === null){
-vErrors = [err401];
-}
-else {
-vErrors.push(err401);
-}
-errors++;
-}
-}
-}
-else {
-const err402 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/else/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.else.type,parentSchema:schema6.properties.bundle.else,data:data161};
-if(vErrors === null){
-vErrors = [err402];
-}
-else {
-vErrors.push(err402);
-}
-errors++;
-}
-var _valid2 = _errs418 === errors;
-valid80 = _valid2;
-ifClause0 = "else";
-}
-if(!valid80){
-const err403 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/if",keyword:"if",params:{failingKeyword: ifClause0},message:"must match \""+ifClause0+"\" schema",schema:schema6.properties.bundle.if,parentSchema:schema6.properties.bundle,data:data161};
-if(vErrors === null){
-vErrors = [err403];
-}
-else {
-vErrors.push(err403);
-}
-errors++;
-}
-if(data161 && typeof data161 == "object" && !Array.isArray(data161)){
-if(data161.method === undefined){
-data161.method = "native";
-}
-let data205 = data161.method;
-if(typeof data205 !== "string"){
-const err404 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.bundle.properties.method.type,parentSchema:schema6.properties.bundle.properties.method,data:data205};
-if(vErrors === null){
-vErrors = [err404];
-}
-else {
-vErrors.push(err404);
-}
-errors++;
-}
-if(!((data205 === "native") || (data205 === "ami-tools"))){
-const err405 = {instancePath:instancePath+"/bundle/method",schemaPath:"#/properties/bundle/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.bundle.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.bundle.properties.method.enum,parentSchema:schema6.properties.bundle.properties.method,data:data205};
-if(vErrors === null){
-vErrors = [err405];
-}
-else {
-vErrors.push(err405);
-}
-errors++;
-}
-}
-else {
-const err406 = {instancePath:instancePath+"/bundle",schemaPath:"#/properties/bundle/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.bundle.type,parentSchema:schema6.properties.bundle,data:data161};
-if(vErrors === null){
-vErrors = [err406];
-}
-else {
-vErrors.push(err406);
-}
-errors++;
-}
-let data206 = data.certificate;
-if(data206 && typeof data206 == "object" && !Array.isArray(data206)){
-if(data206.ec2 === undefined){
-data206.ec2 = "auto";
-}
-if(data206.allowMismatch === undefined){
-data206.allowMismatch = false;
-}
-if(data206.certificate === undefined){
-data206.certificate = null;
-}
-if(data206.privateKey === undefined){
-data206.privateKey = null;
-}
-for(const key34 in data206){
-if(!((((key34 === "ec2") || (key34 === "allowMismatch")) || (key34 === "certificate")) || (key34 === "privateKey"))){
-const err407 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key34},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.certificate,data:data206};
-if(vErrors === null){
-vErrors = [err407];
-}
-else {
-vErrors.push(err407);
-}
-errors++;
-}
-}
-let data207 = data206.ec2;
-if(typeof data207 !== "string"){
-const err408 = {instancePath:instancePath+"/certificate/ec2",schemaPath:"#/properties/certificate/properties/ec2/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.certificate.properties.ec2.type,parentSchema:schema6.properties.certificate.properties.ec2,data:data207};
-if(vErrors === null){
-vErrors = [err408];
-}
-else {
-vErrors.push(err408);
-}
-errors++;
-}
-let data208 = data206.allowMismatch;
-if(typeof data208 !== "boolean"){
-const err409 = {instancePath:instancePath+"/certificate/allowMismatch",schemaPath:"#/properties/certificate/properties/allowMismatch/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.certificate.properties.allowMismatch.type,parentSchema:schema6.properties.certificate.properties.allowMismatch,data:data208};
-if(vErrors === null){
-vErrors = [err409];
-}
-else {
-vErrors.push(err409);
-}
-errors++;
-}
-let data209 = data206.certificate;
-if((typeof data209 !== "string") && (data209 !== null)){
-const err410 = {instancePath:instancePath+"/certificate/certificate",schemaPath:"#/properties/certificate/properties/certificate/type",keyword:"type",params:{type: schema6.properties.certificate.properties.certificate.type},message:"must be string,null",schema:schema6.properties.certificate.properties.certificate.type,parentSchema:schema6.properties.certificate.properties.certificate,data:data209};
-if(vErrors === null){
-vErrors = [err410];
-}
-else {
-vErrors.push(err410);
-}
-errors++;
-}
-let data210 = data206.privateKey;
-if((typeof data210 !== "string") && (data210 !== null)){
-const err411 = {instancePath:instancePath+"/certificate/privateKey",schemaPath:"#/properties/certificate/properties/privateKey/type",keyword:"type",params:{type: schema6.properties.certificate.properties.privateKey.type},message:"must be string,null",schema:schema6.properties.certificate.properties.privateKey.type,parentSchema:schema6.properties.certificate.properties.privateKey,data:data210};
-if(vErrors === null){
-vErrors = [err411];
-}
-else {
-vErrors.push(err411);
-}
-errors++;
-}
-}
-else {
-const err412 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.certificate.type,parentSchema:schema6.properties.certificate,data:data206};
-if(vErrors === null){
-vErrors = [err412];
-}
-else {
-vErrors.push(err412);
-}
-errors++;
+if(!(validate136(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+errors = vErrors.length;
 }
 if(data.upload !== undefined){
-let data211 = data.upload;
-if(data211 && typeof data211 == "object" && !Array.isArray(data211)){
-if(data211.method === undefined){
-data211.method = "s3";
+if(!(validate138(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+errors = vErrors.length;
 }
-if(data211.acl === undefined){
-data211.acl = "aws-exec-read";
 }
-if(data211.concurrency === undefined){
-data211.concurrency = 4;
+if(!(validate140(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+errors = vErrors.length;
 }
-if(data211.bucket === undefined){
-const err413 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/required",keyword:"required",params:{missingProperty: "bucket"},message:"must have required property '"+"bucket"+"'",schema:schema6.properties.upload.required,parentSchema:schema6.properties.upload,data:data211};
-if(vErrors === null){
-vErrors = [err413];
+if(!(validate146(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+errors = vErrors.length;
 }
-else {
-vErrors.push(err413);
-}
-errors++;
-}
-for(const key35 in data211){
-if(!(((((key35 === "method") || (key35 === "bucket")) || (key35 === "prefix")) || (key35 === "acl")) || (key35 === "concurrency"))){
-const err414 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key35},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.upload,data:data211};
-if(vErrors === null){
-vErrors = [err414];
-}
-else {
-vErrors.push(err414);
-}
-errors++;
-}
-}
-let data212 = data211.method;
-if(typeof data212 !== "string"){
-const err415 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.method.type,parentSchema:schema6.properties.upload.properties.method,data:data212};
-if(vErrors === null){
-vErrors = [err415];
-}
-else {
-vErrors.push(err415);
-}
-errors++;
-}
-if(!(data212 === "s3")){
-const err416 = {instancePath:instancePath+"/upload/method",schemaPath:"#/properties/upload/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.method.enum,parentSchema:schema6.properties.upload.properties.method,data:data212};
-if(vErrors === null){
-vErrors = [err416];
-}
-else {
-vErrors.push(err416);
-}
-errors++;
-}
-if(data211.bucket !== undefined){
-let data213 = data211.bucket;
-if(typeof data213 !== "string"){
-const err417 = {instancePath:instancePath+"/upload/bucket",schemaPath:"#/properties/upload/properties/bucket/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.bucket.type,parentSchema:schema6.properties.upload.properties.bucket,data:data213};
-if(vErrors === null){
-vErrors = [err417];
-}
-else {
-vErrors.push(err417);
-}
-errors++;
-}
-}
-if(data211.prefix !== undefined){
-let data214 = data211.prefix;
-if(typeof data214 !== "string"){
-const err418 = {instancePath:instancePath+"/upload/prefix",schemaPath:"#/properties/upload/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.prefix.type,parentSchema:schema6.properties.upload.properties.prefix,data:data214};
-if(vErrors === null){
-vErrors = [err418];
-}
-else {
-vErrors.push(err418);
-}
-errors++;
-}
-}
-let data215 = data211.acl;
-if(typeof data215 !== "string"){
-const err419 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.upload.properties.acl.type,parentSchema:schema6.properties.upload.properties.acl,data:data215};
-if(vErrors === null){
-vErrors = [err419];
-}
-else {
-vErrors.push(err419);
-}
-errors++;
-}
-if(!(((data215 === "aws-exec-read") || (data215 === "public-read")) || (data215 === "ec2-bundle-read"))){
-const err420 = {instancePath:instancePath+"/upload/acl",schemaPath:"#/properties/upload/properties/acl/enum",keyword:"enum",params:{allowedValues: schema6.properties.upload.properties.acl.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.upload.properties.acl.enum,parentSchema:schema6.properties.upload.properties.acl,data:data215};
-if(vErrors === null){
-vErrors = [err420];
-}
-else {
-vErrors.push(err420);
-}
-errors++;
-}
-let data216 = data211.concurrency;
-if(!(((typeof data216 == "number") && (!(data216 % 1) && !isNaN(data216))) && (isFinite(data216)))){
-const err421 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.upload.properties.concurrency.type,parentSchema:schema6.properties.upload.properties.concurrency,data:data216};
-if(vErrors === null){
-vErrors = [err421];
-}
-else {
-vErrors.push(err421);
-}
-errors++;
-}
-if((typeof data216 == "number") && (isFinite(data216))){
-if(data216 > 32 || isNaN(data216)){
-const err422 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/maximum",keyword:"maximum",params:{comparison: "<=", limit: 32},message:"must be <= 32",schema:32,parentSchema:schema6.properties.upload.properties.concurrency,data:data216};
-if(vErrors === null){
-vErrors = [err422];
-}
-else {
-vErrors.push(err422);
-}
-errors++;
-}
-if(data216 < 1 || isNaN(data216)){
-const err423 = {instancePath:instancePath+"/upload/concurrency",schemaPath:"#/properties/upload/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1",schema:1,parentSchema:schema6.properties.upload.properties.concurrency,data:data216};
-if(vErrors === null){
-vErrors = [err423];
-}
-else {
-vErrors.push(err423);
-}
-errors++;
-}
-}
-}
-else {
-const err424 = {instancePath:instancePath+"/upload",schemaPath:"#/properties/upload/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.upload.type,parentSchema:schema6.properties.upload,data:data211};
-if(vErrors === null){
-vErrors = [err424];
-}
-else {
-vErrors.push(err424);
-}
-errors++;
-}
-}
-let data217 = data.register;
-if(data217 && typeof data217 == "object" && !Array.isArray(data217)){
-if(data217.method === undefined){
-data217.method = "instance-store";
-}
-if(data217.description === undefined){
-data217.description = null;
-}
-if(data217.architecture === undefined){
-data217.architecture = null;
-}
-if(data217.virtualization === undefined){
-data217.virtualization = null;
-}
-if(data217.kernel === undefined){
-data217.kernel = null;
-}
-if(data217.ramdisk === undefined){
-data217.ramdisk = null;
-}
-if(data217.blockDeviceMappings === undefined){
-data217.blockDeviceMappings = {};
-}
-if(data217.tags === undefined){
-data217.tags = {};
-}
-for(const key36 in data217){
-if(!(func2.call(schema6.properties.register.properties, key36))){
-const err425 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key36},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register,data:data217};
-if(vErrors === null){
-vErrors = [err425];
-}
-else {
-vErrors.push(err425);
-}
-errors++;
-}
-}
-let data218 = data217.method;
-if(typeof data218 !== "string"){
-const err426 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.method.type,parentSchema:schema6.properties.register.properties.method,data:data218};
-if(vErrors === null){
-vErrors = [err426];
-}
-else {
-vErrors.push(err426);
-}
-errors++;
-}
-if(!(data218 === "instance-store")){
-const err427 = {instancePath:instancePath+"/register/method",schemaPath:"#/properties/register/properties/method/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.method.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.method.enum,parentSchema:schema6.properties.register.properties.method,data:data218};
-if(vErrors === null){
-vErrors = [err427];
-}
-else {
-vErrors.push(err427);
-}
-errors++;
-}
-if(data217.name !== undefined){
-let data219 = data217.name;
-if(typeof data219 !== "string"){
-const err428 = {instancePath:instancePath+"/register/name",schemaPath:"#/properties/register/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.name.type,parentSchema:schema6.properties.register.properties.name,data:data219};
-if(vErrors === null){
-vErrors = [err428];
-}
-else {
-vErrors.push(err428);
-}
-errors++;
-}
-}
-let data220 = data217.description;
-if((typeof data220 !== "string") && (data220 !== null)){
-const err429 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/type",keyword:"type",params:{type: schema6.properties.register.properties.description.type},message:"must be string,null",schema:schema6.properties.register.properties.description.type,parentSchema:schema6.properties.register.properties.description,data:data220};
-if(vErrors === null){
-vErrors = [err429];
-}
-else {
-vErrors.push(err429);
-}
-errors++;
-}
-if(typeof data220 === "string"){
-if(func3(data220) > 255){
-const err430 = {instancePath:instancePath+"/register/description",schemaPath:"#/properties/register/properties/description/maxLength",keyword:"maxLength",params:{limit: 255},message:"must NOT have more than 255 characters",schema:255,parentSchema:schema6.properties.register.properties.description,data:data220};
-if(vErrors === null){
-vErrors = [err430];
-}
-else {
-vErrors.push(err430);
-}
-errors++;
-}
-}
-let data221 = data217.architecture;
-if((typeof data221 !== "string") && (data221 !== null)){
-const err431 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/type",keyword:"type",params:{type: schema6.properties.register.properties.architecture.type},message:"must be string,null",schema:schema6.properties.register.properties.architecture.type,parentSchema:schema6.properties.register.properties.architecture,data:data221};
-if(vErrors === null){
-vErrors = [err431];
-}
-else {
-vErrors.push(err431);
-}
-errors++;
-}
-if(!(((data221 === "i386") || (data221 === "x86_64")) || (data221 === null))){
-const err432 = {instancePath:instancePath+"/register/architecture",schemaPath:"#/properties/register/properties/architecture/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.architecture.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.architecture.enum,parentSchema:schema6.properties.register.properties.architecture,data:data221};
-if(vErrors === null){
-vErrors = [err432];
-}
-else {
-vErrors.push(err432);
-}
-errors++;
-}
-let data222 = data217.virtualization;
-if((typeof data222 !== "string") && (data222 !== null)){
-const err433 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/type",keyword:"type",params:{type: schema6.properties.register.properties.virtualization.type},message:"must be string,null",schema:schema6.properties.register.properties.virtualization.type,parentSchema:schema6.properties.register.properties.virtualization,data:data222};
-if(vErrors === null){
-vErrors = [err433];
-}
-else {
-vErrors.push(err433);
-}
-errors++;
-}
-if(!(((data222 === "hvm") || (data222 === "paravirtual")) || (data222 === null))){
-const err434 = {instancePath:instancePath+"/register/virtualization",schemaPath:"#/properties/register/properties/virtualization/enum",keyword:"enum",params:{allowedValues: schema6.properties.register.properties.virtualization.enum},message:"must be equal to one of the allowed values",schema:schema6.properties.register.properties.virtualization.enum,parentSchema:schema6.properties.register.properties.virtualization,data:data222};
-if(vErrors === null){
-vErrors = [err434];
-}
-else {
-vErrors.push(err434);
-}
-errors++;
-}
-let data223 = data217.kernel;
-if((typeof data223 !== "string") && (data223 !== null)){
-const err435 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/type",keyword:"type",params:{type: schema6.properties.register.properties.kernel.type},message:"must be string,null",schema:schema6.properties.register.properties.kernel.type,parentSchema:schema6.properties.register.properties.kernel,data:data223};
-if(vErrors === null){
-vErrors = [err435];
-}
-else {
-vErrors.push(err435);
-}
-errors++;
-}
-if(typeof data223 === "string"){
-if(!pattern35.test(data223)){
-const err436 = {instancePath:instancePath+"/register/kernel",schemaPath:"#/properties/register/properties/kernel/pattern",keyword:"pattern",params:{pattern: "^aki-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^aki-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^aki-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.kernel,data:data223};
-if(vErrors === null){
-vErrors = [err436];
-}
-else {
-vErrors.push(err436);
-}
-errors++;
-}
-}
-let data224 = data217.ramdisk;
-if((typeof data224 !== "string") && (data224 !== null)){
-const err437 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/type",keyword:"type",params:{type: schema6.properties.register.properties.ramdisk.type},message:"must be string,null",schema:schema6.properties.register.properties.ramdisk.type,parentSchema:schema6.properties.register.properties.ramdisk,data:data224};
-if(vErrors === null){
-vErrors = [err437];
-}
-else {
-vErrors.push(err437);
-}
-errors++;
-}
-if(typeof data224 === "string"){
-if(!pattern36.test(data224)){
-const err438 = {instancePath:instancePath+"/register/ramdisk",schemaPath:"#/properties/register/properties/ramdisk/pattern",keyword:"pattern",params:{pattern: "^ari-([0-9a-f]{8}|[0-9a-f]{17})$"},message:"must match pattern \""+"^ari-([0-9a-f]{8}|[0-9a-f]{17})$"+"\"",schema:"^ari-([0-9a-f]{8}|[0-9a-f]{17})$",parentSchema:schema6.properties.register.properties.ramdisk,data:data224};
-if(vErrors === null){
-vErrors = [err438];
-}
-else {
-vErrors.push(err438);
-}
-errors++;
-}
-}
-let data225 = data217.blockDeviceMappings;
-if(!data225 || typeof data225 != "object"){
-const err439 = {instancePath:instancePath+"/register/blockDeviceMappings",schemaPath:"#/properties/register/properties/blockDeviceMappings/type",keyword:"type",params:{type: schema6.properties.register.properties.blockDeviceMappings.type},message:"must be object,array",schema:schema6.properties.register.properties.blockDeviceMappings.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings,data:data225};
-if(vErrors === null){
-vErrors = [err439];
-}
-else {
-vErrors.push(err439);
-}
-errors++;
-}
-if(Array.isArray(data225)){
-const len29 = data225.length;
-for(let i29=0; i29<len29; i29++){
-let data226 = data225[i29];
-if(data226 && typeof data226 == "object" && !Array.isArray(data226)){
-if(data226.device === undefined){
-const err440 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "device"},message:"must have required property '"+"device"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
-if(vErrors === null){
-vErrors = [err440];
-}
-else {
-vErrors.push(err440);
-}
-errors++;
-}
-if(data226.virtual === undefined){
-const err441 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/required",keyword:"required",params:{missingProperty: "virtual"},message:"must have required property '"+"virtual"+"'",schema:schema6.properties.register.properties.blockDeviceMappings.items.required,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
-if(vErrors === null){
-vErrors = [err441];
-}
-else {
-vErrors.push(err441);
-}
-errors++;
-}
-for(const key37 in data226){
-if(!((key37 === "device") || (key37 === "virtual"))){
-const err442 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key37},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
-if(vErrors === null){
-vErrors = [err442];
-}
-else {
-vErrors.push(err442);
-}
-errors++;
-}
-}
-if(data226.device !== undefined){
-let data227 = data226.device;
-if(typeof data227 !== "string"){
-const err443 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29+"/device",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/device/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.device,data:data227};
-if(vErrors === null){
-vErrors = [err443];
-}
-else {
-vErrors.push(err443);
-}
-errors++;
-}
-}
-if(data226.virtual !== undefined){
-let data228 = data226.virtual;
-if(typeof data228 !== "string"){
-const err444 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29+"/virtual",schemaPath:"#/properties/register/properties/blockDeviceMappings/items/properties/virtual/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items.properties.virtual,data:data228};
-if(vErrors === null){
-vErrors = [err444];
-}
-else {
-vErrors.push(err444);
-}
-errors++;
-}
-}
-}
-else {
-const err445 = {instancePath:instancePath+"/register/blockDeviceMappings/" + i29,schemaPath:"#/properties/register/properties/blockDeviceMappings/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.blockDeviceMappings.items.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.items,data:data226};
-if(vErrors === null){
-vErrors = [err445];
-}
-else {
-vErrors.push(err445);
-}
-errors++;
-}
-}
-}
-if(data225 && typeof data225 == "object" && !Array.isArray(data225)){
-for(const key38 in data225){
-let data229 = data225[key38];
-if(typeof data229 !== "string"){
-const err446 = {instancePath:instancePath+"/register/blockDeviceMappings/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/blockDeviceMappings/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties.type,parentSchema:schema6.properties.register.properties.blockDeviceMappings.additionalProperties,data:data229};
-if(vErrors === null){
-vErrors = [err446];
-}
-else {
-vErrors.push(err446);
-}
-errors++;
-}
-}
-}
-let data230 = data217.tags;
-if(data230 && typeof data230 == "object" && !Array.isArray(data230)){
-for(const key39 in data230){
-let data231 = data230[key39];
-if(typeof data231 !== "string"){
-const err447 = {instancePath:instancePath+"/register/tags/" + key39.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/register/properties/tags/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.register.properties.tags.additionalProperties.type,parentSchema:schema6.properties.register.properties.tags.additionalProperties,data:data231};
-if(vErrors === null){
-vErrors = [err447];
-}
-else {
-vErrors.push(err447);
-}
-errors++;
-}
-}
-}
-else {
-const err448 = {instancePath:instancePath+"/register/tags",schemaPath:"#/properties/register/properties/tags/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.properties.tags.type,parentSchema:schema6.properties.register.properties.tags,data:data230};
-if(vErrors === null){
-vErrors = [err448];
-}
-else {
-vErrors.push(err448);
-}
-errors++;
-}
-}
-else {
-const err449 = {instancePath:instancePath+"/register",schemaPath:"#/properties/register/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.register.type,parentSchema:schema6.properties.register,data:data217};
-if(vErrors === null){
-vErrors = [err449];
-}
-else {
-vErrors.push(err449);
-}
-errors++;
-}
-let data232 = data.verify;
-if(data232 && typeof data232 == "object" && !Array.isArray(data232)){
-if(data232.boot === undefined){
-data232.boot = null;
-}
-if(data232.console === undefined){
-data232.console = null;
-}
-if(data232.tests === undefined){
-data232.tests = [];
-}
-if(data232.timeout === undefined){
-data232.timeout = "10m";
-}
-if(data232.launch === undefined){
-data232.launch = {};
-}
-for(const key40 in data232){
-if(!(((((key40 === "boot") || (key40 === "console")) || (key40 === "tests")) || (key40 === "timeout")) || (key40 === "launch"))){
-const err450 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key40},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify,data:data232};
-if(vErrors === null){
-vErrors = [err450];
-}
-else {
-vErrors.push(err450);
-}
-errors++;
-}
-}
-let data233 = data232.boot;
-if((typeof data233 !== "boolean") && (data233 !== null)){
-const err451 = {instancePath:instancePath+"/verify/boot",schemaPath:"#/properties/verify/properties/boot/type",keyword:"type",params:{type: schema6.properties.verify.properties.boot.type},message:"must be boolean,null",schema:schema6.properties.verify.properties.boot.type,parentSchema:schema6.properties.verify.properties.boot,data:data233};
-if(vErrors === null){
-vErrors = [err451];
-}
-else {
-vErrors.push(err451);
-}
-errors++;
-}
-let data234 = data232.console;
-if((typeof data234 !== "string") && (data234 !== null)){
-const err452 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/type",keyword:"type",params:{type: schema6.properties.verify.properties.console.type},message:"must be string,null",schema:schema6.properties.verify.properties.console.type,parentSchema:schema6.properties.verify.properties.console,data:data234};
-if(vErrors === null){
-vErrors = [err452];
-}
-else {
-vErrors.push(err452);
-}
-errors++;
-}
-if(typeof data234 === "string"){
-if(func3(data234) < 1){
-const err453 = {instancePath:instancePath+"/verify/console",schemaPath:"#/properties/verify/properties/console/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.console,data:data234};
-if(vErrors === null){
-vErrors = [err453];
-}
-else {
-vErrors.push(err453);
-}
-errors++;
-}
-}
-let data235 = data232.tests;
-if(Array.isArray(data235)){
-const len30 = data235.length;
-for(let i30=0; i30<len30; i30++){
-let data236 = data235[i30];
-const _errs541 = errors;
-let valid110 = false;
-let passing2 = null;
-const _errs542 = errors;
-if(data236 && typeof data236 == "object" && !Array.isArray(data236)){
-if(data236.shell === undefined){
-const err454 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/oneOf/0/required",keyword:"required",params:{missingProperty: "shell"},message:"must have required property '"+"shell"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[0].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[0],data:data236};
-if(vErrors === null){
-vErrors = [err454];
-}
-else {
-vErrors.push(err454);
-}
-errors++;
-}
-}
-var _valid3 = _errs542 === errors;
-if(_valid3){
-valid110 = true;
-passing2 = 0;
-}
-const _errs543 = errors;
-if(data236 && typeof data236 == "object" && !Array.isArray(data236)){
-if(data236.if === undefined){
-const err455 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/required",keyword:"required",params:{missingProperty: "if"},message:"must have required property '"+"if"+"'",schema:schema6.properties.verify.properties.tests.items.oneOf[1].required,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1],data:data236};
-if(vErrors === null){
-vErrors = [err455];
-}
-else {
-vErrors.push(err455);
-}
-errors++;
-}
-if(data236.if !== undefined){
-let data237 = data236.if;
-if(false !== data237){
-const err456 = {instancePath:instancePath+"/verify/tests/" + i30+"/if",schemaPath:"#/properties/verify/properties/tests/items/oneOf/1/properties/if/const",keyword:"const",params:{allowedValue: false},message:"must be equal to constant",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.oneOf[1].properties.if,data:data237};
-if(vErrors === null){
-vErrors = [err456];
-}
-else {
-vErrors.push(err456);
-}
-errors++;
-}
-}
-}
-var _valid3 = _errs543 === errors;
-if(_valid3 && valid110){
-valid110 = false;
-passing2 = [passing2, 1];
 }
 else {
-if(_valid3){
-valid110 = true;
-passing2 = 1;
-}
-}
-if(!valid110){
-const err457 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/oneOf",keyword:"oneOf",params:{passingSchemas: passing2},message:"must match exactly one schema in oneOf",schema:schema6.properties.verify.properties.tests.items.oneOf,parentSchema:schema6.properties.verify.properties.tests.items,data:data236};
-if(vErrors === null){
-vErrors = [err457];
-}
-else {
-vErrors.push(err457);
-}
-errors++;
-}
-else {
-errors = _errs541;
-if(vErrors !== null){
-if(_errs541){
-vErrors.length = _errs541;
-}
-else {
-vErrors = null;
-}
-}
-}
-if(data236 && typeof data236 == "object" && !Array.isArray(data236)){
-for(const key41 in data236){
-if(!((((key41 === "shell") || (key41 === "if")) || (key41 === "only")) || (key41 === "except"))){
-const err458 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key41},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items,data:data236};
-if(vErrors === null){
-vErrors = [err458];
-}
-else {
-vErrors.push(err458);
-}
-errors++;
-}
-}
-if(data236.shell !== undefined){
-let data238 = data236.shell;
-if(data238 && typeof data238 == "object" && !Array.isArray(data238)){
-if(data238.env === undefined){
-data238.env = {};
-}
-if(data238.sudo === undefined){
-data238.sudo = false;
-}
-if(data238.workdir === undefined){
-data238.workdir = null;
-}
-if(data238.timeout === undefined){
-data238.timeout = "1h";
-}
-if(data238.retries === undefined){
-data238.retries = 0;
-}
-if(data238.exitCodes === undefined){
-data238.exitCodes = [0];
-}
-for(const key42 in data238){
-if(!((((((((key42 === "file") || (key42 === "inline")) || (key42 === "env")) || (key42 === "sudo")) || (key42 === "workdir")) || (key42 === "timeout")) || (key42 === "retries")) || (key42 === "exitCodes"))){
-const err459 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key42},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data238};
-if(vErrors === null){
-vErrors = [err459];
-}
-else {
-vErrors.push(err459);
-}
-errors++;
-}
-}
-if(data238.file !== undefined){
-let data239 = data238.file;
-if(typeof data239 !== "string"){
-const err460 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/file",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.file,data:data239};
-if(vErrors === null){
-vErrors = [err460];
-}
-else {
-vErrors.push(err460);
-}
-errors++;
-}
-}
-if(data238.inline !== undefined){
-let data240 = data238.inline;
-if(typeof data240 !== "string"){
-const err461 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/inline",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/inline/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.inline,data:data240};
-if(vErrors === null){
-vErrors = [err461];
-}
-else {
-vErrors.push(err461);
-}
-errors++;
-}
-}
-let data241 = data238.env;
-if(data241 && typeof data241 == "object" && !Array.isArray(data241)){
-for(const key43 in data241){
-let data242 = data241[key43];
-if(typeof data242 !== "string"){
-const err462 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/env/" + key43.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.additionalProperties,data:data242};
-if(vErrors === null){
-vErrors = [err462];
-}
-else {
-vErrors.push(err462);
-}
-errors++;
-}
-}
-}
-else {
-const err463 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/env",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/env/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.env,data:data241};
-if(vErrors === null){
-vErrors = [err463];
-}
-else {
-vErrors.push(err463);
-}
-errors++;
-}
-let data243 = data238.sudo;
-if(typeof data243 !== "boolean"){
-const err464 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/sudo",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/sudo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.sudo,data:data243};
-if(vErrors === null){
-vErrors = [err464];
-}
-else {
-vErrors.push(err464);
-}
-errors++;
-}
-let data244 = data238.workdir;
-if((typeof data244 !== "string") && (data244 !== null)){
-const err465 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/workdir",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/workdir/type",keyword:"type",params:{type: schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type},message:"must be string,null",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.workdir,data:data244};
-if(vErrors === null){
-vErrors = [err465];
-}
-else {
-vErrors.push(err465);
-}
-errors++;
-}
-let data245 = data238.timeout;
-if(typeof data245 === "string"){
-if(!pattern3.test(data245)){
-const err466 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data245};
-if(vErrors === null){
-vErrors = [err466];
-}
-else {
-vErrors.push(err466);
-}
-errors++;
-}
-}
-else {
-const err467 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/timeout",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.timeout,data:data245};
-if(vErrors === null){
-vErrors = [err467];
-}
-else {
-vErrors.push(err467);
-}
-errors++;
-}
-let data246 = data238.retries;
-if(!(((typeof data246 == "number") && (!(data246 % 1) && !isNaN(data246))) && (isFinite(data246)))){
-const err468 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data246};
-if(vErrors === null){
-vErrors = [err468];
-}
-else {
-vErrors.push(err468);
-}
-errors++;
-}
-if((typeof data246 == "number") && (isFinite(data246))){
-if(data246 > 20 || isNaN(data246)){
-const err469 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20",schema:20,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data246};
-if(vErrors === null){
-vErrors = [err469];
-}
-else {
-vErrors.push(err469);
-}
-errors++;
-}
-if(data246 < 0 || isNaN(data246)){
-const err470 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/retries",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.retries,data:data246};
-if(vErrors === null){
-vErrors = [err470];
-}
-else {
-vErrors.push(err470);
-}
-errors++;
-}
-}
-let data247 = data238.exitCodes;
-if(Array.isArray(data247)){
-if(data247.length < 1){
-const err471 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data247};
-if(vErrors === null){
-vErrors = [err471];
-}
-else {
-vErrors.push(err471);
-}
-errors++;
-}
-const len31 = data247.length;
-for(let i31=0; i31<len31; i31++){
-let data248 = data247[i31];
-if(!(((typeof data248 == "number") && (!(data248 % 1) && !isNaN(data248))) && (isFinite(data248)))){
-const err472 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes/" + i31,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/type",keyword:"type",params:{type: "integer"},message:"must be integer",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data248};
-if(vErrors === null){
-vErrors = [err472];
-}
-else {
-vErrors.push(err472);
-}
-errors++;
-}
-if((typeof data248 == "number") && (isFinite(data248))){
-if(data248 > 255 || isNaN(data248)){
-const err473 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes/" + i31,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 255},message:"must be <= 255",schema:255,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data248};
-if(vErrors === null){
-vErrors = [err473];
-}
-else {
-vErrors.push(err473);
-}
-errors++;
-}
-if(data248 < 0 || isNaN(data248)){
-const err474 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes/" + i31,schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0",schema:0,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.items,data:data248};
-if(vErrors === null){
-vErrors = [err474];
-}
-else {
-vErrors.push(err474);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err475 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell/exitCodes",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/properties/exitCodes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell.properties.exitCodes,data:data247};
-if(vErrors === null){
-vErrors = [err475];
-}
-else {
-vErrors.push(err475);
-}
-errors++;
-}
-}
-else {
-const err476 = {instancePath:instancePath+"/verify/tests/" + i30+"/shell",schemaPath:"#/properties/verify/properties/tests/items/properties/shell/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.properties.shell.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.shell,data:data238};
-if(vErrors === null){
-vErrors = [err476];
-}
-else {
-vErrors.push(err476);
-}
-errors++;
-}
-}
-if(data236.if !== undefined){
-let data249 = data236.if;
-if(typeof data249 !== "boolean"){
-const err477 = {instancePath:instancePath+"/verify/tests/" + i30+"/if",schemaPath:"#/properties/verify/properties/tests/items/properties/if/type",keyword:"type",params:{type: "boolean"},message:"must be boolean",schema:schema6.properties.verify.properties.tests.items.properties.if.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.if,data:data249};
-if(vErrors === null){
-vErrors = [err477];
-}
-else {
-vErrors.push(err477);
-}
-errors++;
-}
-}
-if(data236.only !== undefined){
-let data250 = data236.only;
-if(Array.isArray(data250)){
-if(data250.length < 1){
-const err478 = {instancePath:instancePath+"/verify/tests/" + i30+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data250};
-if(vErrors === null){
-vErrors = [err478];
-}
-else {
-vErrors.push(err478);
-}
-errors++;
-}
-const len32 = data250.length;
-for(let i32=0; i32<len32; i32++){
-let data251 = data250[i32];
-if(typeof data251 !== "string"){
-const err479 = {instancePath:instancePath+"/verify/tests/" + i30+"/only/" + i32,schemaPath:"#/properties/verify/properties/tests/items/properties/only/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.only.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only.items,data:data251};
-if(vErrors === null){
-vErrors = [err479];
-}
-else {
-vErrors.push(err479);
-}
-errors++;
-}
-}
-}
-else {
-const err480 = {instancePath:instancePath+"/verify/tests/" + i30+"/only",schemaPath:"#/properties/verify/properties/tests/items/properties/only/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.only.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.only,data:data250};
-if(vErrors === null){
-vErrors = [err480];
-}
-else {
-vErrors.push(err480);
-}
-errors++;
-}
-}
-if(data236.except !== undefined){
-let data252 = data236.except;
-if(Array.isArray(data252)){
-if(data252.length < 1){
-const err481 = {instancePath:instancePath+"/verify/tests/" + i30+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items",schema:1,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data252};
-if(vErrors === null){
-vErrors = [err481];
-}
-else {
-vErrors.push(err481);
-}
-errors++;
-}
-const len33 = data252.length;
-for(let i33=0; i33<len33; i33++){
-let data253 = data252[i33];
-if(typeof data253 !== "string"){
-const err482 = {instancePath:instancePath+"/verify/tests/" + i30+"/except/" + i33,schemaPath:"#/properties/verify/properties/tests/items/properties/except/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.tests.items.properties.except.items.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except.items,data:data253};
-if(vErrors === null){
-vErrors = [err482];
-}
-else {
-vErrors.push(err482);
-}
-errors++;
-}
-}
-}
-else {
-const err483 = {instancePath:instancePath+"/verify/tests/" + i30+"/except",schemaPath:"#/properties/verify/properties/tests/items/properties/except/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.items.properties.except.type,parentSchema:schema6.properties.verify.properties.tests.items.properties.except,data:data252};
-if(vErrors === null){
-vErrors = [err483];
-}
-else {
-vErrors.push(err483);
-}
-errors++;
-}
-}
-}
-else {
-const err484 = {instancePath:instancePath+"/verify/tests/" + i30,schemaPath:"#/properties/verify/properties/tests/items/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.tests.items.type,parentSchema:schema6.properties.verify.properties.tests.items,data:data236};
-if(vErrors === null){
-vErrors = [err484];
-}
-else {
-vErrors.push(err484);
-}
-errors++;
-}
-}
-}
-else {
-const err485 = {instancePath:instancePath+"/verify/tests",schemaPath:"#/properties/verify/properties/tests/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.tests.type,parentSchema:schema6.properties.verify.properties.tests,data:data235};
-if(vErrors === null){
-vErrors = [err485];
-}
-else {
-vErrors.push(err485);
-}
-errors++;
-}
-let data254 = data232.timeout;
-if(typeof data254 === "string"){
-if(!pattern3.test(data254)){
-const err486 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/pattern",keyword:"pattern",params:{pattern: "^[1-9][0-9]{0,5}[smh]$"},message:"must match pattern \""+"^[1-9][0-9]{0,5}[smh]$"+"\"",schema:"^[1-9][0-9]{0,5}[smh]$",parentSchema:schema6.properties.verify.properties.timeout,data:data254};
-if(vErrors === null){
-vErrors = [err486];
-}
-else {
-vErrors.push(err486);
-}
-errors++;
-}
-}
-else {
-const err487 = {instancePath:instancePath+"/verify/timeout",schemaPath:"#/properties/verify/properties/timeout/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.timeout.type,parentSchema:schema6.properties.verify.properties.timeout,data:data254};
-if(vErrors === null){
-vErrors = [err487];
-}
-else {
-vErrors.push(err487);
-}
-errors++;
-}
-let data255 = data232.launch;
-if(data255 && typeof data255 == "object" && !Array.isArray(data255)){
-if(data255.instanceTypes === undefined){
-data255.instanceTypes = [];
-}
-if(data255.iamInstanceProfile === undefined){
-data255.iamInstanceProfile = null;
-}
-if(data255.userData === undefined){
-data255.userData = null;
-}
-for(const key44 in data255){
-if(!(((key44 === "instanceTypes") || (key44 === "iamInstanceProfile")) || (key44 === "userData"))){
-const err488 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key44},message:"must NOT have additional properties",schema:false,parentSchema:schema6.properties.verify.properties.launch,data:data255};
-if(vErrors === null){
-vErrors = [err488];
-}
-else {
-vErrors.push(err488);
-}
-errors++;
-}
-}
-let data256 = data255.instanceTypes;
-if(Array.isArray(data256)){
-const len34 = data256.length;
-for(let i34=0; i34<len34; i34++){
-let data257 = data256[i34];
-if(typeof data257 !== "string"){
-const err489 = {instancePath:instancePath+"/verify/launch/instanceTypes/" + i34,schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.items.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes.items,data:data257};
-if(vErrors === null){
-vErrors = [err489];
-}
-else {
-vErrors.push(err489);
-}
-errors++;
-}
-}
-}
-else {
-const err490 = {instancePath:instancePath+"/verify/launch/instanceTypes",schemaPath:"#/properties/verify/properties/launch/properties/instanceTypes/type",keyword:"type",params:{type: "array"},message:"must be array",schema:schema6.properties.verify.properties.launch.properties.instanceTypes.type,parentSchema:schema6.properties.verify.properties.launch.properties.instanceTypes,data:data256};
-if(vErrors === null){
-vErrors = [err490];
-}
-else {
-vErrors.push(err490);
-}
-errors++;
-}
-let data258 = data255.iamInstanceProfile;
-if((typeof data258 !== "string") && (data258 !== null)){
-const err491 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile.type,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data258};
-if(vErrors === null){
-vErrors = [err491];
-}
-else {
-vErrors.push(err491);
-}
-errors++;
-}
-if(typeof data258 === "string"){
-if(func3(data258) < 1){
-const err492 = {instancePath:instancePath+"/verify/launch/iamInstanceProfile",schemaPath:"#/properties/verify/properties/launch/properties/iamInstanceProfile/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters",schema:1,parentSchema:schema6.properties.verify.properties.launch.properties.iamInstanceProfile,data:data258};
-if(vErrors === null){
-vErrors = [err492];
-}
-else {
-vErrors.push(err492);
-}
-errors++;
-}
-}
-let data259 = data255.userData;
-if((typeof data259 !== "string") && (data259 !== null)){
-const err493 = {instancePath:instancePath+"/verify/launch/userData",schemaPath:"#/properties/verify/properties/launch/properties/userData/type",keyword:"type",params:{type: schema6.properties.verify.properties.launch.properties.userData.type},message:"must be string,null",schema:schema6.properties.verify.properties.launch.properties.userData.type,parentSchema:schema6.properties.verify.properties.launch.properties.userData,data:data259};
-if(vErrors === null){
-vErrors = [err493];
-}
-else {
-vErrors.push(err493);
-}
-errors++;
-}
-}
-else {
-const err494 = {instancePath:instancePath+"/verify/launch",schemaPath:"#/properties/verify/properties/launch/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.properties.launch.type,parentSchema:schema6.properties.verify.properties.launch,data:data255};
-if(vErrors === null){
-vErrors = [err494];
-}
-else {
-vErrors.push(err494);
-}
-errors++;
-}
-}
-else {
-const err495 = {instancePath:instancePath+"/verify",schemaPath:"#/properties/verify/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.properties.verify.type,parentSchema:schema6.properties.verify,data:data232};
-if(vErrors === null){
-vErrors = [err495];
-}
-else {
-vErrors.push(err495);
-}
-errors++;
-}
-}
-else {
-const err496 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object",schema:schema6.type,parentSchema:schema6,data};
-if(vErrors === null){
-vErrors = [err496];
-}
-else {
-vErrors.push(err496);
-}
+vErrors = withError(vErrors,instancePath,"","type",schema6);
 errors++;
 }
 validate21.errors = vErrors;
 return errors === 0;
+}
+function withError(errors, instancePath, schemaPath, keyword, parentSchema, params = {}) {
+const error = {instancePath, schemaPath, keyword, params, schema: parentSchema?.[keyword], parentSchema};
+if(errors === null) return [error];
+errors.push(error);
+return errors;
 }
 export const validateImage: ((value: unknown) => boolean) & { errors?: ErrorObject[] | null } = validate21;

@@ -132,7 +132,7 @@ regions: { cn-north-1: { profile: china } }
     "common/k.pem": "",
   };
   const first = await readFiles(files);
-  const [rendered] = first.rendered;
+  const [rendered] = first.rendered();
   if (!rendered) throw new Error("nothing was rendered");
   const { originOf } = rendered;
   const text = toYamlText(rendered.value, () => undefined);
