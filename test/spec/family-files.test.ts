@@ -40,7 +40,7 @@ test("a text with the beginning of an expression in it can be written, and is re
   const { spec, rendered } = await read("image.yaml");
   const [first] = spec.images;
   expect([first?.upload.prefix, first?.register.description]).toEqual(["${{", "${{ x }} a${{"]);
-  const [whole] = rendered;
+  const [whole] = rendered();
   if (!whole) throw new Error("nothing was rendered");
   await write(
     "rendered.yaml",

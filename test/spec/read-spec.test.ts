@@ -154,6 +154,6 @@ test("a missing file and a directory are refused with their path", async () => {
     'file-unreadable "/nowhere/image.yaml" does not exist (check the path, or write a first spec with: imgspec init)',
   ]);
   expect(await refusalOf(readSpec("/", options))).toEqual([
-    'file-unreadable "/" is a directory (name the spec file in it)',
+    'file-unreadable "/" is a directory (name a file in it)',
   ]);
 });
