@@ -14,12 +14,13 @@ export type CuttingProxy = AsyncDisposable & {
 };
 
 /**
- * Passes connections on to a port of this machine; the n-th is reset after `cutAfterBytes[n]` bytes from the server,
- * those without a number stay.
+ * Passes connections on to a port of this machine; the n-th is reset after `cutAfterBytes[n]` bytes from the server, or
+ * to it, and those without a number stay.
  */
 export async function startCuttingProxy(
   target: number,
   cutAfterBytes: readonly (number | undefined)[] = [],
+  counted: "from the server" | "to the server" = "from the server",
 ): Promise<CuttingProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let made = 0;
@@ -36,14 +37,15 @@ export async function startCuttingProxy(
     const machine = connect(target, "127.0.0.1");
     const pair = [client, machine] as const;
     pairs.add(pair);
-    machine.on("data", (chunk) => {
+    const [ahead, back] = counted === "from the server" ? [machine, client] : [client, machine];
+    ahead.on("data", (chunk) => {
       if (silent) return;
-      client.write(chunk.subarray(0, left));
+      back.write(chunk.subarray(0, left));
       left -= chunk.length;
-      if (left <= 0) client.end(() => cutPair(pair));
+      if (left <= 0) back.end(() => cutPair(pair));
     });
-    client.on("data", (chunk) => {
-      if (!silent) machine.write(chunk);
+    back.on("data", (chunk) => {
+      if (!silent) ahead.write(chunk);
     });
     for (const [one, other] of [pair, pair.toReversed()] as [Socket, Socket][]) {
       one.on("error", () => undefined);

@@ -1,30 +1,24 @@
 import { appendFile } from "node:fs/promises";
 import { relative } from "node:path";
-import type { Reporter, SerializedError, TestModule, TestRunEndReason } from "vitest/node";
+import type { Reporter, TestModule } from "vitest/node";
 
 /**
- * Names the files whose process died under them, which vitest does not do. Where nothing else went wrong it also writes
- * their names into the file that IMGSPEC_TEST_UNFINISHED names, a line each, for who wants to run them again.
+ * Names the files whose process died under them, which vitest does not do. The names of these, and of files in which
+ * something failed, it also writes into the file that IMGSPEC_TEST_AGAIN names, a line each, for who wants to run them again.
  */
 export class UnfinishedReporter implements Reporter {
-  async onTestRunEnd(
-    modules: readonly TestModule[],
-    errors: readonly SerializedError[],
-    _reason: TestRunEndReason,
-  ): Promise<void> {
-    const unfinished = modules.filter(isUnfinished).map(({ moduleId }) => relative("", moduleId));
-    if (unfinished.length === 0) return;
-    process.stderr.write(
-      `the process of these files died:\n${unfinished.map((name) => `  ${name}\n`).join("")}`,
-    );
-    const list = process.env["IMGSPEC_TEST_UNFINISHED"];
-    if (list === undefined || modules.some((module) => module.state() === "failed")) return;
-    if (errors.some(({ cause }) => (cause as SerializedError | undefined)?.message !== died)) return;
-    await appendFile(list, unfinished.map((name) => `${name}\n`).join(""));
+  async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
+    const unfinished = namesOf(modules.filter(isUnfinished));
+    if (unfinished !== "") process.stderr.write(`the process of these files died:\n${unfinished}`);
+    const list = process.env["IMGSPEC_TEST_AGAIN"];
+    const failed = namesOf(modules.filter((module) => module.state() === "failed"));
+    if (list !== undefined) await appendFile(list, unfinished + failed);
   }
 }
 
-const died = "Worker exited unexpectedly";
+function namesOf(modules: readonly TestModule[]): string {
+  return modules.map(({ moduleId }) => `${relative("", moduleId)}\n`).join("");
+}
 
 function isUnfinished(module: TestModule): boolean {
   const state = module.state();

@@ -65,10 +65,11 @@ describe.skipIf(!haveSshd)(
       const bytes = randomBytes(3_000_000);
       await writeFile(join(from, "big"), bytes);
       await writeFile(join(from, "small"), "small\n");
-      await using proxy = await startCuttingProxy(sshd.address.port, [4200, 4400, 5000]);
+      // Of what comes back there is too little to cut by: how much of it acknowledges differs from run to run.
+      await using proxy = await startCuttingProxy(sshd.address.port, [1_000_000, 2_000_000], "to the server");
       const on = toInstance(proxy);
       await rig.stage(uploadFiles, { ...base, on, from, to, contents: "", mode: null, sudo });
-      expect(proxy.cuts).toBeGreaterThan(1);
+      expect(proxy.cuts).toBe(2);
       expect((await readdir(to)).toSorted()).toEqual(["big", "small"]);
       expect((await readFile(join(to, "big"))).equals(bytes)).toBe(true);
       expect((await readdir("/tmp")).filter((name) => /^\.imgspec-[0-9a-f]{16}$/.test(name))).toEqual([]);
