@@ -16,8 +16,9 @@ function printHelp(): boolean {
   try {
     writeSync(1, readFileSync(`${__dirname}/help.txt`));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Its reader has seen enough.
+    return (error as NodeJS.ErrnoException).code === "EPIPE";
   }
 }
 

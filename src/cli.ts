@@ -25,6 +25,8 @@ import { addVerify } from "./command/verify.ts";
 /** The process: arguments in, exit code out (docs/exit-codes.md). Never returns. */
 export async function main(argv: readonly string[]): Promise<never> {
   let code = 0;
+  // A reader that has seen enough, such as head, ends no command by itself: those that go on for long look for it.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = toProgram((result) => {
     code = result;
   }, argv[2]);

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { newTool } from "../help/tool.ts";
 
@@ -14,3 +17,13 @@ test("a command that is misspelled is told with the one that is meant", async ()
   const { code, stderr } = await tool.run(["valdate", "image.yaml"]);
   expect([code, stderr]).toEqual([2, expect.stringContaining("(Did you mean validate?)")]);
 });
+
+test.each([["--help"], ["build", "--help"], ["schema"]])(
+  "a reader who has seen enough of it is no error (%s)",
+  async (...words) => {
+    const child = spawn(process.execPath, ["dist/bin.cjs", ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    expect([code, said]).toEqual([0, ""]);
+  },
+);
