@@ -1120,7 +1120,7 @@ validate56.errors = vErrors;
 return errors === 0;
 }
 
-const schema26 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"properties":{"install":{"$ref":"#/definitions/part17","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part20","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part21","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema26 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part17","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part20","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part21","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
 const schema27 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["nginx","curl"]]};
 const pattern12 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
 
@@ -1309,6 +1309,10 @@ data.timeout = "30m";
 }
 if(data.retries === undefined){
 data.retries = 0;
+}
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema26);
+errors++;
 }
 for(const key0 in data){
 if(!(func2.call(schema26.properties, key0))){

@@ -118,6 +118,8 @@ provided() {
 
 is_installed() {
   name=\${1%%=*} wanted=
+  # name/release names where apt-get takes it from.
+  [ "$manager" != apt-get ] || name=\${name%%/*}
   case $1 in *=*) wanted=\${1#*=} ;; esac
   found=$(versions "$name") || found=
   if [ -z "$found" ]; then

@@ -34,6 +34,9 @@ export async function newAptRoot(debs: readonly Deb[]): Promise<AptRoot> {
   await writeFile(at("root/var/lib/dpkg/status"), "");
   await writeFile(at("root/etc/apt/sources.list"), `deb [trusted=yes] file:${at("repository")} ./\n`);
   for (const deb of debs) await makeDeb(directory, deb);
+  const packages = await readFile(at("repository/Packages"));
+  const release = ["Suite: testing", "SHA256:", ` ${toSha256(packages)} ${packages.length} Packages`];
+  await writeFile(at("repository/Release"), `${release.join("\n")}\n`);
   const settings = [
     `Dir "${at("root")}";`,
     `Dir::State::status "${at("root/var/lib/dpkg/status")}";`,
@@ -61,7 +64,10 @@ async function makeDeb(directory: string, { name, version, fields = "" }: Deb): 
   const path = join(directory, "repository", file);
   execFileSync("dpkg-deb", ["--root-owner-group", "-Znone", "--build", tree, path], { stdio: "ignore" });
   const bytes = await readFile(path);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const entry = `${control}Filename: ./${file}\nSize: ${bytes.length}\nSHA256: ${sha256}\n\n`;
+  const entry = `${control}Filename: ./${file}\nSize: ${bytes.length}\nSHA256: ${toSha256(bytes)}\n\n`;
   await appendFile(join(directory, "repository/Packages"), entry);
+}
+
+function toSha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -55,6 +55,12 @@ describe.skipIf(!haveSshd || !haveApt)(
       expect(await installed()).toEqual(["extra 1.0", "hello 2.0-1"]);
     });
 
+    test("a release that is named is where a package is taken from", async () => {
+      await run({ remove: ["hello"] });
+      await run({ install: ["hello/testing"] });
+      expect(await installed()).toContain("hello 2.0-1");
+    });
+
     test("what only provides the name that was asked for is enough", async () => {
       await run({ install: ["mail-agent"] });
       expect(await installed()).toContain("mailer 3.0");

@@ -44,17 +44,10 @@ const reasons = {
 } as const;
 
 /** Without what is only recommended, as bootstrap-vz does it. */
-function toInstall(packages: readonly string[]): readonly Step[] {
-  if (packages.length === 0) return [];
-  const words = packages.map(toShellWord).join(" ");
-  return toRootStep(
-    [
-      "export DEBIAN_FRONTEND=noninteractive",
-      "apt-get update",
-      `apt-get install --no-install-recommends --assume-yes ${words}`,
-    ],
-    2,
-  );
+export function toInstall(packages: readonly string[]): readonly Step[] {
+  return packages.length === 0
+    ? []
+    : [{ packages: { install: [...packages], recommends: false, retries: 2 } }];
 }
 
 /** Packages that are files of this machine. */

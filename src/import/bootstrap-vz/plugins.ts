@@ -1,8 +1,9 @@
 import type { Options } from "../options.ts";
 import type { Rebase } from "../paths.ts";
 import type { Names } from "./names.ts";
+import { toInstall } from "./packages.ts";
 import { pluginReasons } from "./reasons.ts";
-import { type Step, toRootStep, toShellWord } from "./step.ts";
+import { type Step, toHereDocument, toRootStep, toShellWord } from "./step.ts";
 
 /** The steps that plugins stand for. What each does at its time in bootstrap-vz decides their order, not the manifest. */
 export function toPluginSteps(plugins: Options | undefined, names: Names, rebase: Rebase): readonly Step[] {
@@ -28,7 +29,9 @@ export function toDebconf(plugins: Options | undefined): readonly Step[] {
     plugins?.leave("a password in debconf", ["the spec holds no secrets", hint]);
   }
   const open = selections.filter((line) => !isSecret(line));
-  return open.length === 0 ? [] : toRootStep(["debconf-set-selections <<'END'", ...open, "END"]);
+  if (open.length === 0) return [];
+  const [start, ...rest] = toHereDocument(open);
+  return toRootStep([`debconf-set-selections ${start}`, ...rest]);
 }
 
 function toNtp(ntp: Options, names: Names): readonly Step[] {
@@ -41,10 +44,7 @@ function toNtp(ntp: Options, names: Names): readonly Step[] {
           ...servers.map((name) => `echo ${toShellWord(`server ${name}`)} >> /etc/ntp.conf`),
         ];
   ntp.dropRest({});
-  return toRootStep(
-    ["DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --assume-yes ntp", ...lines],
-    2,
-  );
+  return [...toInstall(["ntp"]), ...toRootStep(lines)];
 }
 
 function toCopies(copies: Options, names: Names, rebase: Rebase): readonly Step[] {

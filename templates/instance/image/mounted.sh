@@ -2,7 +2,7 @@
 
 # Lists in `unmountable` what it takes and is not there.
 look_for_mounting() {
-  unmountable=
+  unmountable= cp_says=
   gnu_cp=$(path_of cp) && cp_says=$("$gnu_cp" --version 2>/dev/null)
   case $cp_says in
     *GNU* | *uutils*) ;;
