@@ -36,6 +36,7 @@ function readSections() {
     upload: toStage("upload", stages.upload),
     register: toStage("register", stages.register),
     verify: withTests(section("verify"), stages.provision.shell),
+    publish: section("publish"),
   };
 }
 

@@ -26,6 +26,7 @@ export type ProblemCode =
   | "manifest-refused"
   | "image-mismatch"
   | "boot-failed"
+  | "publish-failed"
   | "aws-fault"
   | "network-failed"
   | "timeout"
@@ -64,6 +65,7 @@ const exitCodes: Readonly<Record<ProblemCode, number | null>> = {
   "manifest-refused": 7,
   "image-mismatch": 7,
   "boot-failed": 7,
+  "publish-failed": 7,
   "aws-fault": null,
   "network-failed": null,
   timeout: null,

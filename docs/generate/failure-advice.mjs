@@ -92,6 +92,10 @@ export const failureAdvice = {
     "The registered AMI is not what the spec asked for.",
     "Set `register.architecture` and `register.virtualization` to what the image is. The AMI was deregistered again.",
   ],
+  "publish-failed": [
+    "The AMI is registered and proven, and stays; but what `publish` says of it (sharing, deprecation, protection) was refused in part or as a whole.",
+    "The hint has each of the commands by which it is done by hand. A public AMI needs its account's block public access for AMIs to be off.",
+  ],
   "boot-failed": [
     "No instance of the new AMI booted, or one of its tests failed.",
     "Read the saved console output, whose path is in the error. What keeps images from booting: [what gets into an image](../volume-copy.md).",

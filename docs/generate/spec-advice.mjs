@@ -61,6 +61,7 @@ export const specAdvice = {
     "The words are listed with [the AMI tools](../ami-tools.md#using-the-ami-tools-themselves).",
   "acl-wrong": "Use the one that the hint names, or another `bundle.method`.",
   "profile-missing": "Name one in `launch.iamInstanceProfile`, or leave `credentials` out.",
+  "deprecation-wrong": "Write a number of days (`180d`), a date or a time in UTC that is ahead.",
   "pattern-wrong": "It is a regular expression of JavaScript's: escape `( ) [ ] . * + ?` with `\\`.",
   "region-unlisted": "Nothing, if the region is new. Its EC2 certificate may have to be named.",
   "instance-type-doubtful": "Put a family that is known to work first: `m3.medium`.",

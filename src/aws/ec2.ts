@@ -6,8 +6,12 @@ import { type Base, toSettings } from "./connect.ts";
 import { noRoomCodes } from "./fault-compute.ts";
 import { Fresh } from "./fresh.ts";
 import { toImages } from "./images.ts";
+import { toPublishing } from "./publishing.ts";
 
-type Ec2 = ReturnType<typeof toImages> & ReturnType<typeof toAccess> & ReturnType<typeof toCompute>;
+type Ec2 = ReturnType<typeof toImages> &
+  ReturnType<typeof toPublishing> &
+  ReturnType<typeof toAccess> &
+  ReturnType<typeof toCompute>;
 
 /** All of EC2 that a provider has, over one client. */
 export function toEc2(base: Base, options: CloudOptions): Ec2 {
@@ -15,7 +19,12 @@ export function toEc2(base: Base, options: CloudOptions): Ec2 {
   takeNoRoomForAnAnswer(client);
   const link = { ...base, client, service: "EC2" } as const;
   const fresh = new Fresh(base.patience);
-  return { ...toImages(link, fresh), ...toAccess(link, fresh), ...toCompute(link, fresh) };
+  return {
+    ...toImages(link, fresh),
+    ...toPublishing(link, fresh),
+    ...toAccess(link, fresh),
+    ...toCompute(link, fresh),
+  };
 }
 
 /**

@@ -104,6 +104,9 @@ function toRegisterImage(request: RegisterRequest): RegisterImageCommand {
     ...(description === null ? {} : { Description: description }),
     ...(kernel === null ? {} : { KernelId: kernel }),
     ...(ramdisk === null ? {} : { RamdiskId: ramdisk }),
+    ...(request.enaSupport ? { EnaSupport: true } : {}),
+    ...(request.sriovNetSupport ? { SriovNetSupport: "simple" } : {}),
+    ...(request.imdsV2 ? { ImdsSupport: "v2.0" } : {}),
   });
 }
 
@@ -121,10 +124,20 @@ function toImage(found: Ec2Image): Image {
     location: found.ImageLocation ?? "",
     kernel: found.KernelId || null,
     ramdisk: found.RamdiskId || null,
+    ...toSupport(found),
     blockDeviceMappings: (found.BlockDeviceMappings ?? []).flatMap(({ DeviceName, VirtualName }) =>
       DeviceName && VirtualName ? [{ device: DeviceName, virtual: VirtualName }] : [],
     ),
     stateReason: found.StateReason?.Message || null,
     tags: toTags(found.Tags),
+  };
+}
+
+/** What its instances may have, or must. */
+function toSupport(found: Ec2Image): Pick<Image, "enaSupport" | "sriovNetSupport" | "imdsSupport"> {
+  return {
+    enaSupport: found.EnaSupport ?? false,
+    sriovNetSupport: found.SriovNetSupport || null,
+    imdsSupport: found.ImdsSupport || null,
   };
 }

@@ -65,6 +65,11 @@ export type Provider = {
 
   registerImage(request: RegisterRequest, signal: AbortSignal): Promise<{ id: string }>;
   deregisterImage(id: string, signal: AbortSignal): Promise<void>;
+  /** Lets these launch the image, besides those who may already. */
+  shareImage(id: string, launchers: Launchers, signal: AbortSignal): Promise<void>;
+  deprecateImage(id: string, at: Date, signal: AbortSignal): Promise<void>;
+  /** Until the protection is taken away, and with a cooldown for 24 hours more. */
+  protectImage(id: string, cooldown: boolean, signal: AbortSignal): Promise<void>;
 };
 
 export type Tags = { readonly [key: string]: string };
@@ -97,6 +102,10 @@ export type Image = {
   readonly location: string;
   readonly kernel: string | null;
   readonly ramdisk: string | null;
+  readonly enaSupport: boolean;
+  readonly sriovNetSupport: string | null;
+  /** `v2.0`: instances must use IMDSv2 unless their launch says otherwise. */
+  readonly imdsSupport: string | null;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly stateReason: string | null;
   readonly tags: Tags;
@@ -194,6 +203,20 @@ export type RegisterRequest = {
   readonly virtualization: string;
   readonly kernel: string | null;
   readonly ramdisk: string | null;
+  /** Instances may have an Elastic Network Adapter; absent, as in the next two: no. */
+  readonly enaSupport?: boolean;
+  readonly sriovNetSupport?: boolean;
+  /** Instances must use IMDSv2. */
+  readonly imdsV2?: boolean;
   readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly tags: Tags;
+};
+
+/** Who may launch an image besides its owner. */
+export type Launchers = {
+  readonly accounts: readonly string[];
+  /** ARNs, like the next. */
+  readonly organizations: readonly string[];
+  readonly organizationalUnits: readonly string[];
+  readonly public: boolean;
 };

@@ -92,6 +92,9 @@ export function toRegister(options: Options): Section {
     description: options.text("ami_description"),
     architecture: options.text("ami_architecture"),
     virtualization: options.text("ami_virtualization_type"),
+    enaSupport: options.flag("ena_support") || undefined,
+    sriovNetSupport: options.flag("sriov_support") ? "simple" : undefined,
+    metadataTokens: options.text("imds_support") === "v2.0" ? "required" : undefined,
     blockDeviceMappings: Object.keys(mappings).length > 0 ? mappings : undefined,
     tags: Object.keys(tags).length > 0 ? tags : undefined,
   };

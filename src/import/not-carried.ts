@@ -6,12 +6,9 @@ const credentials = "the spec holds no credentials";
 const giveCredentials =
   "name a profile of ~/.aws under regions, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const noEbs = "the image has an instance store root, without volumes or snapshots";
-const sharing = "imgspec does not share an AMI";
-const share = "share it afterwards: aws ec2 modify-image-attribute";
 const ownPatience = "imgspec waits and retries by itself";
 const onlyTypes = "there is no such thing on the instance types with an instance store root";
 const notYet = "imgspec has no such setting";
-const afterwards = "set it afterwards with aws ec2";
 
 /** Options of the builder that a spec has no key for. What ends with `*` stands for all that begin so. */
 export const builderReasons: Readonly<Record<string, Reason>> = {
@@ -34,11 +31,10 @@ export const builderReasons: Readonly<Record<string, Reason>> = {
   account_id: ["the account is that of the credentials"],
   bundle_destination: ["the bundle goes to S3 part by part, with no copy on the instance's disk"],
   x509_upload_path: ["your certificate and private key stay on this machine"],
-  ami_users: [sharing, share],
-  ami_groups: [sharing, share],
-  ami_org_arns: [sharing, share],
-  ami_ou_arns: [sharing, share],
-  ami_product_codes: [sharing, share],
+  ami_product_codes: [
+    "imgspec gives an AMI no product codes",
+    "give them afterwards: aws ec2 modify-image-attribute --product-codes",
+  ],
   ami_regions: [
     "imgspec builds an image for each region that stands under regions, with a bucket there",
     "add the region under regions, with what differs there: source and upload.bucket",
@@ -65,15 +61,7 @@ export const builderReasons: Readonly<Record<string, Reason>> = {
     "map them in the source AMI; those of the new AMI are register.blockDeviceMappings",
   ],
   no_ephemeral: [notYet],
-  ena_support: [
-    notYet,
-    "only the source AMI's drivers decide; instance types with an instance store root mostly need none",
-  ],
-  sriov_support: [notYet],
   tpm_support: [onlyTypes],
-  imds_support: [notYet, afterwards],
-  deprecate_at: [notYet, "aws ec2 enable-image-deprecation"],
-  deregistration_protection: [notYet, "aws ec2 enable-image-deregistration-protection"],
   associate_public_ip_address: [
     "the subnet decides",
     "use a subnet that gives public addresses, or connect.address: private",

@@ -8,6 +8,7 @@ import { Options, type Reading } from "./options.ts";
 import { type Rebase, toRebase } from "./paths.ts";
 import { toVariableName } from "./pieces.ts";
 import { toSteps } from "./provision.ts";
+import { toPublish } from "./publish-section.ts";
 import type { Builder, Template } from "./template.ts";
 import { toVariables } from "./variables.ts";
 
@@ -70,6 +71,7 @@ function toSections(template: Template, builder: Builder, reading: Reading, reba
   const connect = withoutAbsent(toConnect(options, rebase));
   const certificate = withoutAbsent(toCertificate(options, rebase));
   const register = withoutAbsent(toRegister(options));
+  const publish = withoutAbsent(toPublish(options));
   options.dropRest(builderReasons, knownOptions);
   const provision = builder.provisioners.flatMap((block) => toSteps(block, reading, rebase));
   const variables = toVariables(template, reading);
@@ -87,13 +89,14 @@ function toSections(template: Template, builder: Builder, reading: Reading, reba
     certificate: orAbsent(certificate),
     upload: orAbsent(withoutAbsent(upload)),
     register: orAbsent(register),
+    publish: orAbsent(publish),
     regions: orAbsent(withoutAbsent(regions)),
   };
 }
 
 /** Options that are read, for guessing what was meant by another. */
 const knownOptions =
-  "source_ami source_ami_filter instance_type security_group_ids subnet_id region profile ssh_username ssh_port ami_name ami_description s3_bucket bundle_prefix x509_cert_path x509_key_path user_data user_data_file run_tags tags".split(
+  "source_ami source_ami_filter instance_type security_group_ids subnet_id region profile ssh_username ssh_port ami_name ami_description s3_bucket bundle_prefix x509_cert_path x509_key_path user_data user_data_file run_tags tags ami_users ami_groups ami_org_arns ami_ou_arns deprecate_at deregistration_protection ena_support sriov_support imds_support".split(
     " ",
   );
 

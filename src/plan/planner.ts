@@ -6,6 +6,7 @@ import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
 import { packages } from "../stage/packages.ts";
 import { preflight } from "../stage/preflight.ts";
+import { publish } from "../stage/publish.ts";
 import { reboot } from "../stage/reboot.ts";
 import { register } from "../stage/register.ts";
 import { type ShellInput, shell } from "../stage/shell.ts";
@@ -104,6 +105,10 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     name: image.register.name,
     description: image.register.description,
     tags: image.register.tags,
+    checked,
+    enaSupport: image.register.enaSupport,
+    sriovNetSupport: image.register.sriovNetSupport,
+    metadataTokens: image.register.metadataTokens,
     regionalKey: regional,
     // With a gate the image is not proven yet.
     products: gate === null ? products : [],
@@ -122,14 +127,18 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
           tests: gate.tests.map((test) => toTest(test, digests)),
           products,
         });
-  if (tryCommand === null) return;
-  plan.add(group, "try", trial, {
-    ...launchInput,
-    userData: null,
-    needs: null,
-    registered: proven,
-    command: tryCommand,
-  });
+  const tried =
+    tryCommand === null
+      ? proven
+      : plan.add(group, "try", trial, {
+          ...launchInput,
+          userData: null,
+          needs: null,
+          registered: proven,
+          command: tryCommand,
+        });
+  if (image.publish !== null)
+    plan.add(group, "publish", publish, { registered: proven, after: tried, ...image.publish });
 }
 
 function addStep(

@@ -3,8 +3,15 @@ import type { Plan } from "../plan/plan.ts";
 import type { Outcome } from "../run/event.ts";
 import type { Failure, RunResult, TaskResult, TaskStatus } from "../run/result.ts";
 import { imageOfGroup } from "../util/task-id.ts";
-import type { BootResult, BundleResult, LaunchResult, SourceResult, UploadResult } from "./sections.ts";
-import { toBoot, toBundle, toLaunch, toRegistered, toSource, toUpload } from "./sections.ts";
+import type {
+  BootResult,
+  BundleResult,
+  LaunchResult,
+  PublishResult,
+  SourceResult,
+  UploadResult,
+} from "./sections.ts";
+import { toBoot, toBundle, toLaunch, toPublished, toRegistered, toSource, toUpload } from "./sections.ts";
 
 /** What a run made of one image; what it did not come to is null. */
 export type ImageResult = {
@@ -19,6 +26,7 @@ export type ImageResult = {
   readonly bundle: BundleResult | null;
   readonly upload: UploadResult | null;
   readonly boot: BootResult | null;
+  readonly publish: PublishResult | null;
 };
 
 type TaskTiming = {
@@ -96,6 +104,7 @@ function toImage(group: string, { tasks, outcome }: RunResult): ImageResult {
     // Some methods bundle and upload in one task.
     upload: toUpload(outputOf("upload")) ?? toUpload(outputOf("bundle")),
     boot: toBoot(outputOf("boot")),
+    publish: toPublished(outputOf("publish")),
   };
 }
 

@@ -31,6 +31,15 @@ export type UploadResult = {
 /** What the boot gate saw. */
 export type BootResult = { readonly instanceId: string; readonly testCount: number | null };
 
+/** What was said of the AMI to others. */
+export type PublishResult = {
+  /** Account ids, ARNs of organizations and organizational units, and `all`. */
+  readonly sharedWith: readonly string[];
+  /** ISO 8601. */
+  readonly deprecatedAt: string | null;
+  readonly deregistrationProtection: string | null;
+};
+
 export type RegisteredResult = { readonly imageId: string; readonly name: string | null };
 
 /** Of the output of `<region>/preflight`. */
@@ -84,6 +93,21 @@ export function toUpload(output: Json): UploadResult | null {
 export function toBoot(output: Json): BootResult | null {
   const instanceId = text(output, "instanceId");
   return instanceId === null ? null : { instanceId, testCount: count(output, "testCount") };
+}
+
+/** Of the output of `<region>/publish`. */
+export function toPublished(output: Json): PublishResult | null {
+  if (!isObject(output)) return null;
+  const share = field(output, "sharedWith");
+  const listed = ["accounts", "organizations", "organizationalUnits"].flatMap((key) => {
+    const list = field(share, key);
+    return Array.isArray(list) ? list.filter((one: Json): one is string => typeof one === "string") : [];
+  });
+  return {
+    sharedWith: field(share, "public") === true ? [...listed, "all"] : listed,
+    deprecatedAt: text(output, "deprecatedAt"),
+    deregistrationProtection: text(output, "deregistrationProtection"),
+  };
 }
 
 /** Of the output of `<region>/register`. */

@@ -56,6 +56,7 @@ export const errorCodes = {
   "placeholder-wrong": "a word in braces that stands for nothing in a command of the AMI tools",
   "acl-wrong": "an ACL that the method of bundling cannot give",
   "profile-missing": "an instance profile is to upload, and launch names none",
+  "deprecation-wrong": "a time of deprecation that there is not, that is over, or that EC2 does not take",
   "pattern-wrong": "what is to appear in the console output is not a regular expression",
 } as const;
 

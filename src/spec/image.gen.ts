@@ -864,6 +864,18 @@ export interface WrittenImage {
      */
     ramdisk: string | null;
     /**
+     * Whether instances of the AMI may have an Elastic Network Adapter, whose driver must then be in the image; without a word, as for the source AMI. Only HVM.
+     */
+    enaSupport: boolean | null;
+    /**
+     * Enhanced networking by the Intel 82599 interface, whose driver (ixgbevf) must then be in the image; without a word, as for the source AMI. Only HVM.
+     */
+    sriovNetSupport: "simple" | "none" | null;
+    /**
+     * Whether instances of the AMI must use IMDSv2 unless their launch says otherwise; without a word, as for the source AMI.
+     */
+    metadataTokens: "required" | "optional" | null;
+    /**
      * Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.
      */
     blockDeviceMappings:
@@ -995,5 +1007,45 @@ export interface WrittenImage {
        */
       userData: string | null;
     };
+  };
+  /**
+   * What is done with the AMI once it is proven: who may launch it, until when it is listed, and what keeps it from being deregistered.
+   */
+  publish: {
+    /**
+     * Who may launch the AMI besides the account that owns it.
+     */
+    share: {
+      /**
+       * Ids of accounts, in quotes, of the same partition.
+       *
+       * Items: One account.
+       */
+      accounts: string[];
+      /**
+       * ARNs of organizations: every account in one of them may.
+       *
+       * Items: One organization.
+       */
+      organizations: string[];
+      /**
+       * ARNs of organizational units: every account in one of them may.
+       *
+       * Items: One organizational unit.
+       */
+      organizationalUnits: string[];
+      /**
+       * Whether everybody may.
+       */
+      public: boolean;
+    };
+    /**
+     * When the AMI is deprecated, so that others no longer find it: a number of days after the build, or a date, or a time in UTC. It can still be launched.
+     */
+    deprecate: string | null;
+    /**
+     * Whether the AMI is protected from being deregistered, by anybody, until the protection is taken away.
+     */
+    deregistrationProtection: "enabled-without-cooldown" | "enabled-with-cooldown" | null;
   };
 }

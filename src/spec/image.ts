@@ -6,6 +6,7 @@ import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { toMib, toSeconds } from "./quantity.ts";
+import { toPublish } from "./register.ts";
 import type {
   CertificateSpec,
   Environment,
@@ -71,6 +72,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
       tags: { ...register.tags },
     },
     verify: toBootGate(written, context),
+    publish: toPublish(written.publish),
   };
 }
 

@@ -3,7 +3,18 @@ import { type Entry, isNull, type MapNode, nodeAt, withEntry } from "../document
 
 /** The sections that each region has its own of. */
 export const sections: readonly string[] = [
-  ...["source", "launch", "connect", "provision", "bundle", "certificate", "upload", "register", "verify"],
+  ...[
+    "source",
+    "launch",
+    "connect",
+    "provision",
+    "bundle",
+    "certificate",
+    "upload",
+    "register",
+    "verify",
+    "publish",
+  ],
 ];
 
 /** What says nothing when nothing stands below it. */

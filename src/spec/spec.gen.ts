@@ -4075,6 +4075,18 @@ type Register = {
    */
   ramdisk?: string | null;
   /**
+   * Whether instances of the AMI may have an Elastic Network Adapter, whose driver must then be in the image; without a word, as for the source AMI. Only HVM.
+   */
+  enaSupport?: boolean | null | string;
+  /**
+   * Enhanced networking by the Intel 82599 interface, whose driver (ixgbevf) must then be in the image; without a word, as for the source AMI. Only HVM.
+   */
+  sriovNetSupport?: ("simple" | "none" | null) | string;
+  /**
+   * Whether instances of the AMI must use IMDSv2 unless their launch says otherwise; without a word, as for the source AMI.
+   */
+  metadataTokens?: ("required" | "optional" | null) | string;
+  /**
    * Instance store volumes that instances of the AMI get: device names mapped to ephemeral0 to ephemeral23, or a list of device and virtual.
    */
   blockDeviceMappings?:
@@ -4503,6 +4515,88 @@ type Verify = {
     userData?: string | null;
   };
 } | null;
+/**
+ * What is done with the AMI once it is proven: who may launch it, until when it is listed, and what keeps it from being deregistered.
+ */
+type Publish = {
+  /**
+   * Who may launch the AMI besides the account that owns it.
+   */
+  share?: {
+    /**
+     * Ids of accounts, in quotes, of the same partition.
+     */
+    accounts?:
+      | string[]
+      | {
+          /**
+           * Put before the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One account.
+           */
+          prepend?: string[];
+          /**
+           * Put behind the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One account.
+           */
+          append?: string[];
+        }
+      | string;
+    /**
+     * ARNs of organizations: every account in one of them may.
+     */
+    organizations?:
+      | string[]
+      | {
+          /**
+           * Put before the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One organization.
+           */
+          prepend?: string[];
+          /**
+           * Put behind the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One organization.
+           */
+          append?: string[];
+        }
+      | string;
+    /**
+     * ARNs of organizational units: every account in one of them may.
+     */
+    organizationalUnits?:
+      | string[]
+      | {
+          /**
+           * Put before the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One organizational unit.
+           */
+          prepend?: string[];
+          /**
+           * Put behind the list below: that of the spec, the preset or the file that is extended.
+           *
+           * Items: One organizational unit.
+           */
+          append?: string[];
+        }
+      | string;
+    /**
+     * Whether everybody may.
+     */
+    public?: boolean | string;
+  };
+  /**
+   * When the AMI is deprecated, so that others no longer find it: a number of days after the build, or a date, or a time in UTC. It can still be launched.
+   */
+  deprecate?: string | null;
+  /**
+   * Whether the AMI is protected from being deregistered, by anybody, until the protection is taken away.
+   */
+  deregistrationProtection?: ("enabled-without-cooldown" | "enabled-with-cooldown" | null) | string;
+} | null;
 
 /**
  * An image spec: one YAML file from which imgspec builds instance store-backed EC2 AMIs.
@@ -4607,6 +4701,7 @@ export interface WrittenSpec {
   upload?: Upload;
   register?: Register;
   verify?: Verify;
+  publish?: Publish;
   /**
    * Named sets of sections that regions can build on.
    */
@@ -4634,6 +4729,7 @@ export interface WrittenSpec {
       upload?: Upload;
       register?: Register;
       verify?: Verify;
+      publish?: Publish;
     };
   } | null;
   /**
@@ -4667,6 +4763,7 @@ export interface WrittenSpec {
       upload?: Upload;
       register?: Register;
       verify?: Verify;
+      publish?: Publish;
     } | null;
   };
 }

@@ -1,4 +1,5 @@
 import type { Region } from "../util/region.ts";
+import type { PublishSpec, RegisterSpec } from "./register.ts";
 import type { CheckStep, PackagesStep, RebootStep, StepBase } from "./steps.ts";
 
 /** A spec with nothing left open: defaults filled in, expressions evaluated, one image a region. */
@@ -33,6 +34,8 @@ export type ImageSpec = {
   readonly register: RegisterSpec;
   /** Null: the AMI is kept once it is registered. */
   readonly verify: BootGateSpec | null;
+  /** Null: nothing. */
+  readonly publish: PublishSpec | null;
 };
 
 type Architecture = "i386" | "x86_64";
@@ -232,17 +235,4 @@ type BootGateSpec = {
   /** For the console pattern, and for SSH. */
   readonly timeoutSeconds: number;
   readonly launch: Pick<LaunchSpec, "instanceTypes" | "iamInstanceProfile" | "userData">;
-};
-
-type RegisterSpec = {
-  readonly method: "instance-store";
-  readonly name: string;
-  readonly description: string | null;
-  /** Null: as the source AMI's. */
-  readonly architecture: Architecture | null;
-  readonly virtualization: Virtualization | null;
-  readonly kernel: string | null;
-  readonly ramdisk: string | null;
-  readonly blockDeviceMappings: readonly { readonly device: string; readonly virtual: string }[];
-  readonly tags: { readonly [key: string]: string };
 };

@@ -107,6 +107,7 @@ function toChecked(root: MapNode, which: Which, header: Header, options: SpecOpt
   const regionPlace = placeAt(root, ["regions", name], "key");
   for (const finding of findingsOf(written, {
     region,
+    now: options.build.now,
     fileProblem: options.fileProblem,
     isSound,
     isRefused,

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part43","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part54","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part55","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part56","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part59","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part64","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part43","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part54","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part55","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part56","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part59","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part64","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]},"publish":{"$ref":"#/definitions/part69","default":{},"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const schema7 = {"type":"object","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"$ref":"#/definitions/part2","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
@@ -3730,7 +3730,7 @@ validate138.errors = vErrors;
 return errors === 0;
 }
 
-const schema64 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"$ref":"#/definitions/part58","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
+const schema64 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"enaSupport":{"type":["boolean","null"],"default":null,"examples":[true]},"sriovNetSupport":{"type":["string","null"],"enum":["simple","none",null],"default":null,"examples":["simple"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"blockDeviceMappings":{"$ref":"#/definitions/part58","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
 const pattern32 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const pattern33 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
 const schema65 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part57","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
@@ -3830,6 +3830,15 @@ data.kernel = null;
 if(data.ramdisk === undefined){
 data.ramdisk = null;
 }
+if(data.enaSupport === undefined){
+data.enaSupport = null;
+}
+if(data.sriovNetSupport === undefined){
+data.sriovNetSupport = null;
+}
+if(data.metadataTokens === undefined){
+data.metadataTokens = null;
+}
 if(data.blockDeviceMappings === undefined){
 data.blockDeviceMappings = {};
 }
@@ -3909,15 +3918,38 @@ vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema64.proper
 errors++;
 }
 }
+let data7 = data.enaSupport;
+if((typeof data7 !== "boolean") && (data7 !== null)){
+vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema64.properties.enaSupport);
+errors++;
+}
+let data8 = data.sriovNetSupport;
+if((typeof data8 !== "string") && (data8 !== null)){
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","type",schema64.properties.sriovNetSupport);
+errors++;
+}
+if(!(((data8 === "simple") || (data8 === "none")) || (data8 === null))){
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","enum",schema64.properties.sriovNetSupport);
+errors++;
+}
+let data9 = data.metadataTokens;
+if((typeof data9 !== "string") && (data9 !== null)){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema64.properties.metadataTokens);
+errors++;
+}
+if(!(((data9 === "required") || (data9 === "optional")) || (data9 === null))){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema64.properties.metadataTokens);
+errors++;
+}
 if(!(validate141(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
 vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
 errors = vErrors.length;
 }
-let data8 = data.tags;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key1 in data8){
-let data9 = data8[key1];
-if(typeof data9 !== "string"){
+let data11 = data.tags;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key1 in data11){
+let data12 = data11[key1];
+if(typeof data12 !== "string"){
 vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema64.properties.tags.additionalProperties);
 errors++;
 }
@@ -4203,6 +4235,201 @@ validate146.errors = vErrors;
 return errors === 0;
 }
 
+const schema72 = {"type":"object","examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part68","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"pattern":"^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$","patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"]},"deregistrationProtection":{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null],"default":null,"examples":["enabled-without-cooldown"]}}};
+const schema73 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part65","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part66","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part67","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":"boolean","default":false,"examples":[true]}}};
+const schema74 = {"type":"array","examples":[["123456789012","210987654321"]],"items":{"type":"string","pattern":"^[0-9]{12}$","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"]}};
+const pattern35 = new RegExp("^[0-9]{12}$", "u");
+
+function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern35.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema74.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema74.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema74);
+errors++;
+}
+validate161.errors = vErrors;
+return errors === 0;
+}
+
+const schema75 = {"type":"array","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"]}};
+const pattern36 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$", "u");
+
+function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern36.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema75.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema75.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema75);
+errors++;
+}
+validate163.errors = vErrors;
+return errors === 0;
+}
+
+const schema76 = {"type":"array","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]}};
+const pattern37 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$", "u");
+
+function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern37.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema76.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema76.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema76);
+errors++;
+}
+validate165.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.accounts === undefined){
+data.accounts = [];
+}
+if(data.organizations === undefined){
+data.organizations = [];
+}
+if(data.organizationalUnits === undefined){
+data.organizationalUnits = [];
+}
+if(data.public === undefined){
+data.public = false;
+}
+for(const key0 in data){
+if(!((((key0 === "accounts") || (key0 === "organizations")) || (key0 === "organizationalUnits")) || (key0 === "public"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
+errors++;
+}
+}
+if(!(validate161(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+errors = vErrors.length;
+}
+if(!(validate163(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
+vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+errors = vErrors.length;
+}
+if(!(validate165(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+errors = vErrors.length;
+}
+let data3 = data.public;
+if(typeof data3 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/public","","type",schema73.properties.public);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema73);
+errors++;
+}
+validate160.errors = vErrors;
+return errors === 0;
+}
+
+const pattern38 = new RegExp("^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$", "u");
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.share === undefined){
+data.share = {};
+}
+if(data.deprecate === undefined){
+data.deprecate = null;
+}
+if(data.deregistrationProtection === undefined){
+data.deregistrationProtection = null;
+}
+for(const key0 in data){
+if(!(((key0 === "share") || (key0 === "deprecate")) || (key0 === "deregistrationProtection"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
+errors++;
+}
+}
+if(!(validate160(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
+vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+errors = vErrors.length;
+}
+let data1 = data.deprecate;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema72.properties.deprecate);
+errors++;
+}
+if(typeof data1 === "string"){
+if(!pattern38.test(data1)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema72.properties.deprecate);
+errors++;
+}
+}
+let data2 = data.deregistrationProtection;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","type",schema72.properties.deregistrationProtection);
+errors++;
+}
+if(!(((data2 === "enabled-without-cooldown") || (data2 === "enabled-with-cooldown")) || (data2 === null))){
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","enum",schema72.properties.deregistrationProtection);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema72);
+errors++;
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4225,6 +4452,9 @@ data.register = {};
 }
 if(data.verify === undefined){
 data.verify = {};
+}
+if(data.publish === undefined){
+data.publish = {};
 }
 if(data.source === undefined){
 vErrors = withError(vErrors,instancePath,"","required",schema6,{missingProperty: "source"});
@@ -4301,6 +4531,10 @@ errors = vErrors.length;
 }
 if(!(validate146(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
 vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+errors = vErrors.length;
+}
+if(!(validate159(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }
 }

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","const":1,"examples":[1]},"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"$ref":"#/definitions/part3","examples":[{"default":"2026.11"}]}},"env":{"$ref":"#/definitions/part4","examples":[["GIT_COMMIT"]]},"matrix":{"$ref":"#/definitions/part8","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"presets":{"type":["object","null"],"examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"$ref":"#/definitions/part9","examples":[{"profile":"china"}]}},"regions":{"type":"object","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"$ref":"#/definitions/part11","examples":[{"profile":"gov"}]}}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["imgspec","name"],"properties":{"imgspec":{"type":"integer","const":1,"examples":[1]},"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","examples":["web-base"]},"variables":{"type":["object","null"],"examples":[{"release":{"default":"2026.11","description":"Release train","pattern":"^\\d{4}\\.\\d{2}$"}}],"propertyNames":{"pattern":"^(?!__)[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and not begin with a digit or with \"__\""},"additionalProperties":{"$ref":"#/definitions/part3","examples":[{"default":"2026.11"}]}},"env":{"$ref":"#/definitions/part4","examples":[["GIT_COMMIT"]]},"matrix":{"$ref":"#/definitions/part8","examples":[{"arch":["x86_64","i386"],"exclude":[{"arch":"i386","region":"cn-north-1"}]}]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"},"presets":{"type":["object","null"],"examples":[{"china":{"profile":"china","certificate":{"ec2":"cn-north-1"}}}],"propertyNames":{"pattern":"^[A-Za-z][A-Za-z0-9_-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \"_\" and \"-\", and begin with a letter"},"additionalProperties":{"$ref":"#/definitions/part9","examples":[{"profile":"china"}]}},"regions":{"type":"object","minProperties":1,"examples":[{"us-east-1":{},"us-gov-west-1":{"profile":"gov","upload":{"bucket":"acme-gov-images"}}}],"additionalProperties":{"$ref":"#/definitions/part11","examples":[{"profile":"gov"}]}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const schema7 = {"type":["string","array"],"minLength":1,"minItems":1,"items":{"type":"string","minLength":1,"examples":["base.yaml"]},"examples":["base.yaml",["../common.yaml","web.yaml"]]};
 const func3 = (func3Module.default ?? func3Module);
@@ -6049,7 +6049,7 @@ validate228.errors = vErrors;
 return errors === 0;
 }
 
-const schema96 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"$ref":"#/definitions/part86","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
+const schema96 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enaSupport":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sriovNetSupport":{"default":null,"examples":["simple"],"anyOf":[{"type":["string","null"],"enum":["simple","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"blockDeviceMappings":{"$ref":"#/definitions/part86","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
 const pattern124 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const pattern125 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 const schema97 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part85","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
@@ -6319,6 +6319,111 @@ errors++;
 }
 }
 }
+if(data.enaSupport !== undefined){
+let data7 = data.enaSupport;
+if(((typeof data7 !== "boolean") && (data7 !== null)) && (typeof data7 !== "string")){
+vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema96.properties.enaSupport);
+errors++;
+}
+if(typeof data7 === "string"){
+if(!pattern7.test(data7)){
+vErrors = withError(vErrors,instancePath+"/enaSupport","","pattern",schema96.properties.enaSupport);
+errors++;
+}
+}
+}
+if(data.sriovNetSupport !== undefined){
+let data8 = data.sriovNetSupport;
+const _errs31 = errors;
+let valid4 = false;
+const _errs32 = errors;
+if((typeof data8 !== "string") && (data8 !== null)){
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/type","type",schema96.properties.sriovNetSupport.anyOf[0]);
+errors++;
+}
+if(!(((data8 === "simple") || (data8 === "none")) || (data8 === null))){
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/enum","enum",schema96.properties.sriovNetSupport.anyOf[0]);
+errors++;
+}
+var _valid3 = _errs32 === errors;
+valid4 = valid4 || _valid3;
+if(!valid4){
+const _errs34 = errors;
+if(typeof data8 === "string"){
+if(!pattern5.test(data8)){
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/pattern","pattern",schema96.properties.sriovNetSupport.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/type","type",schema96.properties.sriovNetSupport.anyOf[1]);
+errors++;
+}
+var _valid3 = _errs34 === errors;
+valid4 = valid4 || _valid3;
+}
+if(!valid4){
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","anyOf",schema96.properties.sriovNetSupport);
+errors++;
+}
+else {
+errors = _errs31;
+if(vErrors !== null){
+if(_errs31){
+vErrors.length = _errs31;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.metadataTokens !== undefined){
+let data9 = data.metadataTokens;
+const _errs37 = errors;
+let valid5 = false;
+const _errs38 = errors;
+if((typeof data9 !== "string") && (data9 !== null)){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema96.properties.metadataTokens.anyOf[0]);
+errors++;
+}
+if(!(((data9 === "required") || (data9 === "optional")) || (data9 === null))){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema96.properties.metadataTokens.anyOf[0]);
+errors++;
+}
+var _valid4 = _errs38 === errors;
+valid5 = valid5 || _valid4;
+if(!valid5){
+const _errs40 = errors;
+if(typeof data9 === "string"){
+if(!pattern5.test(data9)){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema96.properties.metadataTokens.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema96.properties.metadataTokens.anyOf[1]);
+errors++;
+}
+var _valid4 = _errs40 === errors;
+valid5 = valid5 || _valid4;
+}
+if(!valid5){
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema96.properties.metadataTokens);
+errors++;
+}
+else {
+errors = _errs37;
+if(vErrors !== null){
+if(_errs37){
+vErrors.length = _errs37;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
 if(data.blockDeviceMappings !== undefined){
 if(!(validate231(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
 vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
@@ -6326,21 +6431,21 @@ errors = vErrors.length;
 }
 }
 if(data.tags !== undefined){
-let data8 = data.tags;
-if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (typeof data8 !== "string")){
+let data11 = data.tags;
+if((!(data11 && typeof data11 == "object" && !Array.isArray(data11))) && (typeof data11 !== "string")){
 vErrors = withError(vErrors,instancePath+"/tags","","type",schema96.properties.tags);
 errors++;
 }
-if(typeof data8 === "string"){
-if(!pattern7.test(data8)){
+if(typeof data11 === "string"){
+if(!pattern7.test(data11)){
 vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema96.properties.tags);
 errors++;
 }
 }
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key1 in data8){
-let data9 = data8[key1];
-if(typeof data9 !== "string"){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key1 in data11){
+let data12 = data11[key1];
+if(typeof data12 !== "string"){
 vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema96.properties.tags.additionalProperties);
 errors++;
 }
@@ -6691,15 +6796,421 @@ validate236.errors = vErrors;
 return errors === 0;
 }
 
-const schema106 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
+const schema106 = {"type":["object","null"],"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"default":{},"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part99","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"],"pattern":"(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"deregistrationProtection":{"default":null,"examples":["enabled-without-cooldown"],"anyOf":[{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
+const schema107 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part94","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part96","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part98","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
+const schema108 = {"type":["array","object","string"],"examples":[["123456789012","210987654321"]],"items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part93","examples":[["123456789012","210987654321"]]},"append":{"$ref":"#/definitions/part93","examples":[["123456789012","210987654321"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern136 = new RegExp("(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema109 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["123456789012","210987654321"]]};
 
-function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern136.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema109.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema109.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema109);
+errors++;
+}
+validate259.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema108);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema108);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern136.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema108.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema108.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema108);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema108,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate259(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate259(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+errors = vErrors.length;
+}
+}
+}
+validate258.errors = vErrors;
+return errors === 0;
+}
+
+const schema110 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part95","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"append":{"$ref":"#/definitions/part95","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern139 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema111 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]};
+
+function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern139.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema111.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema111.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema111);
+errors++;
+}
+validate264.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema110);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema110);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern139.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema110.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema110.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema110);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema110,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate264(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate264(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+errors = vErrors.length;
+}
+}
+}
+validate263.errors = vErrors;
+return errors === 0;
+}
+
+const schema112 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part97","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"append":{"$ref":"#/definitions/part97","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern142 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema113 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]};
+
+function validate269(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern142.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema113.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema113.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema113);
+errors++;
+}
+validate269.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema112);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema112);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern142.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema112.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema112.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema112);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema112,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate269(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate269(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+errors = vErrors.length;
+}
+}
+}
+validate268.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema106.properties, key0))){
+if(!((((key0 === "accounts") || (key0 === "organizations")) || (key0 === "organizationalUnits")) || (key0 === "public"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.accounts !== undefined){
+if(!(validate258(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
+vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+errors = vErrors.length;
+}
+}
+if(data.organizations !== undefined){
+if(!(validate263(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
+vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
+errors = vErrors.length;
+}
+}
+if(data.organizationalUnits !== undefined){
+if(!(validate268(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+errors = vErrors.length;
+}
+}
+if(data.public !== undefined){
+let data3 = data.public;
+if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
+vErrors = withError(vErrors,instancePath+"/public","","type",schema107.properties.public);
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors,instancePath+"/public","","pattern",schema107.properties.public);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema107);
+errors++;
+}
+validate257.errors = vErrors;
+return errors === 0;
+}
+
+const pattern145 = new RegExp("(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+
+function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors,instancePath,"","type",schema106);
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((key0 === "share") || (key0 === "deprecate")) || (key0 === "deregistrationProtection"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema106,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.share !== undefined){
+if(!(validate257(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+errors = vErrors.length;
+}
+}
+if(data.deprecate !== undefined){
+let data1 = data.deprecate;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema106.properties.deprecate);
+errors++;
+}
+if(typeof data1 === "string"){
+if(!pattern145.test(data1)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema106.properties.deprecate);
+errors++;
+}
+}
+}
+if(data.deregistrationProtection !== undefined){
+let data2 = data.deregistrationProtection;
+const _errs6 = errors;
+let valid1 = false;
+const _errs7 = errors;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/type","type",schema106.properties.deregistrationProtection.anyOf[0]);
+errors++;
+}
+if(!(((data2 === "enabled-without-cooldown") || (data2 === "enabled-with-cooldown")) || (data2 === null))){
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/enum","enum",schema106.properties.deregistrationProtection.anyOf[0]);
+errors++;
+}
+var _valid0 = _errs7 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs9 = errors;
+if(typeof data2 === "string"){
+if(!pattern5.test(data2)){
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/pattern","pattern",schema106.properties.deregistrationProtection.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/type","type",schema106.properties.deregistrationProtection.anyOf[1]);
+errors++;
+}
+var _valid0 = _errs9 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","anyOf",schema106.properties.deregistrationProtection);
+errors++;
+}
+else {
+errors = _errs6;
+if(vErrors !== null){
+if(_errs6){
+vErrors.length = _errs6;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+}
+validate256.errors = vErrors;
+return errors === 0;
+}
+
+const schema114 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
+
+function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema114.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema114,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6712,7 +7223,7 @@ errors = vErrors.length;
 if(data.profile !== undefined){
 let data1 = data.profile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema106.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema114.properties.profile);
 errors++;
 }
 }
@@ -6770,23 +7281,29 @@ vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.err
 errors = vErrors.length;
 }
 }
+if(data.publish !== undefined){
+if(!(validate256(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+errors = vErrors.length;
+}
+}
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema106);
+vErrors = withError(vErrors,instancePath,"","type",schema114);
 errors++;
 }
-validate256.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
 
-const schema107 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
-const schema108 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
+const schema115 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
+const schema116 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
 
-function validate270(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate290(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema108);
+vErrors = withError(vErrors,instancePath,"","type",schema116);
 errors++;
 }
 if(Array.isArray(data)){
@@ -6794,27 +7311,27 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema108.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema116.items);
 errors++;
 }
 }
 }
-validate270.errors = vErrors;
+validate290.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate288(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema107);
+vErrors = withError(vErrors,instancePath,"","type",schema115);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema107.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
+if(!(func2.call(schema115.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema115,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6825,15 +7342,15 @@ errors = vErrors.length;
 }
 }
 if(data.preset !== undefined){
-if(!(validate270(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
-vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+if(!(validate290(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
+vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
 errors = vErrors.length;
 }
 }
 if(data.profile !== undefined){
 let data2 = data.profile;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema107.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema115.properties.profile);
 errors++;
 }
 }
@@ -6891,13 +7408,19 @@ vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.err
 errors = vErrors.length;
 }
 }
+if(data.publish !== undefined){
+if(!(validate256(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+errors = vErrors.length;
 }
-validate268.errors = vErrors;
+}
+}
+validate288.errors = vErrors;
 return errors === 0;
 }
 
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
-const pattern132 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
+const pattern147 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -7042,45 +7565,51 @@ vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.err
 errors = vErrors.length;
 }
 }
+if(data.publish !== undefined){
+if(!(validate256(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+errors = vErrors.length;
+}
+}
 if(data.presets !== undefined){
-let data16 = data.presets;
-if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
+let data17 = data.presets;
+if((!(data17 && typeof data17 == "object" && !Array.isArray(data17))) && (data17 !== null)){
 vErrors = withError(vErrors,instancePath+"/presets","","type",schema6.properties.presets);
 errors++;
 }
-if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
-for(const key3 in data16){
-const _errs25 = errors;
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+for(const key3 in data17){
+const _errs26 = errors;
 if(typeof key3 === "string"){
-if(!pattern132.test(key3)){
+if(!pattern147.test(key3)){
 vErrors = withError(vErrors,instancePath+"/presets","#/properties/presets/propertyNames/pattern","pattern",schema6.properties.presets.propertyNames);
 errors++;
 }
 }
-var valid3 = _errs25 === errors;
+var valid3 = _errs26 === errors;
 if(!valid3){
 vErrors = withError(vErrors,instancePath+"/presets","","propertyNames",schema6.properties.presets,{propertyName: key3});
 errors++;
 }
 }
-for(const key4 in data16){
-if(!(validate256(data16[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data16,parentDataProperty:key4,rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+for(const key4 in data17){
+if(!(validate275(data17[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data17,parentDataProperty:key4,rootData}))){
+vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 if(data.regions !== undefined){
-let data18 = data.regions;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(Object.keys(data18).length < 1){
+let data19 = data.regions;
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+if(Object.keys(data19).length < 1){
 vErrors = withError(vErrors,instancePath+"/regions","","minProperties",schema6.properties.regions);
 errors++;
 }
-for(const key5 in data18){
-if(!(validate268(data18[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data18,parentDataProperty:key5,rootData}))){
-vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+for(const key5 in data19){
+if(!(validate288(data19[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data19,parentDataProperty:key5,rootData}))){
+vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
 errors = vErrors.length;
 }
 }

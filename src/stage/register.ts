@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "../aws/cloud.ts";
-import type { Image, Tags } from "../aws/provider.ts";
+import type { Image, RegisterRequest, Tags } from "../aws/provider.ts";
 import { Problem } from "../problem.ts";
 import type { CertificateVariant } from "../util/region.ts";
 import type { Bundle } from "./bundle.ts";
@@ -14,6 +14,11 @@ export type RegisterInput = {
   readonly name: string;
   readonly description: string | null;
   readonly tags: Tags;
+  /** What is not said, like the next two, is as for the source. */
+  readonly enaSupport: boolean | null;
+  readonly sriovNetSupport: "simple" | "none" | null;
+  readonly metadataTokens: "required" | "optional" | null;
+  readonly checked: { readonly source: Pick<Image, "enaSupport" | "sriovNetSupport" | "imdsSupport"> };
   /** The variant whose key the region's EC2 holds, as far as it is known. */
   readonly regionalKey: CertificateVariant | null;
   /** The tasks whose resources become the product once the image is there: its objects and itself. */
@@ -55,6 +60,7 @@ export const register: Stage<RegisterInput, RegisteredImage> = {
       virtualization: bundle.virtualization,
       kernel: bundle.kernel,
       ramdisk: bundle.ramdisk,
+      ...toSupport(input),
       blockDeviceMappings: bundle.blockDeviceMappings,
       tags: { ...input.tags, "imgspec:run": context.run.id },
     };
@@ -77,6 +83,20 @@ export const register: Stage<RegisterInput, RegisteredImage> = {
     };
   },
 };
+
+/** What instances of the image may have: what the spec says, otherwise what the source has. A paravirtual image has no drivers for it. */
+function toSupport(
+  input: RegisterInput,
+): Required<Pick<RegisterRequest, "enaSupport" | "sriovNetSupport" | "imdsV2">> {
+  const { source } = input.checked;
+  const isHvm = input.bundle.virtualization === "hvm";
+  const { sriovNetSupport, metadataTokens } = input;
+  return {
+    enaSupport: input.enaSupport ?? (isHvm && source.enaSupport),
+    sriovNetSupport: (sriovNetSupport ?? (isHvm ? source.sriovNetSupport : null)) === "simple",
+    imdsV2: metadataTokens === null ? source.imdsSupport === "v2.0" : metadataTokens === "required",
+  };
+}
 
 /** EC2 says only that it cannot open the bundle; with which key it was closed we know. */
 function explain(error: unknown, { bundle, regionalKey, verified }: RegisterInput): unknown {

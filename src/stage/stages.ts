@@ -8,6 +8,7 @@ import { launch } from "./launch.ts";
 import { local } from "./local.ts";
 import { packages } from "./packages.ts";
 import { preflight } from "./preflight.ts";
+import { publish } from "./publish.ts";
 import { reboot } from "./reboot.ts";
 import { register } from "./register.ts";
 import { release } from "./release.ts";
@@ -39,5 +40,6 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     boot,
     release,
     trial,
+    publish,
   ].map((stage) => [stage.kind, stage as Stage<never, Json>]),
 );

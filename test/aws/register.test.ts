@@ -1,15 +1,10 @@
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Image, Provider, RegisterRequest } from "../../src/aws/provider.ts";
+import type { Image, Provider } from "../../src/aws/provider.ts";
 import { toCloud } from "../../src/aws/sdk-cloud.ts";
-import { ec2PublicKey } from "../../src/bundle/ec2-keys.ts";
-import { newBundleKey } from "../../src/bundle/key.ts";
-import { pack, partName } from "../../src/bundle/pack.ts";
-import { toManifest } from "../../src/bundle/to-manifest.ts";
-import { newUserCertificate, type UserCertificate } from "../../src/bundle/user-certificate.ts";
 import type { CertificateVariant } from "../../src/util/region.ts";
-import { clouds, createBucket, type TestCloud } from "../help/clouds.ts";
+import { clouds, type TestCloud } from "../help/clouds.ts";
+import { uploaded } from "../help/registered-image.ts";
 
 const signal = new AbortController().signal;
 
@@ -18,11 +13,6 @@ const regions: readonly { region: string; variant: CertificateVariant; other: Ce
   { region: "cn-north-1", variant: "cn-north-1", other: "commercial" },
   { region: "us-gov-west-1", variant: "gov", other: "cn-north-1" },
 ];
-
-let user: UserCertificate;
-beforeAll(async () => {
-  user = await newUserCertificate();
-});
 
 for (const { name, skipped, start } of clouds) {
   describe.skipIf(skipped)(name, () => {
@@ -88,58 +78,6 @@ for (const { name, skipped, start } of clouds) {
   });
 }
 
-/** A small bundle in a bucket, wrapped for this key, and the request that registers it. */
-async function uploaded(
-  cloud: TestCloud,
-  provider: Provider,
-  variant: CertificateVariant,
-  name: string,
-): Promise<RegisterRequest> {
-  const bucket = `${name}-${provider.region}`;
-  await createBucket(cloud, bucket, provider.region);
-  const put = (key: string, bytes: Uint8Array) => {
-    const sha1 = createHash("sha1").update(bytes).digest("hex");
-    const body = { bytes, sha1, contentType: "application/octet-stream", acl: "aws-exec-read" };
-    return provider.putObject({ bucket, key }, body, signal);
-  };
-
-  const key = newBundleKey();
-  const image = Buffer.alloc(1024 * 1024, "imgspec");
-  const packed = await pack(chunksOf(image), {
-    name,
-    sizeBytes: image.byteLength,
-    key,
-    signal,
-    onPart: ({ index, bytes }) => put(partName(name, index, 1), bytes),
-  });
-  const mappings = [{ device: "/dev/sdb", virtual: "ephemeral0" }];
-  const { account } = await provider.caller(signal);
-  const manifest = toManifest(packed, {
-    name,
-    account,
-    architecture: "x86_64",
-    kernel: null,
-    ramdisk: null,
-    blockDeviceMappings: mappings,
-    key,
-    ec2Key: cloud.options.ec2Certificates?.[variant] ?? ec2PublicKey(variant),
-    userCertificate: user.certificate,
-    userPrivateKey: user.privateKey,
-  });
-  await put(`${name}.manifest.xml`, Buffer.from(manifest));
-  return {
-    name,
-    description: "a test",
-    location: `${bucket}/${name}.manifest.xml`,
-    architecture: "x86_64",
-    virtualization: "hvm",
-    kernel: null,
-    ramdisk: null,
-    blockDeviceMappings: mappings,
-    tags: { "imgspec:run": "20261122-213330-k3v9" },
-  };
-}
-
 /** The image once it is no longer pending; the test's own time limit ends the wait. */
 async function available(provider: Provider, id: string): Promise<Image> {
   for (;;) {
@@ -147,8 +85,4 @@ async function available(provider: Provider, id: string): Promise<Image> {
     if (image !== undefined && image.state !== "pending") return image;
     await sleep(20);
   }
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -22,7 +22,11 @@ export const clouds: readonly { name: string; skipped: boolean; start: () => Pro
 ];
 
 /** Makes a bucket as a user would, ACLs allowed. */
-export async function createBucket(cloud: TestCloud, name: string, region: string): Promise<void> {
+export async function createBucket(
+  cloud: Pick<TestCloud, "options">,
+  name: string,
+  region: string,
+): Promise<void> {
   const { endpointUrl = "", credentials = someone } = cloud.options;
   const client = new S3Client({ endpoint: endpointUrl, region, credentials, forcePathStyle: true });
   const command = new CreateBucketCommand({

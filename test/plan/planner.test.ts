@@ -43,6 +43,15 @@ test("steps for packages, assertions and reboots are tasks in their order, named
   ]);
 });
 
+test("an image is published behind its gate and its trial, and by no task where nothing is said", async () => {
+  const spec = await withLines(example, "publish: { share: {}, deprecate: 180d }\nverify: { boot: true }\n");
+  const { tasks } = toPlan(spec, { digests: new Map(), tryCommand: "true" });
+  const published = tasks.find(({ id }) => id === "us-gov-west-1/publish");
+  expect(published?.needs).toEqual(["us-gov-west-1/boot", "us-gov-west-1/try"]);
+  const silent = planOf(await withLines(example, "publish: { share: { accounts: [] } }\n"));
+  expect(silent.tasks.filter(({ stage }) => stage === "publish.ec2")).toEqual([]);
+});
+
 test("the instance is given back once the bundle is made, beside the upload", async () => {
   const needs = new Map(planOf(await specOf(example)).tasks.map((task) => [task.id, task.needs]));
   expect(needs.get("us-east-1/clean")).toEqual(["us-east-1/launch", "us-east-1/bundle"]);

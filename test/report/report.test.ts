@@ -115,6 +115,7 @@ test("the result of a failed run says what failed, what exists and how far it ca
       bundle: null,
       upload: null,
       boot: null,
+      publish: null,
     },
   ]);
   expect(result.leftBehind).toMatchObject([{ byHand: "rm security group sg-1", task: "us-east-1/launch" }]);

@@ -55,6 +55,10 @@ describe.skipIf(!able)("Amazon's tools on a machine (skipped without root and ss
       description: null,
       tags: {},
       regionalKey: "commercial",
+      enaSupport: null,
+      sriovNetSupport: null,
+      metadataTokens: null,
+      checked: toChecked(toImage()),
       products: [`us-east-1/${amiTools.kind}`, `us-east-1/${register.kind}`],
     });
     expect(registered.location).toBe(`acme-images/web/${count}/image.manifest.xml`);

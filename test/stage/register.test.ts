@@ -4,7 +4,7 @@ import { Problem } from "../../src/problem.ts";
 import { type RegisterInput, register } from "../../src/stage/register.ts";
 import type { UploadedBundle } from "../../src/stage/upload.ts";
 import { newSpooled } from "../help/stage-bundle.ts";
-import { account, toImage } from "../help/stage-inputs.ts";
+import { account, toChecked, toImage } from "../help/stage-inputs.ts";
 import { newProvider, newStageRig, type StageRig } from "../help/stage-rig.ts";
 
 const right = toImage({
@@ -40,6 +40,32 @@ test("an image that is not what was asked for is told field by field, and is giv
   });
   await rig.giveBack();
   expect(rig.changes.map(({ change }) => change)).toEqual(["acquired", "released"]);
+});
+
+test("what instances may have is as for the source, unless the spec says otherwise or it is paravirtual", async () => {
+  const asked: RegisterRequest[] = [];
+  const seen = { ...right, virtualization: "hvm" };
+  await using rig = await newRig(seen, asked);
+  const input = await toInput(rig);
+  const source = { enaSupport: true, sriovNetSupport: "simple", imdsSupport: "v2.0" };
+  const hvm = {
+    ...input,
+    bundle: { ...input.bundle, virtualization: "hvm", kernel: null },
+    checked: { source },
+  };
+  await rig.stage(register, hvm);
+  await rig.stage(register, {
+    ...hvm,
+    enaSupport: false,
+    sriovNetSupport: "none",
+    metadataTokens: "optional",
+  });
+  await expect(rig.stage(register, { ...input, checked: { source } })).rejects.toThrow("virtualization is");
+  expect(asked).toMatchObject([
+    { enaSupport: true, sriovNetSupport: true, imdsV2: true },
+    { enaSupport: false, sriovNetSupport: false, imdsV2: false },
+    { enaSupport: false, sriovNetSupport: false, imdsV2: true },
+  ]);
 });
 
 test("an image that fails says why EC2 says it did", async () => {
@@ -105,6 +131,10 @@ async function toInput(rig: StageRig): Promise<RegisterInput> {
     description: null,
     tags: { team: "web" },
     regionalKey: "commercial",
+    enaSupport: null,
+    sriovNetSupport: null,
+    metadataTokens: null,
+    checked: toChecked(toImage()),
     products: [`us-east-1/${register.kind}`],
   };
 }

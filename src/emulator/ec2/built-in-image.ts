@@ -26,6 +26,9 @@ export function builtInImage(region: string): Image {
     sriovNetSupport: null,
     enaSupport: false,
     launchPermissions: [{ group: "all" }],
+    imdsSupport: null,
+    deprecatedAt: null,
+    protection: null,
     tags: {},
   };
 }

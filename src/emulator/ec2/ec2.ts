@@ -5,6 +5,8 @@ import { AwsFault } from "../fault.ts";
 import { toXmlDocument } from "../xml.ts";
 import { type Ec2Action, type Ec2Call, proceed } from "./ec2-call.ts";
 import { groupActions } from "./groups.ts";
+import { attributeActions } from "./image-attributes.ts";
+import { lifetimeActions } from "./image-lifetime.ts";
 import { imageActions } from "./images.ts";
 import { instanceActions } from "./instances.ts";
 import { keyPairActions } from "./key-pairs.ts";
@@ -21,6 +23,8 @@ const actions: Readonly<Record<string, Ec2Action>> = {
   ...keyPairActions,
   ...groupActions,
   ...imageActions,
+  ...attributeActions,
+  ...lifetimeActions,
   ...instanceActions,
   ...tagActions,
   RegisterImage: registerImage,

@@ -3,6 +3,7 @@ import { toItems, type XmlValue } from "../xml.ts";
 import { done, type Ec2Action, type Ec2Call, proceed } from "./ec2-call.ts";
 import { filtered } from "./filters.ts";
 import { toPage } from "./pages.ts";
+import { isProtected, toProtection } from "./protection.ts";
 import type { Image } from "./records.ts";
 import { toTagSet } from "./tags.ts";
 
@@ -32,6 +33,7 @@ const describeImages: Ec2Action = (call) => {
   const named = [...region.images.values()]
     .filter(({ id }) => ids.length === 0 || ids.includes(id))
     .filter((image) => owners.length === 0 || owners.some((owner) => isOwnedBy(call, image, owner)))
+    .filter((image) => mayList(call, image) || ids.includes(image.id))
     .filter((image) => users.length === 0 || users.some((user) => isExecutableBy(call, image, user)));
   const chosen = filtered(
     params,
@@ -70,6 +72,16 @@ function isOwnedBy({ world }: Ec2Call, image: Image, owner: string): boolean {
   );
 }
 
+/** Others no longer find a deprecated image unless they ask for it (User Guide, "Deprecate an AMI"). */
+function mayList(call: Ec2Call, image: Image): boolean {
+  return (
+    call.params.flag("IncludeDeprecated") ||
+    !image.deprecatedAt ||
+    Date.parse(image.deprecatedAt) > Date.now() ||
+    isOwnedBy(call, image, "self")
+  );
+}
+
 function isExecutableBy({ world }: Ec2Call, image: Image, user: string): boolean {
   if (user === "all") return isPublic(image);
   const id = user === "self" ? world.identity.accountId : user;
@@ -99,6 +111,9 @@ function toImage(image: Image): XmlValue {
     ramdiskId: image.ramdiskId ?? undefined,
     sriovNetSupport: image.sriovNetSupport ?? undefined,
     enaSupport: image.enaSupport || undefined,
+    imdsSupport: image.imdsSupport ?? undefined,
+    deprecationTime: image.deprecatedAt ?? undefined,
+    deregistrationProtection: toProtection(image),
     name: image.name,
     description: image.description ?? undefined,
     platformDetails: "Linux/UNIX",
@@ -115,7 +130,7 @@ function toImage(image: Image): XmlValue {
 }
 
 /** An image of one's own; another's is there but may not be changed. */
-function ownImageOf({ params, region, world }: Ec2Call): Image {
+export function ownImageOf({ params, region, world }: Ec2Call): Image {
   const image = imageOf(region.images, params.required("ImageId"));
   if (image.ownerId === world.identity.accountId) return image;
   throw new AwsFault("AuthFailure", `Not authorized for image:${image.id}`, { status: 403 });
@@ -123,80 +138,16 @@ function ownImageOf({ params, region, world }: Ec2Call): Image {
 
 const deregisterImage: Ec2Action = (call) => {
   const image = ownImageOf(call);
+  if (isProtected(image)) {
+    const text = `The AMI ${image.id} is protected from deregistration. Disable deregistration protection first.`;
+    throw new AwsFault("OperationNotPermitted", text);
+  }
   proceed(call);
   call.region.images.delete(image.id);
   return { ...done };
 };
 
-const modifyAttribute: Ec2Action = (call) => {
-  const { params, region } = call;
-  const image = ownImageOf(call);
-  const description =
-    params.text("Description.Value") ??
-    (params.text("Attribute") === "description" ? params.text("Value") : undefined);
-  const added = readPermissions(call, "Add");
-  const removed = readPermissions(call, "Remove");
-  if (description === undefined && added.length === 0 && removed.length === 0) {
-    throw new AwsFault("InvalidParameterCombination", "No attributes specified.");
-  }
-  proceed(call);
-  const isNamed = (one: Permission, list: readonly Permission[]): boolean =>
-    list.some(({ userId, group }) => userId === one.userId && group === one.group);
-  const kept = image.launchPermissions.filter((one) => !isNamed(one, removed) && !isNamed(one, added));
-  region.images.set(image.id, {
-    ...image,
-    description: description ?? image.description,
-    launchPermissions: [...kept, ...added],
-  });
-  return { ...done };
-};
-
-type Permission = Image["launchPermissions"][number];
-
-function readPermissions({ params }: Ec2Call, change: "Add" | "Remove"): readonly Permission[] {
-  const listed = params.groups(`LaunchPermission.${change}`).map((one): Permission => {
-    const [userId, group] = [one.text("UserId"), one.text("Group")];
-    return { ...(userId === undefined ? {} : { userId }), ...(group === undefined ? {} : { group }) };
-  });
-  const old = params.text("OperationType") === change.toLowerCase() ? change : undefined;
-  const inOldForm: readonly Permission[] = old
-    ? [
-        ...params.list("UserId").map((userId) => ({ userId })),
-        ...params.list("UserGroup").map((group) => ({ group })),
-      ]
-    : [];
-  const all: readonly Permission[] = [...listed, ...inOldForm];
-  for (const { userId, group } of all) {
-    if (group !== undefined && group !== "all")
-      throw new AwsFault("InvalidParameterValue", `Invalid group: ${group}`);
-    if (userId !== undefined && !/^\d{12}$/.test(userId))
-      throw new AwsFault("InvalidUserID.Malformed", `Invalid user id: "${userId}"`);
-  }
-  return all;
-}
-
-const describeAttribute: Ec2Action = (call) => {
-  const attribute = call.params.required("Attribute");
-  const image = ownImageOf(call);
-  const values: Readonly<Record<string, XmlValue>> = {
-    launchPermission: toItems(image.launchPermissions.map((one) => ({ ...one }))),
-    description: { value: image.description ?? undefined },
-    kernel: { value: image.kernelId ?? undefined },
-    ramdisk: { value: image.ramdiskId ?? undefined },
-    sriovNetSupport: { value: image.sriovNetSupport ?? undefined },
-    blockDeviceMapping: toItems(
-      image.mappings.map(({ device, virtual }) => ({ deviceName: device, virtualName: virtual })),
-    ),
-  };
-  if (!Object.hasOwn(values, attribute)) {
-    throw new AwsFault("InvalidParameterValue", `Value (${attribute}) for parameter attribute is invalid.`);
-  }
-  return { imageId: image.id, [attribute]: values[attribute] };
-};
-
 export const imageActions: Readonly<Record<string, Ec2Action>> = {
   DescribeImages: describeImages,
   DeregisterImage: deregisterImage,
-  ModifyImageAttribute: modifyAttribute,
-  DescribeImageAttribute: describeAttribute,
 };

@@ -30,6 +30,14 @@ export type IngressRule = {
   readonly description: string | null;
 };
 
+/** One of these names whom it lets launch an image. */
+export type LaunchPermission = {
+  readonly userId?: string;
+  readonly group?: string;
+  readonly organizationArn?: string;
+  readonly organizationalUnitArn?: string;
+};
+
 export type Image = {
   readonly id: string;
   readonly name: string;
@@ -48,7 +56,12 @@ export type Image = {
   readonly mappings: readonly { readonly device: string; readonly virtual: string }[];
   readonly sriovNetSupport: string | null;
   readonly enaSupport: boolean;
-  readonly launchPermissions: readonly { readonly userId?: string; readonly group?: string }[];
+  readonly launchPermissions: readonly LaunchPermission[];
+  /** `v2.0`, or nothing. */
+  readonly imdsSupport: string | null;
+  /** ISO 8601. */
+  readonly deprecatedAt: string | null;
+  readonly protection: { readonly cooldown: boolean; readonly disabledAt: string | null } | null;
   readonly tags: Tags;
 };
 

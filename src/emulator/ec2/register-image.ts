@@ -61,6 +61,9 @@ export const registerImage: Ec2Action = async (call) => {
     sriovNetSupport: params.text("SriovNetSupport") ?? null,
     enaSupport: params.flag("EnaSupport"),
     launchPermissions: [],
+    imdsSupport: params.text("ImdsSupport") ?? null,
+    deprecatedAt: null,
+    protection: null,
     tags,
   };
   // Another call may have taken the name while the parts were read.

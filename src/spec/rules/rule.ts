@@ -6,6 +6,8 @@ import type { WrittenImage } from "../image.gen.ts";
 /** What rules may ask beyond the written image. */
 export type RuleContext = {
   readonly region: Region;
+  /** When the build begins. */
+  readonly now: Date;
   /** Why a local path, relative to the spec, cannot be used; `undefined` when it can. */
   readonly fileProblem: (path: string, kind: "file" | "any") => string | undefined;
   /** Whether the schema found nothing wrong at, above or below a path. */

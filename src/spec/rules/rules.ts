@@ -12,6 +12,7 @@ import {
 import { doorIsOpen, keyFilesExist, keysAreComplete, passwordsAreSecret } from "./connect.ts";
 import { instanceTypesCanStoreRoot, rangesAreCidr } from "./launch.ts";
 import { filesExist, namesOfEnvironment, oneScript } from "./provision.ts";
+import { deprecationIsAhead } from "./publish.ts";
 import { devicesAreTaken, imageName, paravirtualNeedsKernel } from "./register.ts";
 import type { Rule, RuleContext } from "./rule.ts";
 import { oneSource, ownersAreAccounts } from "./source.ts";
@@ -50,6 +51,7 @@ const rules: readonly Rule[] = [
   consoleIsPattern,
   assertionsArePatterns,
   testsAreRun,
+  deprecationIsAhead,
 ];
 
 /** What all rules find in an image. Rules whose needs are not sound are left out. */
