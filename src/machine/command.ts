@@ -106,10 +106,15 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Ends a command that is no longer wanted. The SSH request for a signal is not enough: sshd before 7.9 ignores it,
+ * Ends a marked command that is no longer wanted. The SSH request for a signal is not enough: sshd before 7.9 ignores it,
  * and newer ones refuse it in some set-ups, so a second command looks for the processes.
  */
-async function end(link: Link, channel: ClientChannel, token: string, closed: Promise<void>): Promise<void> {
+export async function end(
+  link: Link,
+  channel: ClientChannel,
+  token: string,
+  closed: Promise<unknown>,
+): Promise<void> {
   let over = false;
   void closed.then(() => {
     over = true;

@@ -1,3 +1,5 @@
+import type { Execution, ExecutionRequest } from "./execution.ts";
+
 /** A machine that can be told what to do. Closing it ends every command that it still runs. */
 export type Machine = AsyncDisposable & {
   /** The host key that was seen, as an OpenSSH public key line (`ssh-ed25519 AAAA…`). */
@@ -22,6 +24,8 @@ export type Machine = AsyncDisposable & {
     options: { mode: number; signal: AbortSignal },
   ): Promise<void>;
   download(remotePath: string, localPath: string, options: TransferOptions): Promise<void>;
+  /** What a client of a relay asks for, as it asks for it: it ends with the connection. */
+  execute(request: ExecutionRequest): Promise<Execution>;
 };
 
 export type CommandOptions = {

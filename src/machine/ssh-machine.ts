@@ -5,6 +5,8 @@ import type { Client } from "ssh2";
 import { Problem } from "../problem.ts";
 import { download } from "./download.ts";
 import { withPassword } from "./elevate.ts";
+import { executeOver } from "./execute-over.ts";
+import type { Execution, ExecutionRequest } from "./execution.ts";
 import type { Link } from "./link.ts";
 import type { LoggedIn } from "./log-in.ts";
 import type { CommandOptions, CommandResult, CommandStream, Machine, TransferOptions } from "./machine.ts";
@@ -66,6 +68,10 @@ export class SshMachine implements Machine {
     return this.#track(options.signal, (signal) =>
       download(this.#link, remotePath, localPath, { ...options, signal }),
     );
+  }
+
+  execute(request: ExecutionRequest): Promise<Execution> {
+    return executeOver(this.#link, request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,6 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../problem.ts";
+import { runChild } from "./child.ts";
+import { toDeadline } from "./deadline.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import { type EnvironmentInput, retrying, toValues } from "./shell.ts";
 import type { Stage, StageContext } from "./stage.ts";
@@ -28,63 +26,23 @@ export const local: Stage<LocalInput, LaunchedInstance> = {
   },
 };
 
-/** How long what the command started has to end after SIGTERM. */
-const graceMs = 3000;
-
-type Child = ChildProcessByStdio<null, Readable, Readable>;
-type Exit = { readonly code: number | null; readonly name: NodeJS.Signals | null };
-
 async function attempt(input: LocalInput, context: StageContext): Promise<void> {
   const { command, label, workdir, timeoutSeconds } = input;
-  context.signal.throwIfAborted();
-  // A process group of its own, so that what the command started ends with it. Its environment is the user's own,
-  // as `sh -c` in their terminal would have it, and what the spec adds.
-  const child = spawn("/bin/sh", ["-c", command], {
-    cwd: workdir,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+  const late = `the local command of ${label} took longer than ${timeoutSeconds} s`;
+  using deadline = toDeadline(new Problem("command-timeout", late), timeoutSeconds);
+  // Its environment is the user's own, as `sh -c` in their terminal would have it, and what the spec adds.
+  const { code, name } = await runChild(["/bin/sh", "-c", command], {
+    workdir,
     env: { ...process.env, ...toFacts(input.on, context), ...toValues(input.env, context) },
+    signal: AbortSignal.any([context.signal, deadline.signal]),
+    onLine: (line) => context.log(line),
   });
-  for (const output of [child.stdout, child.stderr]) {
-    createInterface({ input: output }).on("line", (line) => context.log(line));
-  }
-  using deadline = toDeadline(label, timeoutSeconds);
-  const { code, name } = await endOf(child, workdir, AbortSignal.any([context.signal, deadline.signal]));
   if (code === 0) return;
   throw new Problem(
     "command-failed",
     `the local command of ${label} ${code === null ? `was ended by ${name}` : `exited with ${code}`}`,
     { hint: `it ran in ${workdir}: ${command.split("\n")[0] ?? ""}` },
   );
-}
-
-/** Resolves when the command and all that holds its outputs is over; an abort ends the group, and is thrown. */
-async function endOf(child: Child, workdir: string, signal: AbortSignal): Promise<Exit> {
-  const over = new Promise<Exit>((resolve, reject) => {
-    child.once("close", (code, name) => resolve({ code, name }));
-    child.once("error", (cause) =>
-      reject(
-        new Problem("command-failed", `/bin/sh cannot be started in ${workdir}`, {
-          hint: "is the directory there? workdir is relative to the spec",
-          cause,
-        }),
-      ),
-    );
-  });
-  const aborted = new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  await Promise.race([over, aborted]);
-  if (!signal.aborted) return over;
-  for (const name of ["SIGTERM", "SIGKILL"] as const) {
-    // Also after the shell itself has ended: what it started may go on without its outputs.
-    kill(child.pid, name);
-    await Promise.race([over, sleep(graceMs, undefined, { ref: false })]);
-  }
-  // A process that made itself a group of its own may still hold the outputs: it is not waited for.
-  child.stdout.destroy();
-  child.stderr.destroy();
-  throw signal.reason;
 }
 
 function toFacts({ account, ...on }: LaunchedInstance, { cloud }: StageContext): Record<string, string> {
@@ -99,23 +57,4 @@ function toFacts({ account, ...on }: LaunchedInstance, { cloud }: StageContext):
     IMGSPEC_HOST_KEY: on.hostKey,
     ...(networkProxy === undefined ? {} : { IMGSPEC_PROXY: networkProxy }),
   };
-}
-
-function toDeadline(label: string, seconds: number): Disposable & { readonly signal: AbortSignal } {
-  const late = new AbortController();
-  const problem = new Problem(
-    "command-timeout",
-    `the local command of ${label} took longer than ${seconds} s`,
-  );
-  const timer = setTimeout(() => late.abort(problem), seconds * 1000);
-  return { signal: late.signal, [Symbol.dispose]: () => clearTimeout(timer) };
-}
-
-function kill(pid: number | undefined, name: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, name);
-  } catch {
-    // It has ended already.
-  }
 }

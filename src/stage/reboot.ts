@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { elevate } from "../machine/elevate.ts";
 import type { HeldMachine } from "../machine/held-machine.ts";
 import { Problem } from "../problem.ts";
+import { toDeadline } from "./deadline.ts";
 import type { LaunchedInstance } from "./launch.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { hold } from "./trust.ts";
@@ -18,7 +19,7 @@ export const reboot: Stage<RebootInput, LaunchedInstance> = {
   title: "Reboot",
   exitCode: 5,
   run: async ({ on, timeoutSeconds, label }, context) => {
-    using deadline = toDeadline(label, timeoutSeconds);
+    using deadline = toDeadline(toLate(label, timeoutSeconds), timeoutSeconds);
     const signal = AbortSignal.any([context.signal, deadline.signal]);
     const within: StageContext = { ...context, signal };
     await using held = hold(on, within);
@@ -109,15 +110,12 @@ async function bootIdOf(held: HeldMachine, signal: AbortSignal): Promise<string>
   return /[0-9a-f-]{36}\s*$/.exec(stdout)?.[0].trim() ?? "";
 }
 
-function toDeadline(label: string, seconds: number): Disposable & { readonly signal: AbortSignal } {
-  const late = new AbortController();
-  const problem = new Problem(
+function toLate(label: string, seconds: number): Problem {
+  return new Problem(
     "timeout",
     `the instance was not back within ${seconds} s after the reboot of ${label}`,
     {
       hint: "raise the step's timeout; the console output of the instance may tell why it does not boot",
     },
   );
-  const timer = setTimeout(() => late.abort(problem), seconds * 1000);
-  return { signal: late.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, rm, rmdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Account } from "../aws/cloud.ts";
 import type {
   GroupRequest,
@@ -57,6 +57,30 @@ export const spool: Resource<string, { readonly path: string }> = {
     await rmdir(dirname(path)).catch(() => undefined);
   },
   describe: ({ path }) => `spooled parts in ${path}`,
+  byHand: ({ path }) => `rm -r ${path}`,
+};
+
+/** A directory of small files with secrets, mode 0700 and 0600, for programs of this machine; gone with its task. */
+export const privateFiles: Resource<
+  { readonly path: string; readonly files: { readonly [name: string]: string } },
+  { readonly path: string }
+> = {
+  kind: "local.private-files",
+  isScratch: true,
+  acquire: async ({ path, files }) => {
+    await withFiles(`cannot write ${path}`, async () => {
+      await rm(path, { recursive: true, force: true });
+      await mkdir(path, { mode: 0o700 });
+      for (const [name, text] of Object.entries(files))
+        await writeFile(join(path, name), text, { mode: 0o600, flag: "wx" });
+    }).catch(async (error: unknown) => {
+      await rm(path, { recursive: true, force: true });
+      throw error;
+    });
+    return { path };
+  },
+  release: ({ path }) => rm(path, { recursive: true, force: true }),
+  describe: ({ path }) => `private files in ${path}`,
   byHand: ({ path }) => `rm -r ${path}`,
 };
 
@@ -193,8 +217,7 @@ export const image: Resource<{ readonly account: Account; readonly request: Regi
 
 /** Every kind that a journal may name, for the code that cleans up after a dead process. */
 export const resources: ReadonlyMap<string, AnyResource> = new Map(
-  [keyFile, spool, keyPair, securityGroup, instance, bundleObjects, bundleParts, image].map((resource) => [
-    resource.kind,
-    resource as AnyResource,
-  ]),
+  [keyFile, spool, privateFiles, keyPair, securityGroup, instance, bundleObjects, bundleParts, image].map(
+    (resource) => [resource.kind, resource as AnyResource],
+  ),
 );

@@ -130,6 +130,7 @@ function saying(what: { lines: readonly string[]; chunks: readonly string[]; cod
     upload: unused,
     write: unused,
     download: unused,
+    execute: unused,
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

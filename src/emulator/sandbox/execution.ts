@@ -1,34 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync } from "node:fs";
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Duplex } from "node:stream";
+import type { Ended, Execution, ExecutionRequest } from "../../machine/execution.ts";
 import type { IdMap } from "./id-map.ts";
 import { toLaunchScript } from "./launch-script.ts";
 import type { Pipes } from "./pipe.ts";
 import { toolPath } from "./tool.ts";
-
-export type Terminal = { readonly name: string; readonly rows: number; readonly columns: number };
-
-export type ExecutionRequest = {
-  readonly user: string;
-  /** `null`: a login shell. */
-  readonly command: string | null;
-  readonly environment: readonly (readonly [string, string])[];
-  readonly terminal: Terminal | null;
-};
-
-export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
-
-/** A command that runs in an instance, in a process group of its own. */
-export type Execution = {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  readonly ended: Promise<Ended>;
-  /** Signals every process of the group; without effect after the end. */
-  signal(name: string): Promise<void>;
-  resize(rows: number, columns: number): Promise<void>;
-};
 
 /** Arguments with which nsenter(1) gets into an instance as its root. */
 export type Entry = readonly string[];
@@ -75,12 +53,14 @@ export async function execute(entry: Entry, pipes: Pipes, request: ExecutionRequ
     if (leader === "") return;
     await enterAndRun(entry, ["/bin/sh", "-c", script, "sh", leader, terminal, ...words]);
   };
+  const signal = (name: string): Promise<void> => act('kill -s "$3" -- "-$1"', name);
   return {
     stdin,
     stdout: output.ours,
     stderr: errors.ours,
     ended,
-    signal: (name) => act('kill -s "$3" -- "-$1"', name),
+    signal,
+    abandon: () => void signal("KILL").catch(() => undefined),
     resize: (rows, columns) => act('stty -F "$2" rows "$3" cols "$4"', String(rows), String(columns)),
   };
 }

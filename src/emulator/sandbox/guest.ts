@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { newHostKey, type SshServer, startSshServer } from "../../machine/ssh-server.ts";
 import type { Guest, Outlet, StartRequest } from "../instance-host.ts";
 import { type Booted, boot } from "./boot.ts";
 import { type CopyMethod, toInitScript } from "./boot-script.ts";
@@ -9,7 +10,7 @@ import { ownFolder, removeFolder } from "./instance-folder.ts";
 import { startLife } from "./life.ts";
 import { openOutlet } from "./outlet.ts";
 import { Pipes } from "./pipe.ts";
-import { newHostKey, type SshServer, startSshServer } from "./ssh-server.ts";
+import { loginUsers } from "./users.ts";
 
 type Place = { readonly home: string; readonly idMap: IdMap; readonly method: CopyMethod };
 
@@ -50,6 +51,8 @@ export async function startGuest(place: Place, request: StartRequest): Promise<G
     server = await startSshServer({
       hostKey: hostKey.privateKey,
       authorizedKeys,
+      // All are root in a sandbox.
+      users: ["root", ...loginUsers],
       isUp: life.isUp,
       execute: (what) => execute(toEntry(life.pid(), idMap), pipes, what),
     });

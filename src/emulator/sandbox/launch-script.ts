@@ -1,12 +1,23 @@
-import type { ExecutionRequest } from "./execution.ts";
+import type { ExecutionRequest } from "../../machine/execution.ts";
 import { quote } from "./quote.ts";
 import { toolPath } from "./tool.ts";
+
+/** Where an instance may keep OpenSSH's file transfer server: Debian, Red Hat, older Red Hat. */
+const sftpServers = [
+  "/usr/lib/openssh/sftp-server",
+  "/usr/libexec/openssh/sftp-server",
+  "/usr/libexec/sftp-server",
+];
+
+const sftp: string = [...sftpServers.map((path) => `[ -x ${path} ] && exec ${path}`), "exit 127"].join("\n");
 
 /**
  * What a shell in the instance does to become the command, as sshd does: the user's home and shell from
  * /etc/passwd, the environment, a terminal when one was asked for. On descriptor 3 it tells whom to signal.
  */
-export function toLaunchScript({ user, command, environment, terminal }: ExecutionRequest): string {
+export function toLaunchScript(request: ExecutionRequest): string {
+  const { user, subsystem, environment, terminal } = request;
+  const command = subsystem === null ? request.command : sftp;
   const run = `exec "$SHELL" ${command === null ? "-l" : `-c ${quote(command)}`}`;
   const size = terminal === null ? "" : `stty rows ${terminal.rows} cols ${terminal.columns}`;
   const inTerminal = `echo "$$ $(tty)" >&3; exec 3>&-; ${size}; export SSH_TTY="$(tty)"; ${run}`;

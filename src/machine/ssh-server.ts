@@ -2,10 +2,9 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { AuthContext, Client, Connection, ParsedKey } from "ssh2";
 import ssh2 from "ssh2";
-import { newKeyPair } from "../../machine/key-pair.ts";
 import type { Execution, ExecutionRequest } from "./execution.ts";
+import { newKeyPair } from "./key-pair.ts";
 import { serveSession } from "./ssh-session.ts";
-import { loginUsers } from "./users.ts";
 
 const { Server, utils } = ssh2;
 
@@ -15,9 +14,6 @@ export type SshServer = {
   hangUp(): void;
   close(): Promise<void>;
 };
-
-/** Who may log in; all are root in a sandbox. */
-const users = ["root", ...loginUsers];
 
 /** A new host key: the private one in OpenSSH's format, the public one as a line. */
 export function newHostKey(): { readonly privateKey: string; readonly publicKey: string } {
@@ -29,6 +25,8 @@ export function newHostKey(): { readonly privateKey: string; readonly publicKey:
 export async function startSshServer(options: {
   readonly hostKey: string;
   readonly authorizedKeys: readonly string[];
+  /** Who may log in. */
+  readonly users: readonly string[];
   /** Whether it answers at all just now. */
   readonly isUp: () => boolean;
   readonly execute: (request: ExecutionRequest) => Promise<Execution>;
@@ -50,7 +48,7 @@ export async function startSshServer(options: {
     let user = "";
     connection.on("authentication", (context) => {
       user = context.username;
-      authenticate(context, keys);
+      authenticate(context, keys, options.users);
     });
     connection.on("session", (accept) => serveSession(accept(), { user, execute: options.execute }));
   });
@@ -78,7 +76,7 @@ async function close(
   await closed;
 }
 
-function authenticate(context: AuthContext, keys: readonly ParsedKey[]): void {
+function authenticate(context: AuthContext, keys: readonly ParsedKey[], users: readonly string[]): void {
   if (context.method !== "publickey" || !users.includes(context.username)) {
     context.reject(["publickey"]);
     return;

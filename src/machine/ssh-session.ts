@@ -7,13 +7,6 @@ type Context = {
   readonly execute: (request: ExecutionRequest) => Promise<Execution>;
 };
 
-/** Where an instance may keep OpenSSH's file transfer server: Debian, Red Hat, older Red Hat. */
-const sftpServers = [
-  "/usr/lib/openssh/sftp-server",
-  "/usr/libexec/openssh/sftp-server",
-  "/usr/libexec/sftp-server",
-];
-
 /** The signals that the protocol can name (RFC 4254, section 6.10). */
 const namedSignals = "ABRT ALRM FPE HUP ILL INT KILL PIPE QUIT SEGV TERM USR1 USR2".split(" ");
 
@@ -34,7 +27,8 @@ export function serveSession(session: Session, { user, execute }: Context): void
   });
   session.on("pty", (accept, _reject, info) => {
     const { term } = info as unknown as { readonly term?: string };
-    terminal = { name: term || "xterm", rows: info.rows || 24, columns: info.cols || 80 };
+    const { rows, cols, modes } = info;
+    terminal = { name: term || "xterm", rows: rows || 24, columns: cols || 80, modes };
     answer(accept);
   });
   session.on("window-change", (accept, _reject, { rows, cols }) => {
@@ -47,14 +41,14 @@ export function serveSession(session: Session, { user, execute }: Context): void
     answer(known ? accept : reject);
   });
 
-  const start = (channel: ServerChannel, command: string | null): void => {
+  const start = (channel: ServerChannel, command: string | null, subsystem: "sftp" | null = null): void => {
     let closed = false;
     channel
       .on("error", () => undefined)
       .once("close", () => {
         closed = true;
       });
-    running = execute({ user, command, environment, terminal });
+    running = execute({ user, command, subsystem, environment, terminal });
     void running.then(
       (execution) => carry(execution, channel, closed),
       () => {
@@ -67,8 +61,7 @@ export function serveSession(session: Session, { user, execute }: Context): void
   session.on("shell", (accept) => start(accept(), null));
   session.on("subsystem", (accept, reject, { name }) => {
     if (name !== "sftp") return reject();
-    const find = sftpServers.map((path) => `[ -x ${path} ] && exec ${path}`).join("\n");
-    start(accept(), `${find}\nexit 127`);
+    start(accept(), null, name);
   });
 }
 
@@ -78,10 +71,10 @@ async function carry(execution: Execution, channel: ServerChannel, closed: boole
   let over = false;
   const abandon = (): void => {
     // Nobody is left to read it or to wait for it. What it left running on its own stays, as with sshd.
+    if (!over) execution.abandon();
     stdout.destroy();
     stderr.destroy();
     stdin.destroy();
-    if (!over) execution.signal("KILL").catch(() => undefined);
   };
   if (closed) abandon();
   else channel.on("close", abandon);
@@ -90,7 +83,7 @@ async function carry(execution: Execution, channel: ServerChannel, closed: boole
   stdin.on("close", () => channel.resume());
   stdout.pipe(channel, { end: false });
   stderr.pipe(channel.stderr, { end: false });
-  const drained = Promise.allSettled([finished(stdout), finished(stderr)]);
+  const drained = Promise.allSettled([stdout, stderr].map((output) => finished(output, { writable: false })));
   const end = await ended;
   over = true;
   tell(channel, end);
