@@ -6,7 +6,7 @@ export function canAsk(): boolean {
 }
 
 /** The answer of whoever sits at the terminal, empty when they end the input. Rejects with the interrupt's reason. */
-export async function ask(question: string, interrupt: Interrupt): Promise<string> {
+export async function ask(question: string, interrupt: Pick<Interrupt, "signal" | "end">): Promise<string> {
   const { signal } = interrupt;
   const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

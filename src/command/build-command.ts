@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { Problem } from "../problem.ts";
 import type { OutputMode, Reporter } from "../report/reporter.ts";
 import type { OnFailure } from "../run/run.ts";
+import { canAsk } from "./ask.ts";
 import { addInstanceOptions, type InstanceOptions, sourceDiskOf } from "./instance-options.ts";
 import { type Interrupt, listen } from "./interrupt.ts";
 import {
@@ -22,6 +23,7 @@ type BuildCommandOptions = SpecOptions &
     readonly output: OutputMode;
     readonly quiet?: boolean;
     readonly color: boolean;
+    readonly skipBreakpoints?: boolean;
     readonly onFailure: "clean" | "keep" | "ask";
     readonly concurrency?: number;
     readonly result: string;
@@ -51,6 +53,7 @@ export function addBuild(program: Command, exit: (code: number) => void): void {
         .choices(["clean", "keep", "ask"])
         .default("clean"),
     )
+    .option("--skip-breakpoints", "do not wait at the breakpoints of the spec")
     .option("--concurrency <count>", "tasks at work at once, over all regions", toCount)
     .option("--result <file>", "where to write the result", "imgspec-result.json")
     .option(
@@ -114,6 +117,8 @@ async function act(path: string, options: BuildCommandOptions): Promise<number> 
     onEvent: (event) => reporter.report(event),
     onWarnings: tellDiagnostics,
     onResult: (result) => reporter.finish(result),
+    skipBreakpoints: options.skipBreakpoints ?? false,
+    onQuestion: canAsk() ? (await import("./ask-at-breakpoint.ts")).toAsk(reporter, interrupt) : undefined,
     ...(options.try === undefined ? {} : { tryCommand: options.try }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   });

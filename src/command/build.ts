@@ -7,6 +7,7 @@ import { Problem } from "../problem.ts";
 import type { Result } from "../report/result.ts";
 import type { RunEvent } from "../run/event.ts";
 import type { OnFailure } from "../run/run.ts";
+import type { Ask } from "../stage/stage.ts";
 import { emulate } from "./emulate.ts";
 import type { InstanceOptions } from "./instance-options.ts";
 import { loadPlan, loadSpec } from "./load.ts";
@@ -39,6 +40,10 @@ export type BuildOptions = {
   readonly signal?: AbortSignal;
   /** Ends the giving back too. */
   readonly abandon?: AbortSignal;
+  /** Tells of the breakpoints of the spec, and does not wait there. */
+  readonly skipBreakpoints?: boolean;
+  /** Answers at breakpoints. Absent: a spec with breakpoints is refused, unless they are skipped. */
+  readonly onQuestion?: Ask | undefined;
   onEvent?(event: RunEvent): void;
   /** Told how the run ended, before the result is written. */
   onResult?(result: Result): Promise<void>;
@@ -47,7 +52,7 @@ export type BuildOptions = {
 
 /**
  * The whole way: spec, plan, run, result. A build that fails is a result too; what is thrown is a Problem from before
- * anything was created (`spec-invalid`, `sandbox-unavailable`, `journal-unusable`) or a bug.
+ * anything was created (`spec-invalid`, `usage-wrong`, `sandbox-unavailable`, `journal-unusable`) or a bug.
  */
 export async function build(path: string, options: BuildOptions = {}): Promise<Result> {
   const never = new AbortController().signal;
@@ -62,7 +67,10 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
   await options.onWarnings?.(warnings);
   const resultPath = resolve(options.resultPath ?? "imgspec-result.json");
   await checkWritable(resultPath);
-  const plan = await loadPlan(spec, options.tryCommand);
+  const plan = await loadPlan(spec, options);
+  const { isBreakpoint, noTerminal } = await import("../stage/breakpoint.ts");
+  const waiting = plan.tasks.filter(isBreakpoint);
+  if (waiting.length > 0 && !options.onQuestion) throw noTerminal(waiting.map(({ id }) => id));
 
   const [{ toCloud }, { openJournal }, { run }, { stages }, { toResult }, { writeResult }] =
     await Promise.all([
@@ -87,6 +95,7 @@ export async function build(path: string, options: BuildOptions = {}): Promise<R
     abandon,
     onFailure: options.onFailure ?? "clean",
     secrets: spec.secrets,
+    ask: options.onQuestion,
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     onEvent: (event) => options.onEvent?.(event),
   });

@@ -34,12 +34,19 @@ export async function loadSpec(
 }
 
 /** The plan of a spec, with the digests of the local files that it sends. */
-export async function loadPlan(spec: Spec, tryCommand: string | undefined): Promise<Plan> {
+export async function loadPlan(
+  spec: Spec,
+  { tryCommand, skipBreakpoints }: { readonly tryCommand?: string; readonly skipBreakpoints?: boolean },
+): Promise<Plan> {
   const [{ localPaths, toPlan }, { digestOfPath }] = await Promise.all([
     import("../plan/planner.ts"),
     import("../util/digest-of-path.ts"),
   ]);
   const digests = new Map<string, string>();
   for (const local of localPaths(spec)) digests.set(local, await digestOfPath(local));
-  return toPlan(spec, { digests, tryCommand: tryCommand ?? null });
+  return toPlan(spec, {
+    digests,
+    tryCommand: tryCommand ?? null,
+    skipBreakpoints: skipBreakpoints ?? false,
+  });
 }

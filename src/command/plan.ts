@@ -43,7 +43,7 @@ Examples:
     .action(async (path: string, options: PlanCommandOptions) => {
       const { id, spec, warnings } = await loadSpec(path, { ...options, ask: true });
       await tellDiagnostics(warnings);
-      const plan = await loadPlan(spec, options.try);
+      const plan = await loadPlan(spec, options.try === undefined ? {} : { tryCommand: options.try });
       if (options.diff !== undefined) return showChanges({ plan, run: id }, options);
       const { toDot, toJsonText, toMermaid, toText } = await import("../plan/outline.ts");
       const print = { text: toText, json: toJsonText, dot: toDot, mermaid: toMermaid }[options.output];

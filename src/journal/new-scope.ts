@@ -169,7 +169,9 @@ export class RunScope implements AsyncDisposable {
   async #releaseEarly(tasks: readonly string[], signals: ReleaseSignals): Promise<void> {
     const chain = this.#held.filter(({ task }) => tasks.includes(task)).reverse();
     for (const held of chain) {
-      const reason = await this.#release(held, signals);
+      // What is scratch is gone in no time, and should be so also when its task was told to stop.
+      const own = held.resource.isScratch === true ? this.#signals() : signals;
+      const reason = await this.#release(held, own);
       if (reason === null) continue;
       this.#options.log(
         held.task,

@@ -1,3 +1,4 @@
+import { breakpoint } from "../stage/breakpoint.ts";
 import { type Json, toCanonicalJson } from "../util/json.ts";
 import type { Plan, Task, TaskId } from "./plan.ts";
 
@@ -25,7 +26,8 @@ export function comparePlans(before: Dated, after: Dated): readonly Change[] {
       ? changeOf(other, before.run, task, after.run, changed)
       : ({ kind: "added", task } as const);
     if (!change) continue;
-    changed.add(task.id);
+    // What it is told decides nothing.
+    if (task.stage !== breakpoint.kind) changed.add(task.id);
     changes.push(change);
   }
   return [...changes, ...[...old.values()].map((task) => ({ kind: "removed", task }) as const)];

@@ -59,7 +59,7 @@ export class PlanBuilder {
       .update(
         toCanonicalJson({
           stage: stage.kind,
-          input: plain,
+          input: stage.decides ? pick(plain, stage.decides) : plain,
           needs: needs.map((need) => this.#digestOf(need)),
         }),
       )
@@ -77,4 +77,8 @@ export class PlanBuilder {
     if (!task) throw new Error(`no task ${id} in the plan`);
     return task.digest;
   }
+}
+
+function pick(input: Task["input"], keys: readonly string[]): Task["input"] {
+  return Object.fromEntries(Object.entries(input).filter(([key]) => keys.includes(key)));
 }

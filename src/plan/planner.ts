@@ -1,9 +1,13 @@
 import type { Account } from "../aws/cloud.ts";
+import type { AnsibleStep } from "../spec/ansible.ts";
 import type { ImageSpec, ProvisionStep, ShellStep, Spec } from "../spec/spec.ts";
+import { ansible } from "../stage/ansible.ts";
 import { boot } from "../stage/boot.ts";
+import { breakpoint } from "../stage/breakpoint.ts";
 import { checkInstance } from "../stage/check-instance.ts";
 import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
+import type { NeededProgram } from "../stage/needed-programs.ts";
 import { packages } from "../stage/packages.ts";
 import { preflight } from "../stage/preflight.ts";
 import { publish } from "../stage/publish.ts";
@@ -23,6 +27,8 @@ export type PlanOptions = {
   readonly digests: ReadonlyMap<string, string>;
   /** A command that each new image must run when it is launched; null: none is launched. */
   readonly tryCommand: string | null;
+  /** Breakpoints are told of, and not waited at. */
+  readonly skipBreakpoints?: boolean;
 };
 
 /** What has to be done, region by region. Pure: the same spec and digests give the same plan. */
@@ -32,7 +38,8 @@ export function toPlan(spec: Spec, options: PlanOptions): Plan {
   return plan.toPlan();
 }
 
-function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: PlanOptions): void {
+function addImage(plan: PlanBuilder, image: ImageSpec, options: PlanOptions): void {
+  const { digests, tryCommand } = options;
   const group = groupName(image.region.name, image.variant);
   const account: Account = {
     region: image.region.name,
@@ -65,6 +72,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     certificate,
     gate: image.verify?.launch ?? null,
     way: toWay(image.connect),
+    programs: programsOf(image.provision),
   });
   const launchInput = {
     account,
@@ -86,7 +94,7 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     needs: needsOf(image.bundle, digests),
   });
   const provisioned = image.provision.reduce(
-    (on, step, index) => addStep(plan, group, index, on, step, digests),
+    (on, step, index) => addStep(plan, { group, index, on }, step, options),
     addTools(plan, group, image.bundle, launched),
   );
   const { bundled, uploaded, objectsOf } = addBundle(plan, group, image, {
@@ -141,13 +149,13 @@ function addImage(plan: PlanBuilder, image: ImageSpec, { digests, tryCommand }: 
     plan.add(group, "publish", publish, { registered: proven, after: tried, ...image.publish });
 }
 
+type StepPlace = { readonly group: string; readonly index: number; readonly on: Ref<LaunchedInstance> };
+
 function addStep(
   plan: PlanBuilder,
-  group: string,
-  index: number,
-  on: Ref<LaunchedInstance>,
+  { group, index, on }: StepPlace,
   step: ProvisionStep,
-  digests: ReadonlyMap<string, string>,
+  { digests, skipBreakpoints = false }: PlanOptions,
 ): Ref<LaunchedInstance> {
   const word = `provision.${index + 1}`;
   const common = { on, timeoutSeconds: step.timeoutSeconds, retries: step.retries, label: step.label };
@@ -187,6 +195,16 @@ function addStep(
     }
     case "reboot":
       return plan.add(group, word, reboot, { on, timeoutSeconds: step.timeoutSeconds, label: step.label });
+    case "ansible": {
+      const { kind: _, title, ...input } = step;
+      const contents = Object.fromEntries(filesOf(step).map((path) => [path, digests.get(path) ?? ""]));
+      return plan.add(group, word, ansible, { ...input, on, contents }, `Playbook ${title}`);
+    }
+    case "breakpoint": {
+      const { note, timeoutSeconds, label } = step;
+      const input = { on, note, timeoutSeconds, label, isSkipped: skipBreakpoints };
+      return plan.add(group, word, breakpoint, input);
+    }
     default:
       return step satisfies never;
   }
@@ -201,11 +219,24 @@ function toTest(step: ShellStep, digests: ReadonlyMap<string, string>): Omit<She
   return { script, env, sudo, workdir, exitCodes, timeoutSeconds, retries, label };
 }
 
+/** The programs of this machine that steps need, each once. */
+function programsOf(steps: readonly ProvisionStep[]): readonly NeededProgram[] {
+  const needed = steps.flatMap((step) =>
+    step.kind === "ansible" ? [{ command: step.command, label: step.label }] : [],
+  );
+  return needed.filter(({ command }, index) => needed.findIndex((one) => one.command === command) === index);
+}
+
+function filesOf({ playbook, extraVarsFiles }: AnsibleStep): readonly string[] {
+  return [playbook, ...extraVarsFiles];
+}
+
 /** The local files and directories that a spec's steps and its image take from this machine. */
 export function localPaths(spec: Spec): readonly string[] {
   const paths = spec.images.flatMap(({ provision, bundle, verify: gate }) => [
     ...[...provision, ...(gate?.tests ?? [])].flatMap((step) => {
       if (step.kind === "upload") return [step.from];
+      if (step.kind === "ansible") return filesOf(step);
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),
     ...imageFiles(bundle),

@@ -18,6 +18,11 @@ export class NdjsonReporter implements Reporter {
     return Promise.resolve();
   }
 
+  /** What it tells is no picture that a question would tear. */
+  pause(): Disposable {
+    return { [Symbol.dispose]: () => undefined };
+  }
+
   finish(): Promise<void> {
     return Promise.resolve();
   }

@@ -17,6 +17,8 @@ export class PlainReporter implements Reporter {
   readonly #out: Output;
   readonly #color: boolean;
   readonly #progress = new Map<string, Told>();
+  /** The lines of a pause. */
+  #held: string[] | undefined;
 
   constructor(out: Output, color: boolean) {
     this.#out = out;
@@ -27,11 +29,23 @@ export class PlainReporter implements Reporter {
     const said = this.#toWords(event);
     if (said === undefined) return;
     const { dim, bold } = colors.createColors(this.#color);
-    this.#out.line(`${dim(toClock(event.at))} ${bold(said.who)}  ${said.what}`);
+    const line = `${dim(toClock(event.at))} ${bold(said.who)}  ${said.what}`;
+    if (this.#held) this.#held.push(line);
+    else this.#out.line(line);
   }
 
   idle(): Promise<void> {
     return Promise.resolve();
+  }
+
+  pause(): Disposable {
+    this.#held = [];
+    return {
+      [Symbol.dispose]: () => {
+        for (const line of this.#held ?? []) this.#out.line(line);
+        this.#held = undefined;
+      },
+    };
   }
 
   finish(result: Result): Promise<void> {

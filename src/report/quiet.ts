@@ -21,6 +21,11 @@ export class QuietReporter implements Reporter {
     return Promise.resolve();
   }
 
+  /** What it tells is no picture that a question would tear. */
+  pause(): Disposable {
+    return { [Symbol.dispose]: () => undefined };
+  }
+
   finish(result: Result): Promise<void> {
     for (const { region, imageId } of result.images) {
       if (imageId !== null) this.#out.line(`${region} ${imageId}`);

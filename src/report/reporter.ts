@@ -10,6 +10,8 @@ export type Reporter = AsyncDisposable & {
   report(event: RunEvent): void;
   /** Resolves once nothing is being drawn, so that a question can be asked. Only between the tasks and the cleaning. */
   idle(): Promise<void>;
+  /** Nothing is shown until what it gives is disposed of, so that a question can be asked in the middle of the run. */
+  pause(): Disposable;
   /** Shows how the run ended; called once, after the last event. */
   finish(result: Result): Promise<void>;
 };

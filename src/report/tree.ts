@@ -1,4 +1,4 @@
-import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ProcessOutput } from "listr2";
+import { DefaultRenderer, Listr, ListrLogger, type ListrTask } from "listr2";
 import colors from "picocolors";
 import type { RunEvent } from "../run/event.ts";
 import { toEnding } from "./ending.ts";
@@ -9,6 +9,7 @@ import type { Output } from "./output.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Result } from "./result.ts";
 import { CleaningView, detailLines, toCleaningTitle, toDetails, toTitle } from "./task-lines.ts";
+import { hideCursor, Screen, showCursor } from "./tree-screen.ts";
 import { RunView, type TaskView } from "./view.ts";
 
 /** Nobody sees more, and a slow line must not be flooded. */
@@ -20,6 +21,8 @@ type Line = ListrTask<unknown, Renderer>;
 type Renderer = typeof DefaultRenderer;
 type Icons = Map<unknown, () => Icon>;
 type Drawing = { readonly out: Output; readonly gates: Gates; readonly icons: Icons };
+/** How a drawing is taken off the screen for a while; `isOn`: there is none now. */
+type Pause = { isOn: boolean; clear: () => void };
 
 /** The run as a tree on a terminal: regions, under them their tasks. listr2 draws it, and does nothing else. */
 export class TreeReporter implements Reporter {
@@ -30,6 +33,7 @@ export class TreeReporter implements Reporter {
   #cleaning: CleaningView | undefined;
   #drawing: Promise<void> = Promise.resolve();
   #isDrawing = false;
+  readonly #pause: Pause = { isOn: false, clear: () => undefined };
 
   constructor(out: Output, color: boolean) {
     this.#out = out;
@@ -56,6 +60,18 @@ export class TreeReporter implements Reporter {
 
   async idle(): Promise<void> {
     await this.#drawing;
+  }
+
+  pause(): Disposable {
+    this.#pause.clear();
+    this.#pause.isOn = true;
+    this.#out.write(showCursor);
+    return {
+      [Symbol.dispose]: () => {
+        this.#pause.isOn = false;
+        if (this.#isDrawing) this.#out.write(hideCursor);
+      },
+    };
   }
 
   async finish(result: Result): Promise<void> {
@@ -89,7 +105,7 @@ export class TreeReporter implements Reporter {
         exitOnError: false,
         // listr2 would end the process on Ctrl-C, in the middle of our cleaning up.
         registerSignalListeners: false,
-        renderer: toRenderer(this.#out, this.#color, icons),
+        renderer: toRenderer(this.#out, this.#color, { icons, pause: this.#pause }),
         rendererOptions: { logger, collapseSubtasks: false, collapseErrors: false, showErrorMessage: false },
       });
       this.#isDrawing = true;
@@ -101,7 +117,7 @@ export class TreeReporter implements Reporter {
 
   /** What was drawn for another width is torn now, and cannot be found again: begin at the top. */
   readonly #wipe = (): void => {
-    if (this.#isDrawing) this.#out.write("\u001b[H\u001b[J");
+    if (this.#isDrawing && !this.#pause.isOn) this.#out.write("\u001b[H\u001b[J");
   };
 }
 
@@ -161,7 +177,11 @@ function toCleaningLine(cleaning: CleaningView, { icons, gates }: Drawing): Line
 }
 
 /** listr2's renderer with our icons, as wide as our stream is now, and not more often than can be seen. */
-function toRenderer(out: Output, color: boolean, icons: Icons): Renderer {
+function toRenderer(
+  out: Output,
+  color: boolean,
+  { icons, pause }: { readonly icons: Icons; readonly pause: Pause },
+): Renderer {
   const paint = colors.createColors(color);
   return class CalmRenderer extends DefaultRenderer {
     // Whether this is a terminal was decided before; listr2 would look at process.stdout, which need not be ours.
@@ -170,11 +190,18 @@ function toRenderer(out: Output, color: boolean, icons: Icons): Renderer {
     #drawnAt = 0;
 
     override update(): void {
+      if (pause.isOn) return;
+      pause.clear = () => this.#clear();
       const now = performance.now();
       // The spinner asks again soon, so nothing that is passed over here stays unseen.
       if (now - this.#drawnAt < redrawEveryMs * 0.9) return;
       this.#drawnAt = now;
       super.update();
+    }
+
+    /** listr2 hides what draws for it, and has no word for a moment's silence. */
+    #clear(): void {
+      (this as unknown as { readonly updater?: { clear(): void } }).updater?.clear();
     }
 
     protected override style(task: { readonly task: unknown }, output = false): string {
@@ -193,42 +220,4 @@ function toRenderer(out: Output, color: boolean, icons: Icons): Renderer {
       });
     }
   };
-}
-
-/** Our stream for listr2: its size is asked anew for every drawing, and nobody else's writes are held back. */
-class Screen extends ProcessOutput {
-  readonly #out: Output;
-
-  constructor(out: Output) {
-    super(out.stream as NodeJS.WriteStream, out.stream as NodeJS.WriteStream);
-    this.#out = out;
-  }
-
-  override get stdout(): NodeJS.WriteStream {
-    const out = this.#out;
-    const live = {
-      get columns() {
-        return out.columns;
-      },
-      get rows() {
-        return out.rows;
-      },
-      write: (text: string) => out.write(text),
-    };
-    // The three that log-update asks for.
-    return live as unknown as NodeJS.WriteStream;
-  }
-
-  override hijack(): void {
-    this.#out.write("\u001b[?25l");
-  }
-
-  override release(): void {
-    this.#out.write("\u001b[?25h");
-  }
-
-  override toStdout(text: string): boolean {
-    this.#out.line(text);
-    return true;
-  }
 }

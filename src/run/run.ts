@@ -4,7 +4,7 @@ import { RunScope } from "../journal/new-scope.ts";
 import type { Leftover } from "../journal/resource-change.ts";
 import type { Plan } from "../plan/plan.ts";
 import { exitCodeOf, Problem } from "../problem.ts";
-import type { RunFacts, Stage } from "../stage/stage.ts";
+import type { Ask, RunFacts, Stage } from "../stage/stage.ts";
 import type { Json } from "../util/json.ts";
 import { groupOf } from "../util/task-id.ts";
 import type { Outcome, RunEvent } from "./event.ts";
@@ -37,6 +37,8 @@ export type RunOptions = {
   /** Tasks at work at once. */
   readonly concurrency?: number;
   readonly releaseDeadlineMs?: number;
+  /** Absent: there is nobody to ask. */
+  readonly ask?: Ask | undefined;
   onEvent(event: RunEvent): void;
 };
 

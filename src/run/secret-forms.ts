@@ -14,8 +14,17 @@ export function toSecretForms(value: string): readonly string[] {
     ...toUrlEncoded(text),
     ...toBase64(text),
     JSON.stringify(text).slice(1, -1),
+    toAsciiJson(text),
   ]);
   return [...new Set(forms)].filter((form) => form.trim() !== "" && !/^\*+$/.test(form));
+}
+
+/** As Python prints JSON, and with it Ansible. */
+function toAsciiJson(text: string): string {
+  const toCode = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[^ -~]/g, toCode);
 }
 
 /** Between single quotes, between double quotes, and with each special character escaped, as `set -x` and `%q` print. */

@@ -130,17 +130,21 @@ export class TaskRunner {
   }
 
   #contextOf(task: Task, signal: AbortSignal, speech: TaskVoice): StageContext {
-    const { cloud, scope, run, secrets } = this.#options;
+    const { cloud, scope, run, secrets, ask, mask } = this.#options;
     return {
       signal,
       cloud,
       run,
       task: task.id,
+      ask:
+        ask &&
+        ((question, signal) =>
+          ask({ ...question, lines: question.lines.map((line) => mask.text(line)) }, signal)),
       scope: scope.forTask(task.id, signal),
       log: (line) => speech.log(line),
       progress: (doneBytes, totalBytes) => speech.progress(doneBytes, totalBytes),
-      hide: (value) => this.#options.mask.add(value),
-      masked: (text) => this.#options.mask.text(text),
+      hide: (value) => mask.add(value),
+      masked: (text) => mask.text(text),
       secret: ({ $secret }) => {
         const value = secrets.get($secret);
         if (value === undefined) throw new Error(`the spec knows no secret ${$secret}`);

@@ -599,6 +599,101 @@ export interface WrittenImage {
       timeout: string;
     };
     /**
+     * Runs a playbook on the instance with the ansible-playbook of this machine: the path of the playbook, or a map.
+     */
+    ansible?: {
+      /**
+       * Path of the playbook, relative to the spec.
+       */
+      playbook: string;
+      /**
+       * What the inventory calls the instance.
+       */
+      host: string;
+      /**
+       * Groups of the inventory that the instance is in.
+       *
+       * Items: A group.
+       */
+      groups: string[];
+      /**
+       * Variables of the playbook, stronger than all others. They reach Ansible in a file that only you can read, so sensitive ones may be among them.
+       */
+      extraVars: {
+        /**
+         * The value of a variable.
+         */
+        [k: string]: string | number | boolean | null | unknown[] | {};
+      };
+      /**
+       * Paths of YAML or JSON files of variables, relative to the spec; weaker than extraVars.
+       *
+       * Items: Path of a file.
+       */
+      extraVarsFiles: string[];
+      /**
+       * Runs all of it as root (--become), also where the playbook does not ask for that.
+       */
+      sudo: boolean;
+      /**
+       * Runs only what has one of these tags.
+       *
+       * Items: A tag.
+       */
+      tags: string[];
+      /**
+       * Leaves out what has one of these tags.
+       *
+       * Items: A tag.
+       */
+      skipTags: string[];
+      /**
+       * How much Ansible says: as many -v.
+       */
+      verbose: number;
+      /**
+       * Further words for ansible-playbook, each one argument.
+       *
+       * Items: An argument.
+       */
+      extraArguments: string[];
+      /**
+       * Environment variables of ansible-playbook.
+       */
+      env: {
+        [k: string]: string;
+      };
+      /**
+       * The program: a name that is found in the PATH, or a path, relative to the spec.
+       */
+      command: string;
+      /**
+       * Directory on this machine, relative to the spec, in which it runs and whose ansible.cfg counts; without it, that of the playbook.
+       */
+      workdir: string | null;
+      /**
+       * How long the playbook may take.
+       */
+      timeout: string;
+      /**
+       * How often to try again when it fails.
+       */
+      retries: number;
+    };
+    /**
+     * Stops there until somebody at the terminal says to go on, and tells them how to log in meanwhile. Builds without a terminal need --skip-breakpoints.
+     */
+    breakpoint?: {
+      /**
+       * What to tell whoever is asked.
+       */
+      note: string | null;
+      /**
+       * How long to wait for an answer; then the build fails.
+       */
+      timeout: string;
+    };
+    /**
      * The step is there only if this is true.
      */
     if?: boolean;

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { type Node, nodeAt, type Path } from "../document/node.ts";
 import type { Region } from "../util/region.ts";
+import { toAnsible } from "./ansible.ts";
 import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
@@ -186,6 +187,7 @@ function toStep(
       workdir: resolve(directory, workdir),
     };
   }
+  if (step.ansible) return toAnsible(step.ansible, at, context);
   const builtIn = toBuiltIn(step, label);
   if (builtIn) return builtIn;
   const base = { label, timeoutSeconds: copyTimeoutSeconds, retries: 0 };

@@ -1,12 +1,16 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { type Node, withEntry } from "../document/node.ts";
 
-/** Where local paths stand in an image; `*` is any step. Words that may stand there instead are no paths. */
-const places: readonly (readonly [pattern: string, words?: readonly string[]])[] = [
+/** Where local paths stand in an image; `*` is any step. Words that may stand there instead are no paths, nor is a program's name. */
+const places: readonly (readonly [pattern: string, words?: readonly string[] | "programs"])[] = [
   ["provision.*.shell.file"],
   ["provision.*.upload.from"],
   ["provision.*.download.to"],
   ["provision.*.local.workdir"],
+  ["provision.*.ansible.playbook"],
+  ["provision.*.ansible.extraVarsFiles.*"],
+  ["provision.*.ansible.workdir"],
+  ["provision.*.ansible.command", "programs"],
   ["verify.tests.*.shell.file"],
   ["connect.privateKey"],
   ["connect.bastions.*.privateKey"],
@@ -22,10 +26,14 @@ export function withRebasedPaths(image: Node, directory: string): Node {
   return places.reduce((node, [pattern, words = []]) => {
     return change(node, pattern.split("."), (path, file) => {
       const from = dirname(resolve(file));
-      if (from === directory || path === "" || isAbsolute(path) || words.includes(path)) return path;
+      if (from === directory || path === "" || isAbsolute(path) || isWord(path, words)) return path;
       return relative(directory, join(from, path)) || ".";
     });
   }, image);
+}
+
+function isWord(path: string, words: readonly string[] | "programs"): boolean {
+  return words === "programs" ? !path.includes("/") : words.includes(path);
 }
 
 type Rebase = (path: string, file: string) => string;

@@ -1401,6 +1401,177 @@ type Provision =
         timeout?: string;
       };
       /**
+       * Runs a playbook on the instance with the ansible-playbook of this machine: the path of the playbook, or a map.
+       */
+      ansible?:
+        | string
+        | {
+            /**
+             * Path of the playbook, relative to the spec.
+             */
+            playbook: string;
+            /**
+             * What the inventory calls the instance.
+             */
+            host?: string;
+            /**
+             * Groups of the inventory that the instance is in.
+             */
+            groups?:
+              | string[]
+              | {
+                  /**
+                   * Put before the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: A group.
+                   */
+                  prepend?: string[];
+                  /**
+                   * Put behind the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: A group.
+                   */
+                  append?: string[];
+                }
+              | string;
+            /**
+             * Variables of the playbook, stronger than all others. They reach Ansible in a file that only you can read, so sensitive ones may be among them.
+             */
+            extraVars?:
+              | {
+                  /**
+                   * The value of a variable.
+                   */
+                  [k: string]: string | number | boolean | null | unknown[] | {};
+                }
+              | string;
+            /**
+             * Paths of YAML or JSON files of variables, relative to the spec; weaker than extraVars.
+             */
+            extraVarsFiles?:
+              | string[]
+              | {
+                  /**
+                   * Put before the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: Path of a file.
+                   */
+                  prepend?: string[];
+                  /**
+                   * Put behind the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: Path of a file.
+                   */
+                  append?: string[];
+                }
+              | string;
+            /**
+             * Runs all of it as root (--become), also where the playbook does not ask for that.
+             */
+            sudo?: boolean | string;
+            /**
+             * Runs only what has one of these tags.
+             */
+            tags?:
+              | string[]
+              | {
+                  /**
+                   * Put before the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: A tag.
+                   */
+                  prepend?: string[];
+                  /**
+                   * Put behind the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: A tag.
+                   */
+                  append?: string[];
+                }
+              | string;
+            /**
+             * Leaves out what has one of these tags.
+             */
+            skipTags?:
+              | string[]
+              | {
+                  /**
+                   * Put before the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: A tag.
+                   */
+                  prepend?: string[];
+                  /**
+                   * Put behind the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: A tag.
+                   */
+                  append?: string[];
+                }
+              | string;
+            /**
+             * How much Ansible says: as many -v.
+             */
+            verbose?: number | string;
+            /**
+             * Further words for ansible-playbook, each one argument.
+             */
+            extraArguments?:
+              | string[]
+              | {
+                  /**
+                   * Put before the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: An argument.
+                   */
+                  prepend?: string[];
+                  /**
+                   * Put behind the list below: that of the spec, the preset or the file that is extended.
+                   *
+                   * Items: An argument.
+                   */
+                  append?: string[];
+                }
+              | string;
+            /**
+             * Environment variables of ansible-playbook.
+             */
+            env?:
+              | {
+                  [k: string]: string;
+                }
+              | string;
+            /**
+             * The program: a name that is found in the PATH, or a path, relative to the spec.
+             */
+            command?: string;
+            /**
+             * Directory on this machine, relative to the spec, in which it runs and whose ansible.cfg counts; without it, that of the playbook.
+             */
+            workdir?: string | null;
+            /**
+             * How long the playbook may take.
+             */
+            timeout?: string;
+            /**
+             * How often to try again when it fails.
+             */
+            retries?: number | string;
+          };
+      /**
+       * Stops there until somebody at the terminal says to go on, and tells them how to log in meanwhile. Builds without a terminal need --skip-breakpoints.
+       */
+      breakpoint?: {
+        /**
+         * What to tell whoever is asked.
+         */
+        note?: string | null;
+        /**
+         * How long to wait for an answer; then the build fails.
+         */
+        timeout?: string;
+      };
+      /**
        * The step is there only if this is true.
        */
       if?: boolean | string;
@@ -2549,6 +2720,177 @@ type Provision =
           timeout?: string;
         };
         /**
+         * Runs a playbook on the instance with the ansible-playbook of this machine: the path of the playbook, or a map.
+         */
+        ansible?:
+          | string
+          | {
+              /**
+               * Path of the playbook, relative to the spec.
+               */
+              playbook: string;
+              /**
+               * What the inventory calls the instance.
+               */
+              host?: string;
+              /**
+               * Groups of the inventory that the instance is in.
+               */
+              groups?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A group.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A group.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Variables of the playbook, stronger than all others. They reach Ansible in a file that only you can read, so sensitive ones may be among them.
+               */
+              extraVars?:
+                | {
+                    /**
+                     * The value of a variable.
+                     */
+                    [k: string]: string | number | boolean | null | unknown[] | {};
+                  }
+                | string;
+              /**
+               * Paths of YAML or JSON files of variables, relative to the spec; weaker than extraVars.
+               */
+              extraVarsFiles?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: Path of a file.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: Path of a file.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Runs all of it as root (--become), also where the playbook does not ask for that.
+               */
+              sudo?: boolean | string;
+              /**
+               * Runs only what has one of these tags.
+               */
+              tags?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Leaves out what has one of these tags.
+               */
+              skipTags?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * How much Ansible says: as many -v.
+               */
+              verbose?: number | string;
+              /**
+               * Further words for ansible-playbook, each one argument.
+               */
+              extraArguments?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: An argument.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: An argument.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Environment variables of ansible-playbook.
+               */
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
+              /**
+               * The program: a name that is found in the PATH, or a path, relative to the spec.
+               */
+              command?: string;
+              /**
+               * Directory on this machine, relative to the spec, in which it runs and whose ansible.cfg counts; without it, that of the playbook.
+               */
+              workdir?: string | null;
+              /**
+               * How long the playbook may take.
+               */
+              timeout?: string;
+              /**
+               * How often to try again when it fails.
+               */
+              retries?: number | string;
+            };
+        /**
+         * Stops there until somebody at the terminal says to go on, and tells them how to log in meanwhile. Builds without a terminal need --skip-breakpoints.
+         */
+        breakpoint?: {
+          /**
+           * What to tell whoever is asked.
+           */
+          note?: string | null;
+          /**
+           * How long to wait for an answer; then the build fails.
+           */
+          timeout?: string;
+        };
+        /**
          * The step is there only if this is true.
          */
         if?: boolean | string;
@@ -3692,6 +4034,177 @@ type Provision =
         reboot?: {
           /**
            * How long it may take until the instance is back.
+           */
+          timeout?: string;
+        };
+        /**
+         * Runs a playbook on the instance with the ansible-playbook of this machine: the path of the playbook, or a map.
+         */
+        ansible?:
+          | string
+          | {
+              /**
+               * Path of the playbook, relative to the spec.
+               */
+              playbook: string;
+              /**
+               * What the inventory calls the instance.
+               */
+              host?: string;
+              /**
+               * Groups of the inventory that the instance is in.
+               */
+              groups?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A group.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A group.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Variables of the playbook, stronger than all others. They reach Ansible in a file that only you can read, so sensitive ones may be among them.
+               */
+              extraVars?:
+                | {
+                    /**
+                     * The value of a variable.
+                     */
+                    [k: string]: string | number | boolean | null | unknown[] | {};
+                  }
+                | string;
+              /**
+               * Paths of YAML or JSON files of variables, relative to the spec; weaker than extraVars.
+               */
+              extraVarsFiles?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: Path of a file.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: Path of a file.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Runs all of it as root (--become), also where the playbook does not ask for that.
+               */
+              sudo?: boolean | string;
+              /**
+               * Runs only what has one of these tags.
+               */
+              tags?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Leaves out what has one of these tags.
+               */
+              skipTags?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: A tag.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * How much Ansible says: as many -v.
+               */
+              verbose?: number | string;
+              /**
+               * Further words for ansible-playbook, each one argument.
+               */
+              extraArguments?:
+                | string[]
+                | {
+                    /**
+                     * Put before the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: An argument.
+                     */
+                    prepend?: string[];
+                    /**
+                     * Put behind the list below: that of the spec, the preset or the file that is extended.
+                     *
+                     * Items: An argument.
+                     */
+                    append?: string[];
+                  }
+                | string;
+              /**
+               * Environment variables of ansible-playbook.
+               */
+              env?:
+                | {
+                    [k: string]: string;
+                  }
+                | string;
+              /**
+               * The program: a name that is found in the PATH, or a path, relative to the spec.
+               */
+              command?: string;
+              /**
+               * Directory on this machine, relative to the spec, in which it runs and whose ansible.cfg counts; without it, that of the playbook.
+               */
+              workdir?: string | null;
+              /**
+               * How long the playbook may take.
+               */
+              timeout?: string;
+              /**
+               * How often to try again when it fails.
+               */
+              retries?: number | string;
+            };
+        /**
+         * Stops there until somebody at the terminal says to go on, and tells them how to log in meanwhile. Builds without a terminal need --skip-breakpoints.
+         */
+        breakpoint?: {
+          /**
+           * What to tell whoever is asked.
+           */
+          note?: string | null;
+          /**
+           * How long to wait for an answer; then the build fails.
            */
           timeout?: string;
         };

@@ -1,6 +1,7 @@
 import type { Region } from "../util/region.ts";
+import type { AnsibleStep } from "./ansible.ts";
 import type { PublishSpec, RegisterSpec } from "./register.ts";
-import type { CheckStep, PackagesStep, RebootStep, StepBase } from "./steps.ts";
+import type { BuiltInStep, StepBase } from "./steps.ts";
 
 /** A spec with nothing left open: defaults filled in, expressions evaluated, one image a region. */
 export type Spec = {
@@ -145,14 +146,7 @@ type LocalStep = StepBase & {
   readonly workdir: string;
 };
 
-export type ProvisionStep =
-  | ShellStep
-  | UploadStep
-  | DownloadStep
-  | LocalStep
-  | PackagesStep
-  | CheckStep
-  | RebootStep;
+export type ProvisionStep = ShellStep | UploadStep | DownloadStep | LocalStep | BuiltInStep | AnsibleStep;
 
 type BundleSpec = {
   readonly method: "native";

@@ -35,11 +35,19 @@ export type CheckStep = StepBase & {
 
 export type RebootStep = StepBase & { readonly kind: "reboot" };
 
+export type BuiltInStep = PackagesStep | CheckStep | RebootStep | BreakpointStep;
+
+export type BreakpointStep = StepBase & {
+  readonly kind: "breakpoint";
+  /** What to tell whoever is asked. */
+  readonly note: string | null;
+};
+
 /** The steps that need no file of this machine; `undefined` when it is another one. */
 export function toBuiltIn(
-  { packages, check, reboot }: WrittenStep,
+  { packages, check, reboot, breakpoint }: WrittenStep,
   label: string,
-): PackagesStep | CheckStep | RebootStep | undefined {
+): BuiltInStep | undefined {
   if (packages) {
     const { timeout, retries, ...rest } = packages;
     return {
@@ -61,6 +69,17 @@ export function toBuiltIn(
       retries,
       assertions: that.map(toAssertion),
       sudo,
+    };
+  }
+  if (breakpoint) {
+    const { note, timeout } = breakpoint;
+    return {
+      kind: "breakpoint",
+      title: note ?? "",
+      label,
+      timeoutSeconds: toSeconds(timeout),
+      retries: 0,
+      note,
     };
   }
   if (!reboot) return undefined;

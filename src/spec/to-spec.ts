@@ -156,6 +156,9 @@ function toEvaluated(
     if (isStep && env === "env" && rest.length === 1) {
       return `${group}/${list}[${index}].${kind}.env.${rest[0]}`;
     }
+    if (list === "provision" && kind === "ansible" && env === "extraVars" && !isTest) {
+      return `${group}/provision[${index}].ansible.extraVars.${rest.join(".")}`;
+    }
     const written = path.join(".");
     return passwordPaths.includes(written) ? `${group}/${written}` : undefined;
   });

@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part43","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part54","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part55","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part56","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part59","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part64","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]},"publish":{"$ref":"#/definitions/part69","default":{},"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}]}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part50","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part61","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part62","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part63","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part66","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part71","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]},"publish":{"$ref":"#/definitions/part76","default":{},"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const schema7 = {"type":"object","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"$ref":"#/definitions/part2","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
@@ -764,8 +764,8 @@ validate38.errors = vErrors;
 return errors === 0;
 }
 
-const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part42","examples":[{"shell":"scripts/install.sh"}]}};
-const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part22","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part38","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part39","examples":[{"timeout":"10m"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part40","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part41","examples":[["us-gov-*"]]}}};
+const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part49","examples":[{"shell":"scripts/install.sh"}]}};
+const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["ansible"]},{"required":["breakpoint"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part22","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part38","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part39","examples":[{"timeout":"10m"},{}]},"ansible":{"$ref":"#/definitions/part45","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}]},"breakpoint":{"$ref":"#/definitions/part46","examples":[{"note":"look at /etc/nginx"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part47","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part48","examples":[["us-gov-*"]]}}};
 const schema21 = {"type":"object","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"sudo":{"type":"boolean","default":false,"examples":[true]},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]},"exitCodes":{"$ref":"#/definitions/part12","default":[0],"examples":[[0,3]]}}};
 const schema22 = {"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":255,"examples":[0]},"examples":[[0,3]]};
 
@@ -2552,21 +2552,350 @@ validate106.errors = vErrors;
 return errors === 0;
 }
 
-const schema49 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+const schema49 = {"type":"object","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}],"additionalProperties":false,"required":["playbook"],"properties":{"playbook":{"type":"string","minLength":1,"examples":["ansible/site.yml"]},"host":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*$","patternErrorMessage":"must be letters, digits, \"_\", \".\" and \"-\"","default":"default","examples":["web"]},"groups":{"$ref":"#/definitions/part40","default":[],"examples":[["web","production"]]},"extraVars":{"type":"object","propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit"},"additionalProperties":{"type":["string","number","boolean","null","array","object"],"examples":["${{ vars.release }}"]},"default":{},"examples":[{"release":"${{ vars.release }}","packages":["nginx","curl"]}]},"extraVarsFiles":{"$ref":"#/definitions/part41","default":[],"examples":[["ansible/web.yml"]]},"sudo":{"type":"boolean","default":false,"examples":[true]},"tags":{"$ref":"#/definitions/part42","default":[],"examples":[["install"]]},"skipTags":{"$ref":"#/definitions/part43","default":[],"examples":[["slow"]]},"verbose":{"type":"integer","minimum":0,"maximum":6,"default":0,"examples":[2]},"extraArguments":{"$ref":"#/definitions/part44","default":[],"examples":[["--diff","--forks=1"]]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"ANSIBLE_PIPELINING":"1"}]},"command":{"type":"string","minLength":1,"default":"ansible-playbook","examples":[".venv/bin/ansible-playbook"]},"workdir":{"type":["string","null"],"default":null,"examples":["ansible"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const pattern27 = new RegExp("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", "u");
+const pattern28 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema50 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"]},"examples":[["web","production"]]};
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema49);
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern28.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema50.items);
 errors++;
 }
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema50);
+errors++;
+}
+validate109.errors = vErrors;
+return errors === 0;
+}
+
+const schema51 = {"type":"array","items":{"type":"string","minLength":1,"examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]]};
+
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema51.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema51.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema51);
+errors++;
+}
+validate111.errors = vErrors;
+return errors === 0;
+}
+
+const schema52 = {"type":"array","items":{"type":"string","minLength":1,"examples":["install"]},"examples":[["install"]]};
+
+function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema52.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema52.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema52);
+errors++;
+}
+validate113.errors = vErrors;
+return errors === 0;
+}
+
+const schema53 = {"type":"array","items":{"type":"string","minLength":1,"examples":["slow"]},"examples":[["slow"]]};
+
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema53.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema53);
+errors++;
+}
+validate115.errors = vErrors;
+return errors === 0;
+}
+
+const schema54 = {"type":"array","items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]]};
+
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema49.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema54.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema54);
+errors++;
+}
+validate117.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.host === undefined){
+data.host = "default";
+}
+if(data.groups === undefined){
+data.groups = [];
+}
+if(data.extraVars === undefined){
+data.extraVars = {};
+}
+if(data.extraVarsFiles === undefined){
+data.extraVarsFiles = [];
+}
+if(data.sudo === undefined){
+data.sudo = false;
+}
+if(data.tags === undefined){
+data.tags = [];
+}
+if(data.skipTags === undefined){
+data.skipTags = [];
+}
+if(data.verbose === undefined){
+data.verbose = 0;
+}
+if(data.extraArguments === undefined){
+data.extraArguments = [];
+}
+if(data.env === undefined){
+data.env = {};
+}
+if(data.command === undefined){
+data.command = "ansible-playbook";
+}
+if(data.workdir === undefined){
+data.workdir = null;
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+if(data.playbook === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema49,{missingProperty: "playbook"});
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema49.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema49,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.playbook !== undefined){
+let data0 = data.playbook;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/playbook","","minLength",schema49.properties.playbook);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/playbook","","type",schema49.properties.playbook);
+errors++;
+}
+}
+let data1 = data.host;
+if(typeof data1 === "string"){
+if(!pattern27.test(data1)){
+vErrors = withError(vErrors,instancePath+"/host","","pattern",schema49.properties.host);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/host","","type",schema49.properties.host);
+errors++;
+}
+if(!(validate109(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+errors = vErrors.length;
+}
+let data3 = data.extraVars;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key1 in data3){
+const _errs9 = errors;
+if(typeof key1 === "string"){
+if(!pattern28.test(key1)){
+vErrors = withError(vErrors,instancePath+"/extraVars","#/properties/extraVars/propertyNames/pattern","pattern",schema49.properties.extraVars.propertyNames);
+errors++;
+}
+}
+var valid1 = _errs9 === errors;
+if(!valid1){
+vErrors = withError(vErrors,instancePath+"/extraVars","","propertyNames",schema49.properties.extraVars,{propertyName: key1});
+errors++;
+}
+}
+for(const key2 in data3){
+let data4 = data3[key2];
+if((((typeof data4 != "object") && (typeof data4 !== "string")) && (!((typeof data4 == "number") && (isFinite(data4))))) && (typeof data4 !== "boolean")){
+vErrors = withError(vErrors,instancePath+"/extraVars/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema49.properties.extraVars.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/extraVars","","type",schema49.properties.extraVars);
+errors++;
+}
+if(!(validate111(data.extraVarsFiles, {instancePath:instancePath+"/extraVarsFiles",parentData:data,parentDataProperty:"extraVarsFiles",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+errors = vErrors.length;
+}
+let data6 = data.sudo;
+if(typeof data6 !== "boolean"){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema49.properties.sudo);
+errors++;
+}
+if(!(validate113(data.tags, {instancePath:instancePath+"/tags",parentData:data,parentDataProperty:"tags",rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+errors = vErrors.length;
+}
+if(!(validate115(data.skipTags, {instancePath:instancePath+"/skipTags",parentData:data,parentDataProperty:"skipTags",rootData}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+errors = vErrors.length;
+}
+let data9 = data.verbose;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+vErrors = withError(vErrors,instancePath+"/verbose","","type",schema49.properties.verbose);
+errors++;
+}
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 6 || isNaN(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","maximum",schema49.properties.verbose);
+errors++;
+}
+if(data9 < 0 || isNaN(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","minimum",schema49.properties.verbose);
+errors++;
+}
+}
+if(!(validate117(data.extraArguments, {instancePath:instancePath+"/extraArguments",parentData:data,parentDataProperty:"extraArguments",rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+errors = vErrors.length;
+}
+let data11 = data.env;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key3 in data11){
+let data12 = data11[key3];
+if(typeof data12 !== "string"){
+vErrors = withError(vErrors,instancePath+"/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema49.properties.env.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/env","","type",schema49.properties.env);
+errors++;
+}
+let data13 = data.command;
+if(typeof data13 === "string"){
+if(func3(data13) < 1){
+vErrors = withError(vErrors,instancePath+"/command","","minLength",schema49.properties.command);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/command","","type",schema49.properties.command);
+errors++;
+}
+let data14 = data.workdir;
+if((typeof data14 !== "string") && (data14 !== null)){
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema49.properties.workdir);
+errors++;
+}
+let data15 = data.timeout;
+if(typeof data15 === "string"){
+if(!pattern3.test(data15)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema49.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema49.properties.timeout);
+errors++;
+}
+let data16 = data.retries;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema49.properties.retries);
+errors++;
+}
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 20 || isNaN(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema49.properties.retries);
+errors++;
+}
+if(data16 < 0 || isNaN(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema49.properties.retries);
 errors++;
 }
 }
@@ -2579,30 +2908,100 @@ validate108.errors = vErrors;
 return errors === 0;
 }
 
-const schema50 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+const schema55 = {"type":"object","examples":[{"note":"look at /etc/nginx"},{}],"additionalProperties":false,"properties":{"note":{"type":["string","null"],"default":null,"examples":["look at /etc/nginx"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"8h"}}};
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.note === undefined){
+data.note = null;
+}
+if(data.timeout === undefined){
+data.timeout = "8h";
+}
+for(const key0 in data){
+if(!((key0 === "note") || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
+errors++;
+}
+}
+let data0 = data.note;
+if((typeof data0 !== "string") && (data0 !== null)){
+vErrors = withError(vErrors,instancePath+"/note","","type",schema55.properties.note);
+errors++;
+}
+let data1 = data.timeout;
+if(typeof data1 === "string"){
+if(!pattern3.test(data1)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema55.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema55.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema55);
+errors++;
+}
+validate120.errors = vErrors;
+return errors === 0;
+}
+
+const schema56 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema50);
+vErrors = withError(vErrors,instancePath,"","minItems",schema56);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema50);
+vErrors = withError(vErrors,instancePath,"","type",schema56);
 errors++;
 }
-validate110.errors = vErrors;
+validate122.errors = vErrors;
+return errors === 0;
+}
+
+const schema57 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema57);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema57.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema57);
+errors++;
+}
+validate124.errors = vErrors;
 return errors === 0;
 }
 
@@ -2729,16 +3128,9 @@ passing0 = 6;
 }
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "if"});
+if(data.ansible === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "ansible"});
 errors++;
-}
-if(data.if !== undefined){
-let data0 = data.if;
-if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/7/properties/if/const","const",schema20.oneOf[7].properties.if);
-errors++;
-}
 }
 }
 var _valid0 = _errs9 === errors;
@@ -2750,6 +3142,49 @@ else {
 if(_valid0){
 valid0 = true;
 passing0 = 7;
+}
+const _errs10 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.breakpoint === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema20.oneOf[8],{missingProperty: "breakpoint"});
+errors++;
+}
+}
+var _valid0 = _errs10 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 8];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 8;
+}
+const _errs11 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema20.oneOf[9],{missingProperty: "if"});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/9/properties/if/const","const",schema20.oneOf[9].properties.if);
+errors++;
+}
+}
+}
+var _valid0 = _errs11 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 9];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 9;
+}
+}
 }
 }
 }
@@ -2822,22 +3257,34 @@ vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.err
 errors = vErrors.length;
 }
 }
+if(data.ansible !== undefined){
+if(!(validate108(data.ansible, {instancePath:instancePath+"/ansible",parentData:data,parentDataProperty:"ansible",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+if(data.breakpoint !== undefined){
+if(!(validate120(data.breakpoint, {instancePath:instancePath+"/breakpoint",parentData:data,parentDataProperty:"breakpoint",rootData}))){
+vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+errors = vErrors.length;
+}
+}
 if(data.if !== undefined){
-let data8 = data.if;
-if(typeof data8 !== "boolean"){
+let data10 = data.if;
+if(typeof data10 !== "boolean"){
 vErrors = withError(vErrors,instancePath+"/if","","type",schema20.properties.if);
 errors++;
 }
 }
 if(data.only !== undefined){
-if(!(validate108(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate122(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate110(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+if(!(validate124(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
@@ -2871,13 +3318,13 @@ validate46.errors = vErrors;
 return errors === 0;
 }
 
-const schema51 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part48","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part53","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
-const schema52 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part44","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part47","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
-const pattern27 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern28 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const schema53 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+const schema58 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part55","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part60","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
+const schema59 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part51","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part54","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern32 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern33 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const schema60 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2885,24 +3332,24 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema60.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema53);
+vErrors = withError(vErrors,instancePath,"","type",schema60);
 errors++;
 }
-validate116.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
-const schema54 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part45","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part46","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
-const pattern29 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const schema55 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+const schema61 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part52","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part53","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern34 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const schema62 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
 
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2910,22 +3357,22 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema55.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema62.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema55);
+vErrors = withError(vErrors,instancePath,"","type",schema62);
 errors++;
 }
-validate119.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
 
-const schema56 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+const schema63 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2933,21 +3380,21 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema63.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema56);
+vErrors = withError(vErrors,instancePath,"","type",schema63);
 errors++;
 }
-validate121.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2979,97 +3426,97 @@ if(data.uploadCommand === undefined){
 data.uploadCommand = "ec2-upload-bundle {arguments}";
 }
 for(const key0 in data){
-if(!(func2.call(schema54.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
+if(!(func2.call(schema61.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.install;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/install","","type",schema54.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","type",schema61.properties.install);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors,instancePath+"/install","","enum",schema54.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","enum",schema61.properties.install);
 errors++;
 }
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema54.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema61.properties.installCommands);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema54.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema61.properties.installCommands);
 errors++;
 }
 }
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/destination","","type",schema54.properties.destination);
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema61.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern29.test(data2)){
-vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema54.properties.destination);
+if(!pattern34.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema61.properties.destination);
 errors++;
 }
 }
 let data3 = data.inherit;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/inherit","","type",schema54.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema61.properties.inherit);
 errors++;
 }
 let data4 = data.credentials;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/credentials","","type",schema54.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","type",schema61.properties.credentials);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema54.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema61.properties.credentials);
 errors++;
 }
-if(!(validate119(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(!(validate133(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
-if(!(validate121(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate135(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 let data7 = data.bundleCommand;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema54.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema61.properties.bundleCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema54.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema61.properties.bundleCommand);
 errors++;
 }
 let data8 = data.uploadCommand;
 if(typeof data8 === "string"){
 if(func3(data8) < 1){
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema54.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema61.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema54.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema61.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema54);
+vErrors = withError(vErrors,instancePath,"","type",schema61);
 errors++;
 }
-validate118.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3093,118 +3540,71 @@ data.amiTools = {};
 }
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema52.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema59.properties.method);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema52.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema59.properties.method);
 errors++;
 }
 let data1 = data.name;
 if(typeof data1 === "string"){
-if(!pattern27.test(data1)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema52.properties.name);
+if(!pattern32.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema59.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema52.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema59.properties.name);
 errors++;
 }
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema52.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema59.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern28.test(data2)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema52.properties.size);
+if(!pattern33.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema59.properties.size);
 errors++;
 }
 }
-if(!(validate116(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+if(!(validate130(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
 let data4 = data.partition;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/partition","","type",schema52.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema59.properties.partition);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/partition","","enum",schema52.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema59.properties.partition);
 errors++;
 }
-if(!(validate118(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
-vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+if(!(validate132(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema52);
-errors++;
-}
-validate115.errors = vErrors;
-return errors === 0;
-}
-
-const schema57 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part49","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part50","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part52","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
-const schema58 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
-
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema58);
-errors++;
-}
-validate126.errors = vErrors;
-return errors === 0;
-}
-
-const schema59 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
-
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema59.items);
-errors++;
-}
 }
 }
 else {
 vErrors = withError(vErrors,instancePath,"","type",schema59);
 errors++;
 }
-validate128.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 
-const schema60 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part51","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
-const schema61 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+const schema64 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part56","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part57","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part59","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
+const schema65 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
 
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3212,21 +3612,68 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema61.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema65.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema61);
+vErrors = withError(vErrors,instancePath,"","type",schema65);
 errors++;
 }
-validate131.errors = vErrors;
+validate140.errors = vErrors;
+return errors === 0;
+}
+
+const schema66 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema66.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema66);
+errors++;
+}
+validate142.errors = vErrors;
+return errors === 0;
+}
+
+const schema67 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part58","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema68 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema68.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema68);
+errors++;
+}
+validate145.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3258,98 +3705,98 @@ if(data.allow === undefined){
 data.allow = [];
 }
 for(const key0 in data){
-if(!(func2.call(schema60.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
+if(!(func2.call(schema67.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.authorizedKeys;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema60.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema67.properties.authorizedKeys);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema60.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema67.properties.authorizedKeys);
 errors++;
 }
 let data1 = data.sshHostKeys;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema60.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema67.properties.sshHostKeys);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema60.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema67.properties.sshHostKeys);
 errors++;
 }
 let data2 = data.machineId;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/machineId","","type",schema60.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","type",schema67.properties.machineId);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema60.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema67.properties.machineId);
 errors++;
 }
 let data3 = data.shellHistories;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema60.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema67.properties.shellHistories);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema60.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema67.properties.shellHistories);
 errors++;
 }
 let data4 = data.cloudInit;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema60.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema67.properties.cloudInit);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema60.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema67.properties.cloudInit);
 errors++;
 }
 let data5 = data.cloudCredentials;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema60.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema67.properties.cloudCredentials);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema60.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema67.properties.cloudCredentials);
 errors++;
 }
 let data6 = data.privateKeys;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema60.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema67.properties.privateKeys);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema60.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema67.properties.privateKeys);
 errors++;
 }
 let data7 = data.logs;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/logs","","type",schema60.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","type",schema67.properties.logs);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/logs","","enum",schema60.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","enum",schema67.properties.logs);
 errors++;
 }
-if(!(validate131(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
-vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+if(!(validate145(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema60);
+vErrors = withError(vErrors,instancePath,"","type",schema67);
 errors++;
 }
-validate130.errors = vErrors;
+validate144.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3390,129 +3837,129 @@ if(data.compression === undefined){
 data.compression = null;
 }
 for(const key0 in data){
-if(!(func2.call(schema57.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
+if(!(func2.call(schema64.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema57.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema64.properties.method);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema57.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema64.properties.method);
 errors++;
 }
 let data1 = data.at;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/at","","type",schema57.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","type",schema64.properties.at);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors,instancePath+"/at","","enum",schema57.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","enum",schema64.properties.at);
 errors++;
 }
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern27.test(data2)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema57.properties.name);
+if(!pattern32.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema64.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema57.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
 errors++;
 }
 let data3 = data.partition;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/partition","","type",schema57.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema64.properties.partition);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors,instancePath+"/partition","","enum",schema57.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema64.properties.partition);
 errors++;
 }
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema57.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema64.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern28.test(data4)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema57.properties.size);
+if(!pattern33.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema64.properties.size);
 errors++;
 }
 }
-if(!(validate126(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate140(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
 errors = vErrors.length;
 }
-if(!(validate128(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(!(validate142(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
 errors = vErrors.length;
 }
 let data7 = data.fstab;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema57.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema64.properties.fstab);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/fstab","","type",schema57.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema64.properties.fstab);
 errors++;
 }
-if(!(validate130(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
-vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+if(!(validate144(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
 errors = vErrors.length;
 }
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/script","","type",schema57.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","type",schema64.properties.script);
 errors++;
 }
 if(typeof data9 === "string"){
 if(func3(data9) < 1){
-vErrors = withError(vErrors,instancePath+"/script","","minLength",schema57.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","minLength",schema64.properties.script);
 errors++;
 }
 }
 let data10 = data.needs;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/needs","","type",schema57.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","type",schema64.properties.needs);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors,instancePath+"/needs","","enum",schema57.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","enum",schema64.properties.needs);
 errors++;
 }
 let data11 = data.compression;
 if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-vErrors = withError(vErrors,instancePath+"/compression","","type",schema57.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema64.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema57.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema64.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema57.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema64.properties.compression);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema57);
+vErrors = withError(vErrors,instancePath,"","type",schema64);
 errors++;
 }
-validate125.errors = vErrors;
+validate139.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3552,8 +3999,8 @@ vErrors = null;
 let ifClause0;
 if(_valid0){
 const _errs5 = errors;
-if(!(validate115(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate129(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
@@ -3562,8 +4009,8 @@ ifClause0 = "then";
 }
 else {
 const _errs6 = errors;
-if(!(validate125(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(!(validate139(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -3571,7 +4018,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","if",schema51);
+vErrors = withError(vErrors,instancePath,"","if",schema58);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3580,25 +4027,25 @@ data.method = "native";
 }
 let data1 = data.method;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema51.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema58.properties.method);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema51.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema58.properties.method);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema51);
+vErrors = withError(vErrors,instancePath,"","type",schema58);
 errors++;
 }
-validate114.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
 
-const schema62 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+const schema69 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3616,42 +4063,42 @@ data.privateKey = null;
 }
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/ec2","","type",schema62.properties.ec2);
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema69.properties.ec2);
 errors++;
 }
 let data1 = data.allowMismatch;
 if(typeof data1 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema62.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema69.properties.allowMismatch);
 errors++;
 }
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/certificate","","type",schema62.properties.certificate);
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema69.properties.certificate);
 errors++;
 }
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema62.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema69.properties.privateKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema62);
+vErrors = withError(vErrors,instancePath,"","type",schema69);
 errors++;
 }
-validate136.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
 
-const schema63 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
+const schema70 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
 
-function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3665,131 +4112,131 @@ if(data.concurrency === undefined){
 data.concurrency = 4;
 }
 if(data.bucket === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema63,{missingProperty: "bucket"});
+vErrors = withError(vErrors,instancePath,"","required",schema70,{missingProperty: "bucket"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema70,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema63.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema70.properties.method);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema63.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema70.properties.method);
 errors++;
 }
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bucket","","type",schema63.properties.bucket);
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema70.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/prefix","","type",schema63.properties.prefix);
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema70.properties.prefix);
 errors++;
 }
 }
 let data3 = data.acl;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/acl","","type",schema63.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","type",schema70.properties.acl);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors,instancePath+"/acl","","enum",schema63.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","enum",schema70.properties.acl);
 errors++;
 }
 let data4 = data.concurrency;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema63.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema70.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema63.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema70.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema63.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema70.properties.concurrency);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema63);
+vErrors = withError(vErrors,instancePath,"","type",schema70);
 errors++;
 }
-validate138.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
 
-const schema64 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"enaSupport":{"type":["boolean","null"],"default":null,"examples":[true]},"sriovNetSupport":{"type":["string","null"],"enum":["simple","none",null],"default":null,"examples":["simple"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"blockDeviceMappings":{"$ref":"#/definitions/part58","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
-const pattern32 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern33 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const schema65 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part57","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
-const schema66 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
+const schema71 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"enaSupport":{"type":["boolean","null"],"default":null,"examples":[true]},"sriovNetSupport":{"type":["string","null"],"enum":["simple","none",null],"default":null,"examples":["simple"]},"metadataTokens":{"type":["string","null"],"enum":["required","optional",null],"default":null,"examples":["required"]},"blockDeviceMappings":{"$ref":"#/definitions/part65","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
+const pattern37 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern38 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema72 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part64","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema73 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
 
-function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.device === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "device"});
+vErrors = withError(vErrors,instancePath,"","required",schema73,{missingProperty: "device"});
 errors++;
 }
 if(data.virtual === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "virtual"});
+vErrors = withError(vErrors,instancePath,"","required",schema73,{missingProperty: "virtual"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.device !== undefined){
 let data0 = data.device;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/device","","type",schema66.properties.device);
+vErrors = withError(vErrors,instancePath+"/device","","type",schema73.properties.device);
 errors++;
 }
 }
 if(data.virtual !== undefined){
 let data1 = data.virtual;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/virtual","","type",schema66.properties.virtual);
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema73.properties.virtual);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema66);
+vErrors = withError(vErrors,instancePath,"","type",schema73);
 errors++;
 }
-validate142.errors = vErrors;
+validate156.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema65);
+vErrors = withError(vErrors,instancePath,"","type",schema72);
 errors++;
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate142(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+if(!(validate156(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
 errors = vErrors.length;
 }
 }
@@ -3798,17 +4245,17 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema65.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema72.additionalProperties);
 errors++;
 }
 }
 }
-validate141.errors = vErrors;
+validate155.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3846,103 +4293,103 @@ if(data.tags === undefined){
 data.tags = {};
 }
 for(const key0 in data){
-if(!(func2.call(schema64.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
+if(!(func2.call(schema71.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema64.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema71.properties.method);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema64.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema71.properties.method);
 errors++;
 }
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema71.properties.name);
 errors++;
 }
 }
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema64.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","type",schema71.properties.description);
 errors++;
 }
 if(typeof data2 === "string"){
 if(func3(data2) > 255){
-vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema64.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema71.properties.description);
 errors++;
 }
 }
 let data3 = data.architecture;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","","type",schema64.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema71.properties.architecture);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema64.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema71.properties.architecture);
 errors++;
 }
 let data4 = data.virtualization;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema64.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema71.properties.virtualization);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema64.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema71.properties.virtualization);
 errors++;
 }
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/kernel","","type",schema64.properties.kernel);
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema71.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern32.test(data5)){
-vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema64.properties.kernel);
+if(!pattern37.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema71.properties.kernel);
 errors++;
 }
 }
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema64.properties.ramdisk);
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema71.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern33.test(data6)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema64.properties.ramdisk);
+if(!pattern38.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema71.properties.ramdisk);
 errors++;
 }
 }
 let data7 = data.enaSupport;
 if((typeof data7 !== "boolean") && (data7 !== null)){
-vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema64.properties.enaSupport);
+vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema71.properties.enaSupport);
 errors++;
 }
 let data8 = data.sriovNetSupport;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","type",schema64.properties.sriovNetSupport);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","type",schema71.properties.sriovNetSupport);
 errors++;
 }
 if(!(((data8 === "simple") || (data8 === "none")) || (data8 === null))){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","enum",schema64.properties.sriovNetSupport);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","enum",schema71.properties.sriovNetSupport);
 errors++;
 }
 let data9 = data.metadataTokens;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema64.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","type",schema71.properties.metadataTokens);
 errors++;
 }
 if(!(((data9 === "required") || (data9 === "optional")) || (data9 === null))){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema64.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","enum",schema71.properties.metadataTokens);
 errors++;
 }
-if(!(validate141(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate155(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
 errors = vErrors.length;
 }
 let data11 = data.tags;
@@ -3950,29 +4397,29 @@ if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 for(const key1 in data11){
 let data12 = data11[key1];
 if(typeof data12 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema64.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema71.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema64.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema71.properties.tags);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema64);
+vErrors = withError(vErrors,instancePath,"","type",schema71);
 errors++;
 }
-validate140.errors = vErrors;
+validate154.errors = vErrors;
 return errors === 0;
 }
 
-const schema67 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part61","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part63","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
-const schema68 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part60","examples":[{"shell":"tests/smoke.sh"}]}};
-const schema69 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part40","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part41","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+const schema74 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part68","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part70","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema75 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part67","examples":[{"shell":"tests/smoke.sh"}]}};
+const schema76 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part47","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part48","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
 
-function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3981,7 +4428,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema69.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema76.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -3993,13 +4440,13 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema69.oneOf[1],{missingProperty: "if"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema76.oneOf[1],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema69.oneOf[1].properties.if);
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema76.oneOf[1].properties.if);
 errors++;
 }
 }
@@ -4016,7 +4463,7 @@ passing0 = 1;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema69,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema76,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -4033,7 +4480,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema76,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4046,56 +4493,56 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data2 = data.if;
 if(typeof data2 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema69.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","type",schema76.properties.if);
 errors++;
 }
 }
 if(data.only !== undefined){
-if(!(validate108(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate122(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate110(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+if(!(validate124(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema69);
+vErrors = withError(vErrors,instancePath,"","type",schema76);
 errors++;
 }
-validate148.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate148(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+if(!(validate162(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema68);
+vErrors = withError(vErrors,instancePath,"","type",schema75);
 errors++;
 }
-validate147.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
 
-const schema70 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part62","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
-const schema71 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+const schema77 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part69","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema78 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
 
-function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4103,21 +4550,21 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema71.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema78.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema71);
+vErrors = withError(vErrors,instancePath,"","type",schema78);
 errors++;
 }
-validate155.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4132,41 +4579,41 @@ data.userData = null;
 }
 for(const key0 in data){
 if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema70,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema77,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate155(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+if(!(validate169(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
 errors = vErrors.length;
 }
 let data1 = data.iamInstanceProfile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema70.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema77.properties.iamInstanceProfile);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema70.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema77.properties.iamInstanceProfile);
 errors++;
 }
 }
 let data2 = data.userData;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema70.properties.userData);
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema77.properties.userData);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema70);
+vErrors = withError(vErrors,instancePath,"","type",schema77);
 errors++;
 }
-validate154.errors = vErrors;
+validate168.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4187,90 +4634,60 @@ data.launch = {};
 }
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema74,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.boot;
 if((typeof data0 !== "boolean") && (data0 !== null)){
-vErrors = withError(vErrors,instancePath+"/boot","","type",schema67.properties.boot);
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema74.properties.boot);
 errors++;
 }
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/console","","type",schema67.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","type",schema74.properties.console);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/console","","minLength",schema67.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","minLength",schema74.properties.console);
 errors++;
 }
 }
-if(!(validate147(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
-vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+if(!(validate161(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
 errors = vErrors.length;
 }
 let data3 = data.timeout;
 if(typeof data3 === "string"){
 if(!pattern3.test(data3)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema67.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema74.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema67.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema74.properties.timeout);
 errors++;
 }
-if(!(validate154(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+if(!(validate168(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
 errors = vErrors.length;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema67);
-errors++;
-}
-validate146.errors = vErrors;
-return errors === 0;
-}
-
-const schema72 = {"type":"object","examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part68","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"pattern":"^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$","patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"]},"deregistrationProtection":{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null],"default":null,"examples":["enabled-without-cooldown"]}}};
-const schema73 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part65","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part66","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part67","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":"boolean","default":false,"examples":[true]}}};
-const schema74 = {"type":"array","examples":[["123456789012","210987654321"]],"items":{"type":"string","pattern":"^[0-9]{12}$","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"]}};
-const pattern35 = new RegExp("^[0-9]{12}$", "u");
-
-function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern35.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema74.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema74.items);
-errors++;
-}
 }
 }
 else {
 vErrors = withError(vErrors,instancePath,"","type",schema74);
 errors++;
 }
-validate161.errors = vErrors;
+validate160.errors = vErrors;
 return errors === 0;
 }
 
-const schema75 = {"type":"array","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"]}};
-const pattern36 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$", "u");
+const schema79 = {"type":"object","examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part75","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"pattern":"^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$","patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"]},"deregistrationProtection":{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null],"default":null,"examples":["enabled-without-cooldown"]}}};
+const schema80 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part72","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part73","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part74","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":"boolean","default":false,"examples":[true]}}};
+const schema81 = {"type":"array","examples":[["123456789012","210987654321"]],"items":{"type":"string","pattern":"^[0-9]{12}$","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"]}};
+const pattern40 = new RegExp("^[0-9]{12}$", "u");
 
-function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4278,29 +4695,29 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern36.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema75.items);
+if(!pattern40.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema81.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema75.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema81.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema75);
+vErrors = withError(vErrors,instancePath,"","type",schema81);
 errors++;
 }
-validate163.errors = vErrors;
+validate175.errors = vErrors;
 return errors === 0;
 }
 
-const schema76 = {"type":"array","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]}};
-const pattern37 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$", "u");
+const schema82 = {"type":"array","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"]}};
+const pattern41 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$", "u");
 
-function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4308,27 +4725,57 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern37.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema76.items);
+if(!pattern41.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema82.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema76.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema82.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema76);
+vErrors = withError(vErrors,instancePath,"","type",schema82);
 errors++;
 }
-validate165.errors = vErrors;
+validate177.errors = vErrors;
+return errors === 0;
+}
+
+const schema83 = {"type":"array","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","pattern":"^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]}};
+const pattern42 = new RegExp("^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$", "u");
+
+function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern42.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema83.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema83.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema83);
+errors++;
+}
+validate179.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4346,39 +4793,39 @@ data.public = false;
 }
 for(const key0 in data){
 if(!((((key0 === "accounts") || (key0 === "organizations")) || (key0 === "organizationalUnits")) || (key0 === "public"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema80,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate161(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
-vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+if(!(validate175(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
+vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
 errors = vErrors.length;
 }
-if(!(validate163(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
-vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+if(!(validate177(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
 errors = vErrors.length;
 }
-if(!(validate165(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
-vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+if(!(validate179(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
 errors = vErrors.length;
 }
 let data3 = data.public;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/public","","type",schema73.properties.public);
+vErrors = withError(vErrors,instancePath+"/public","","type",schema80.properties.public);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema73);
+vErrors = withError(vErrors,instancePath,"","type",schema80);
 errors++;
 }
-validate160.errors = vErrors;
+validate174.errors = vErrors;
 return errors === 0;
 }
 
-const pattern38 = new RegExp("^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$", "u");
+const pattern43 = new RegExp("^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$", "u");
 
-function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4393,40 +4840,40 @@ data.deregistrationProtection = null;
 }
 for(const key0 in data){
 if(!(((key0 === "share") || (key0 === "deprecate")) || (key0 === "deregistrationProtection"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema79,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate160(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate174(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
 errors = vErrors.length;
 }
 let data1 = data.deprecate;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema72.properties.deprecate);
+vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema79.properties.deprecate);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern38.test(data1)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema72.properties.deprecate);
+if(!pattern43.test(data1)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema79.properties.deprecate);
 errors++;
 }
 }
 let data2 = data.deregistrationProtection;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","type",schema72.properties.deregistrationProtection);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","type",schema79.properties.deregistrationProtection);
 errors++;
 }
 if(!(((data2 === "enabled-without-cooldown") || (data2 === "enabled-with-cooldown")) || (data2 === null))){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","enum",schema72.properties.deregistrationProtection);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","enum",schema79.properties.deregistrationProtection);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema72);
+vErrors = withError(vErrors,instancePath,"","type",schema79);
 errors++;
 }
-validate159.errors = vErrors;
+validate173.errors = vErrors;
 return errors === 0;
 }
 
@@ -4511,30 +4958,30 @@ if(!(validate46(data.provision, {instancePath:instancePath+"/provision",parentDa
 vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
-if(!(validate114(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
+if(!(validate128(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
 }
-if(!(validate136(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+if(!(validate150(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 if(data.upload !== undefined){
-if(!(validate138(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+if(!(validate152(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
 errors = vErrors.length;
 }
 }
-if(!(validate140(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+if(!(validate154(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
 errors = vErrors.length;
 }
-if(!(validate146(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+if(!(validate160(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
 errors = vErrors.length;
 }
-if(!(validate159(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+if(!(validate173(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
 errors = vErrors.length;
 }
 }

@@ -1484,8 +1484,8 @@ validate65.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part67","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part68","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part68","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
-const schema33 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]}],"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part28","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part29","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part30","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part41","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part61","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part62","examples":[{"timeout":"10m"},{}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part64","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part66","examples":[["us-gov-*"]]}}};
+const schema32 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part79","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part80","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part80","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
+const schema33 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["ansible"]},{"required":["breakpoint"]}],"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part28","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part29","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part30","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part41","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part61","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part62","examples":[{"timeout":"10m"},{}]},"ansible":{"$ref":"#/definitions/part73","examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}]},"breakpoint":{"$ref":"#/definitions/part74","examples":[{"note":"look at /etc/nginx"},{}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part76","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part78","examples":[["us-gov-*"]]}}};
 const schema34 = {"type":["string","object"],"examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"$ref":"#/definitions/part26","default":[0],"examples":[[0,3]]}}};
 const schema35 = {"type":["array","object","string"],"minItems":1,"items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part25","examples":[[0,3]]},"append":{"$ref":"#/definitions/part25","examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
 const schema36 = {"type":"array","items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]};
@@ -3809,92 +3809,136 @@ validate168.errors = vErrors;
 return errors === 0;
 }
 
-const schema72 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part63","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part63","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema73 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+const schema72 = {"type":["string","object"],"examples":["ansible/site.yml",{"playbook":"ansible/site.yml","groups":["web"],"sudo":true}],"additionalProperties":false,"properties":{"playbook":{"type":"string","examples":["ansible/site.yml"]},"host":{"type":"string","patternErrorMessage":"must be letters, digits, \"_\", \".\" and \"-\"","default":"default","examples":["web"],"pattern":"(^[A-Za-z0-9_][A-Za-z0-9_.-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"groups":{"$ref":"#/definitions/part64","default":[],"examples":[["web","production"]]},"extraVars":{"type":["object","string"],"propertyNames":{"pattern":"^[A-Za-z_][A-Za-z0-9_]*$","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit"},"additionalProperties":{"type":["string","number","boolean","null","array","object"],"examples":["${{ vars.release }}"]},"default":{},"examples":[{"release":"${{ vars.release }}","packages":["nginx","curl"]}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"extraVarsFiles":{"$ref":"#/definitions/part66","default":[],"examples":[["ansible/web.yml"]]},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"tags":{"$ref":"#/definitions/part68","default":[],"examples":[["install"]]},"skipTags":{"$ref":"#/definitions/part70","default":[],"examples":[["slow"]]},"verbose":{"type":["integer","string"],"minimum":0,"maximum":6,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"extraArguments":{"$ref":"#/definitions/part72","default":[],"examples":[["--diff","--forks=1"]]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"ANSIBLE_PIPELINING":"1"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"command":{"type":"string","default":"ansible-playbook","examples":[".venv/bin/ansible-playbook"]},"workdir":{"type":["string","null"],"default":null,"examples":["ansible"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["playbook"]};
+const pattern84 = new RegExp("(^[A-Za-z0-9_][A-Za-z0-9_.-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern89 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const schema73 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"],"pattern":"(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["web","production"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part63","examples":[["web","production"]]},"append":{"$ref":"#/definitions/part63","examples":[["web","production"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern86 = new RegExp("(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema74 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be letters, digits and \"_\", and begin with no digit","examples":["web"],"pattern":"(^[A-Za-z_][A-Za-z0-9_]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["web","production"]]};
 
-function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema73.items);
+if(typeof data0 === "string"){
+if(!pattern86.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema74.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema74.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema73);
+vErrors = withError(vErrors,instancePath,"","type",schema74);
 errors++;
 }
-validate171.errors = vErrors;
+validate172.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema72);
+vErrors = withError(vErrors,instancePath,"","type",schema73);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema72);
+vErrors = withError(vErrors,instancePath,"","pattern",schema73);
 errors++;
 }
 }
 if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema72);
-errors++;
-}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema72.items);
+if(typeof data0 === "string"){
+if(!pattern86.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema73.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema73.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema72);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema73);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema73,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate171(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+if(!(validate172(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate171(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+if(!(validate172(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
 errors = vErrors.length;
 }
 }
 }
-validate170.errors = vErrors;
+validate171.errors = vErrors;
 return errors === 0;
 }
 
-const schema74 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part65","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part65","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema75 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+const schema75 = {"type":["array","object","string"],"items":{"type":"string","examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part65","examples":[["ansible/web.yml"]]},"append":{"$ref":"#/definitions/part65","examples":[["ansible/web.yml"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema76 = {"type":"array","items":{"type":"string","examples":["ansible/web.yml"]},"examples":[["ansible/web.yml"]]};
+
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema76.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema76);
+errors++;
+}
+validate177.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema75);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema75);
+errors++;
+}
+}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -3905,67 +3949,678 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema75);
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema75);
 errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema75,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate177(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate177(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+errors = vErrors.length;
+}
+}
 }
 validate176.errors = vErrors;
 return errors === 0;
 }
 
+const schema77 = {"type":["array","object","string"],"items":{"type":"string","examples":["install"]},"examples":[["install"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part67","examples":[["install"]]},"append":{"$ref":"#/definitions/part67","examples":[["install"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema78 = {"type":"array","items":{"type":"string","examples":["install"]},"examples":[["install"]]};
 
-function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema74);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema74);
-errors++;
-}
-}
 if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema74);
-errors++;
-}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema74.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema78.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema78);
+errors++;
+}
+validate182.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema77);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema77);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema77.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema74);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema77);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema74,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema77,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate176(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+if(!(validate182(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate176(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+if(!(validate182(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
 errors = vErrors.length;
 }
 }
 }
-validate175.errors = vErrors;
+validate181.errors = vErrors;
+return errors === 0;
+}
+
+const schema79 = {"type":["array","object","string"],"items":{"type":"string","examples":["slow"]},"examples":[["slow"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part69","examples":[["slow"]]},"append":{"$ref":"#/definitions/part69","examples":[["slow"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema80 = {"type":"array","items":{"type":"string","examples":["slow"]},"examples":[["slow"]]};
+
+function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema80.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema80);
+errors++;
+}
+validate187.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema79);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema79);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema79.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema79);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema79,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate187(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate187(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+errors = vErrors.length;
+}
+}
+}
+validate186.errors = vErrors;
+return errors === 0;
+}
+
+const schema81 = {"type":["array","object","string"],"items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part71","examples":[["--diff","--forks=1"]]},"append":{"$ref":"#/definitions/part71","examples":[["--diff","--forks=1"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema82 = {"type":"array","items":{"type":"string","examples":["--diff"]},"examples":[["--diff","--forks=1"]]};
+
+function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema82.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema82);
+errors++;
+}
+validate192.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema81);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema81);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema81.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema81);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema81,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate192(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate192(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
+errors = vErrors.length;
+}
+}
+}
+validate191.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((typeof data !== "string") && (!(data && typeof data == "object" && !Array.isArray(data)))){
+vErrors = withError(vErrors,instancePath,"","type",schema72);
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.playbook === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema72,{missingProperty: "playbook"});
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema72.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.playbook !== undefined){
+let data0 = data.playbook;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/playbook","","type",schema72.properties.playbook);
+errors++;
+}
+}
+if(data.host !== undefined){
+let data1 = data.host;
+if(typeof data1 === "string"){
+if(!pattern84.test(data1)){
+vErrors = withError(vErrors,instancePath+"/host","","pattern",schema72.properties.host);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/host","","type",schema72.properties.host);
+errors++;
+}
+}
+if(data.groups !== undefined){
+if(!(validate171(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+errors = vErrors.length;
+}
+}
+if(data.extraVars !== undefined){
+let data3 = data.extraVars;
+if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (typeof data3 !== "string")){
+vErrors = withError(vErrors,instancePath+"/extraVars","","type",schema72.properties.extraVars);
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors,instancePath+"/extraVars","","pattern",schema72.properties.extraVars);
+errors++;
+}
+}
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key1 in data3){
+const _errs9 = errors;
+if(typeof key1 === "string"){
+if(!pattern89.test(key1)){
+vErrors = withError(vErrors,instancePath+"/extraVars","#/properties/extraVars/propertyNames/pattern","pattern",schema72.properties.extraVars.propertyNames);
+errors++;
+}
+}
+var valid1 = _errs9 === errors;
+if(!valid1){
+vErrors = withError(vErrors,instancePath+"/extraVars","","propertyNames",schema72.properties.extraVars,{propertyName: key1});
+errors++;
+}
+}
+for(const key2 in data3){
+let data4 = data3[key2];
+if((((typeof data4 != "object") && (typeof data4 !== "string")) && (!((typeof data4 == "number") && (isFinite(data4))))) && (typeof data4 !== "boolean")){
+vErrors = withError(vErrors,instancePath+"/extraVars/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema72.properties.extraVars.additionalProperties);
+errors++;
+}
+}
+}
+}
+if(data.extraVarsFiles !== undefined){
+if(!(validate176(data.extraVarsFiles, {instancePath:instancePath+"/extraVarsFiles",parentData:data,parentDataProperty:"extraVarsFiles",rootData}))){
+vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+errors = vErrors.length;
+}
+}
+if(data.sudo !== undefined){
+let data6 = data.sudo;
+if((typeof data6 !== "boolean") && (typeof data6 !== "string")){
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema72.properties.sudo);
+errors++;
+}
+if(typeof data6 === "string"){
+if(!pattern7.test(data6)){
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema72.properties.sudo);
+errors++;
+}
+}
+}
+if(data.tags !== undefined){
+if(!(validate181(data.tags, {instancePath:instancePath+"/tags",parentData:data,parentDataProperty:"tags",rootData}))){
+vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+errors = vErrors.length;
+}
+}
+if(data.skipTags !== undefined){
+if(!(validate186(data.skipTags, {instancePath:instancePath+"/skipTags",parentData:data,parentDataProperty:"skipTags",rootData}))){
+vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+errors = vErrors.length;
+}
+}
+if(data.verbose !== undefined){
+let data9 = data.verbose;
+if((!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))) && (typeof data9 !== "string")){
+vErrors = withError(vErrors,instancePath+"/verbose","","type",schema72.properties.verbose);
+errors++;
+}
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 > 6 || isNaN(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","maximum",schema72.properties.verbose);
+errors++;
+}
+if(data9 < 0 || isNaN(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","minimum",schema72.properties.verbose);
+errors++;
+}
+}
+if(typeof data9 === "string"){
+if(!pattern7.test(data9)){
+vErrors = withError(vErrors,instancePath+"/verbose","","pattern",schema72.properties.verbose);
+errors++;
+}
+}
+}
+if(data.extraArguments !== undefined){
+if(!(validate191(data.extraArguments, {instancePath:instancePath+"/extraArguments",parentData:data,parentDataProperty:"extraArguments",rootData}))){
+vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+errors = vErrors.length;
+}
+}
+if(data.env !== undefined){
+let data11 = data.env;
+if((!(data11 && typeof data11 == "object" && !Array.isArray(data11))) && (typeof data11 !== "string")){
+vErrors = withError(vErrors,instancePath+"/env","","type",schema72.properties.env);
+errors++;
+}
+if(typeof data11 === "string"){
+if(!pattern7.test(data11)){
+vErrors = withError(vErrors,instancePath+"/env","","pattern",schema72.properties.env);
+errors++;
+}
+}
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key3 in data11){
+let data12 = data11[key3];
+if(typeof data12 !== "string"){
+vErrors = withError(vErrors,instancePath+"/env/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema72.properties.env.additionalProperties);
+errors++;
+}
+}
+}
+}
+if(data.command !== undefined){
+let data13 = data.command;
+if(typeof data13 !== "string"){
+vErrors = withError(vErrors,instancePath+"/command","","type",schema72.properties.command);
+errors++;
+}
+}
+if(data.workdir !== undefined){
+let data14 = data.workdir;
+if((typeof data14 !== "string") && (data14 !== null)){
+vErrors = withError(vErrors,instancePath+"/workdir","","type",schema72.properties.workdir);
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data15 = data.timeout;
+if(typeof data15 === "string"){
+if(!pattern18.test(data15)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema72.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema72.properties.timeout);
+errors++;
+}
+}
+if(data.retries !== undefined){
+let data16 = data.retries;
+if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema72.properties.retries);
+errors++;
+}
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 > 20 || isNaN(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema72.properties.retries);
+errors++;
+}
+if(data16 < 0 || isNaN(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema72.properties.retries);
+errors++;
+}
+}
+if(typeof data16 === "string"){
+if(!pattern7.test(data16)){
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema72.properties.retries);
+errors++;
+}
+}
+}
+}
+validate170.errors = vErrors;
+return errors === 0;
+}
+
+const schema83 = {"type":"object","examples":[{"note":"look at /etc/nginx"},{}],"additionalProperties":false,"properties":{"note":{"type":["string","null"],"default":null,"examples":["look at /etc/nginx"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"8h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+
+function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "note") || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema83,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.note !== undefined){
+let data0 = data.note;
+if((typeof data0 !== "string") && (data0 !== null)){
+vErrors = withError(vErrors,instancePath+"/note","","type",schema83.properties.note);
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data1 = data.timeout;
+if(typeof data1 === "string"){
+if(!pattern18.test(data1)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema83.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema83.properties.timeout);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema83);
+errors++;
+}
+validate197.errors = vErrors;
+return errors === 0;
+}
+
+const schema84 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part75","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part75","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema85 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema85.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema85);
+errors++;
+}
+validate200.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema84);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema84);
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema84);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema84.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema84);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema84,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate200(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate200(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+errors = vErrors.length;
+}
+}
+}
+validate199.errors = vErrors;
+return errors === 0;
+}
+
+const schema86 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part77","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part77","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema87 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema87.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema87);
+errors++;
+}
+validate205.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema86);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema86);
+errors++;
+}
+}
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema86);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema86.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema86);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema86,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate205(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate205(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+errors = vErrors.length;
+}
+}
+}
+validate204.errors = vErrors;
 return errors === 0;
 }
 
@@ -4090,6 +4745,42 @@ if(_valid0){
 valid0 = true;
 passing0 = 6;
 }
+const _errs9 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.ansible === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema33.oneOf[7],{missingProperty: "ansible"});
+errors++;
+}
+}
+var _valid0 = _errs9 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 7];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 7;
+}
+const _errs10 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.breakpoint === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema33.oneOf[8],{missingProperty: "breakpoint"});
+errors++;
+}
+}
+var _valid0 = _errs10 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 8];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 8;
+}
+}
+}
 }
 }
 }
@@ -4160,28 +4851,40 @@ vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.err
 errors = vErrors.length;
 }
 }
+if(data.ansible !== undefined){
+if(!(validate170(data.ansible, {instancePath:instancePath+"/ansible",parentData:data,parentDataProperty:"ansible",rootData}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+errors = vErrors.length;
+}
+}
+if(data.breakpoint !== undefined){
+if(!(validate197(data.breakpoint, {instancePath:instancePath+"/breakpoint",parentData:data,parentDataProperty:"breakpoint",rootData}))){
+vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+errors = vErrors.length;
+}
+}
 if(data.if !== undefined){
-let data7 = data.if;
-if((typeof data7 !== "boolean") && (typeof data7 !== "string")){
+let data9 = data.if;
+if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
 vErrors = withError(vErrors,instancePath+"/if","","type",schema33.properties.if);
 errors++;
 }
-if(typeof data7 === "string"){
-if(!pattern7.test(data7)){
+if(typeof data9 === "string"){
+if(!pattern7.test(data9)){
 vErrors = withError(vErrors,instancePath+"/if","","pattern",schema33.properties.if);
 errors++;
 }
 }
 }
 if(data.only !== undefined){
-if(!(validate170(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+if(!(validate199(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate175(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+if(!(validate204(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
 errors = vErrors.length;
 }
 }
@@ -4194,9 +4897,9 @@ validate78.errors = vErrors;
 return errors === 0;
 }
 
-const schema76 = {"type":"array","items":{"$ref":"#/definitions/part67","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
+const schema88 = {"type":"array","items":{"$ref":"#/definitions/part79","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
 
-function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4209,10 +4912,10 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema76);
+vErrors = withError(vErrors,instancePath,"","type",schema88);
 errors++;
 }
-validate181.errors = vErrors;
+validate210.errors = vErrors;
 return errors === 0;
 }
 
@@ -4245,14 +4948,14 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate181(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+if(!(validate210(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate181(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+if(!(validate210(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
 errors = vErrors.length;
 }
 }
@@ -4261,14 +4964,14 @@ validate77.errors = vErrors;
 return errors === 0;
 }
 
-const schema77 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part76","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part84","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
-const schema78 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part70","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part75","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
-const pattern88 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern89 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema79 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part69","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part69","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema80 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+const schema89 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part88","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part96","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
+const schema90 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part82","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part87","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern104 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern105 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema91 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part81","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part81","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema92 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
 
-function validate189(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4276,30 +4979,30 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema80.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema92.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema80);
+vErrors = withError(vErrors,instancePath,"","type",schema92);
 errors++;
 }
-validate189.errors = vErrors;
+validate218.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema79);
+vErrors = withError(vErrors,instancePath,"","type",schema91);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema79);
+vErrors = withError(vErrors,instancePath,"","pattern",schema91);
 errors++;
 }
 }
@@ -4308,45 +5011,45 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema79.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema91.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema79);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema91);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema79,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema91,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate189(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
+if(!(validate218(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate189(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
+if(!(validate218(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
 errors = vErrors.length;
 }
 }
 }
-validate188.errors = vErrors;
+validate217.errors = vErrors;
 return errors === 0;
 }
 
-const schema81 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part72","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part74","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
-const pattern93 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema82 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part71","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part71","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema83 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
+const schema93 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part84","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part86","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern109 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema94 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part83","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part83","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema95 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
 
-function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4354,30 +5057,30 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema83.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema95.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema83);
+vErrors = withError(vErrors,instancePath,"","type",schema95);
 errors++;
 }
-validate195.errors = vErrors;
+validate224.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema82);
+vErrors = withError(vErrors,instancePath,"","type",schema94);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema82);
+vErrors = withError(vErrors,instancePath,"","pattern",schema94);
 errors++;
 }
 }
@@ -4386,43 +5089,43 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema82.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema94.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema82);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema94);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema82,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema94,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate195(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+if(!(validate224(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate195(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+if(!(validate224(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 }
 }
-validate194.errors = vErrors;
+validate223.errors = vErrors;
 return errors === 0;
 }
 
-const schema84 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part73","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part73","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema85 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+const schema96 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part85","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part85","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema97 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
 
-function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate229(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4430,30 +5133,30 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema85.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema97.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema85);
+vErrors = withError(vErrors,instancePath,"","type",schema97);
 errors++;
 }
-validate200.errors = vErrors;
+validate229.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema84);
+vErrors = withError(vErrors,instancePath,"","type",schema96);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema84);
+vErrors = withError(vErrors,instancePath,"","pattern",schema96);
 errors++;
 }
 }
@@ -4462,47 +5165,47 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema84.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema96.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema84);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema96);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema84,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema96,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate200(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+if(!(validate229(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate200(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+if(!(validate229(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }
 }
 }
-validate199.errors = vErrors;
+validate228.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema81.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema81,{additionalProperty: key0});
+if(!(func2.call(schema93.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema93,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4512,11 +5215,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema81.properties.install.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema93.properties.install.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema81.properties.install.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema93.properties.install.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -4525,19 +5228,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema81.properties.install.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema93.properties.install.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema81.properties.install.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema93.properties.install.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema81.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema93.properties.install);
 errors++;
 }
 else {
@@ -4555,19 +5258,19 @@ vErrors = null;
 if(data.installCommands !== undefined){
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema81.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema93.properties.installCommands);
 errors++;
 }
 }
 if(data.destination !== undefined){
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/destination","","type",schema81.properties.destination);
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema93.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern93.test(data2)){
-vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema81.properties.destination);
+if(!pattern109.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema93.properties.destination);
 errors++;
 }
 }
@@ -4575,12 +5278,12 @@ errors++;
 if(data.inherit !== undefined){
 let data3 = data.inherit;
 if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/inherit","","type",schema81.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema93.properties.inherit);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema81.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema93.properties.inherit);
 errors++;
 }
 }
@@ -4591,11 +5294,11 @@ const _errs15 = errors;
 let valid2 = false;
 const _errs16 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema81.properties.credentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema93.properties.credentials.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema81.properties.credentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema93.properties.credentials.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
@@ -4604,19 +5307,19 @@ if(!valid2){
 const _errs18 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema81.properties.credentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema93.properties.credentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema81.properties.credentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema93.properties.credentials.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs18 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema81.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema93.properties.credentials);
 errors++;
 }
 else {
@@ -4632,48 +5335,48 @@ vErrors = null;
 }
 }
 if(data.bundleArguments !== undefined){
-if(!(validate194(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate223(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
 errors = vErrors.length;
 }
 }
 if(data.uploadArguments !== undefined){
-if(!(validate199(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
-vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+if(!(validate228(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
 errors = vErrors.length;
 }
 }
 if(data.bundleCommand !== undefined){
 let data7 = data.bundleCommand;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema81.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema93.properties.bundleCommand);
 errors++;
 }
 }
 if(data.uploadCommand !== undefined){
 let data8 = data.uploadCommand;
 if(typeof data8 !== "string"){
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema81.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema93.properties.uploadCommand);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema81);
+vErrors = withError(vErrors,instancePath,"","type",schema93);
 errors++;
 }
-validate193.errors = vErrors;
+validate222.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema78,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema90,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4683,11 +5386,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema78.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema90.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema78.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema90.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -4696,19 +5399,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema78.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema90.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema78.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema90.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema78.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema90.properties.method);
 errors++;
 }
 else {
@@ -4726,32 +5429,32 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 === "string"){
-if(!pattern88.test(data1)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema78.properties.name);
+if(!pattern104.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema90.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema78.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema90.properties.name);
 errors++;
 }
 }
 if(data.size !== undefined){
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema78.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema90.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern89.test(data2)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema78.properties.size);
+if(!pattern105.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema90.properties.size);
 errors++;
 }
 }
 }
 if(data.exclude !== undefined){
-if(!(validate188(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+if(!(validate217(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
 errors = vErrors.length;
 }
 }
@@ -4761,11 +5464,11 @@ const _errs14 = errors;
 let valid2 = false;
 const _errs15 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema78.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema90.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema78.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema90.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs15 === errors;
@@ -4774,19 +5477,19 @@ if(!valid2){
 const _errs17 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema78.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema90.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema78.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema90.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs17 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema78.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema90.properties.partition);
 errors++;
 }
 else {
@@ -4802,110 +5505,9 @@ vErrors = null;
 }
 }
 if(data.amiTools !== undefined){
-if(!(validate193(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
-vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+if(!(validate222(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema78);
-errors++;
-}
-validate187.errors = vErrors;
-return errors === 0;
-}
-
-const schema86 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part78","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part80","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part83","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema87 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part77","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part77","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema88 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
-
-function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema88.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema88);
-errors++;
-}
-validate208.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema87);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema87);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema87.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema87);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema87,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate208(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate208(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
-errors = vErrors.length;
-}
-}
-}
-validate207.errors = vErrors;
-return errors === 0;
-}
-
-const schema89 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part79","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part79","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema90 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
-
-function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema90.items);
-errors++;
 }
 }
 }
@@ -4913,67 +5515,15 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema90);
 errors++;
 }
-validate213.errors = vErrors;
+validate216.errors = vErrors;
 return errors === 0;
 }
 
+const schema98 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part90","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part92","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part95","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema99 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part89","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part89","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema100 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
 
-function validate212(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema89);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema89);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema89.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema89);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema89,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate213(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate213(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
-errors = vErrors.length;
-}
-}
-}
-validate212.errors = vErrors;
-return errors === 0;
-}
-
-const schema91 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part82","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
-const schema92 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part81","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part81","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema93 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
-
-function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4981,30 +5531,30 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema93.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema100.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema93);
+vErrors = withError(vErrors,instancePath,"","type",schema100);
 errors++;
 }
-validate219.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate236(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema92);
+vErrors = withError(vErrors,instancePath,"","type",schema99);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema92);
+vErrors = withError(vErrors,instancePath,"","pattern",schema99);
 errors++;
 }
 }
@@ -5013,47 +5563,200 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema92.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema99.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema92);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema99);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema92,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema99,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate219(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate237(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate219(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate237(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 }
 }
-validate218.errors = vErrors;
+validate236.errors = vErrors;
+return errors === 0;
+}
+
+const schema101 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part91","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part91","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema102 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+
+function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema102.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema102);
+errors++;
+}
+validate242.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate241(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema101);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema101);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema101.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema101);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema101,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate242(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate242(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+errors = vErrors.length;
+}
+}
+}
+validate241.errors = vErrors;
+return errors === 0;
+}
+
+const schema103 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part94","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema104 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part93","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part93","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema105 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema105.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema105);
+errors++;
+}
+validate248.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate247(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema104);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema104);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema104.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema104);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema104,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate248(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate248(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
+errors = vErrors.length;
+}
+}
+}
+validate247.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema91.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema91,{additionalProperty: key0});
+if(!(func2.call(schema103.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema103,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5063,11 +5766,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema91.properties.authorizedKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema103.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema91.properties.authorizedKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema103.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5076,19 +5779,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema91.properties.authorizedKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema103.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema91.properties.authorizedKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema103.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema91.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema103.properties.authorizedKeys);
 errors++;
 }
 else {
@@ -5109,11 +5812,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema91.properties.sshHostKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema103.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema91.properties.sshHostKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema103.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -5122,19 +5825,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema91.properties.sshHostKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema103.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema91.properties.sshHostKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema103.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema91.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema103.properties.sshHostKeys);
 errors++;
 }
 else {
@@ -5155,11 +5858,11 @@ const _errs15 = errors;
 let valid3 = false;
 const _errs16 = errors;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema91.properties.machineId.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema103.properties.machineId.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema91.properties.machineId.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema103.properties.machineId.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs16 === errors;
@@ -5168,19 +5871,19 @@ if(!valid3){
 const _errs18 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema91.properties.machineId.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema103.properties.machineId.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema91.properties.machineId.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema103.properties.machineId.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema91.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema103.properties.machineId);
 errors++;
 }
 else {
@@ -5201,11 +5904,11 @@ const _errs21 = errors;
 let valid4 = false;
 const _errs22 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema91.properties.shellHistories.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema103.properties.shellHistories.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema91.properties.shellHistories.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema103.properties.shellHistories.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs22 === errors;
@@ -5214,19 +5917,19 @@ if(!valid4){
 const _errs24 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema91.properties.shellHistories.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema103.properties.shellHistories.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema91.properties.shellHistories.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema103.properties.shellHistories.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs24 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema91.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema103.properties.shellHistories);
 errors++;
 }
 else {
@@ -5247,11 +5950,11 @@ const _errs27 = errors;
 let valid5 = false;
 const _errs28 = errors;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema91.properties.cloudInit.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema103.properties.cloudInit.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema91.properties.cloudInit.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema103.properties.cloudInit.anyOf[0]);
 errors++;
 }
 var _valid4 = _errs28 === errors;
@@ -5260,19 +5963,19 @@ if(!valid5){
 const _errs30 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema91.properties.cloudInit.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema103.properties.cloudInit.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema91.properties.cloudInit.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema103.properties.cloudInit.anyOf[1]);
 errors++;
 }
 var _valid4 = _errs30 === errors;
 valid5 = valid5 || _valid4;
 }
 if(!valid5){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema91.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema103.properties.cloudInit);
 errors++;
 }
 else {
@@ -5293,11 +5996,11 @@ const _errs33 = errors;
 let valid6 = false;
 const _errs34 = errors;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema91.properties.cloudCredentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema103.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema91.properties.cloudCredentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema103.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 var _valid5 = _errs34 === errors;
@@ -5306,19 +6009,19 @@ if(!valid6){
 const _errs36 = errors;
 if(typeof data5 === "string"){
 if(!pattern5.test(data5)){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema91.properties.cloudCredentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema103.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema91.properties.cloudCredentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema103.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 var _valid5 = _errs36 === errors;
 valid6 = valid6 || _valid5;
 }
 if(!valid6){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema91.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema103.properties.cloudCredentials);
 errors++;
 }
 else {
@@ -5339,11 +6042,11 @@ const _errs39 = errors;
 let valid7 = false;
 const _errs40 = errors;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema91.properties.privateKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema103.properties.privateKeys.anyOf[0]);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema91.properties.privateKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema103.properties.privateKeys.anyOf[0]);
 errors++;
 }
 var _valid6 = _errs40 === errors;
@@ -5352,19 +6055,19 @@ if(!valid7){
 const _errs42 = errors;
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema91.properties.privateKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema103.properties.privateKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema91.properties.privateKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema103.properties.privateKeys.anyOf[1]);
 errors++;
 }
 var _valid6 = _errs42 === errors;
 valid7 = valid7 || _valid6;
 }
 if(!valid7){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema91.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema103.properties.privateKeys);
 errors++;
 }
 else {
@@ -5385,11 +6088,11 @@ const _errs45 = errors;
 let valid8 = false;
 const _errs46 = errors;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema91.properties.logs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema103.properties.logs.anyOf[0]);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema91.properties.logs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema103.properties.logs.anyOf[0]);
 errors++;
 }
 var _valid7 = _errs46 === errors;
@@ -5398,19 +6101,19 @@ if(!valid8){
 const _errs48 = errors;
 if(typeof data7 === "string"){
 if(!pattern5.test(data7)){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema91.properties.logs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema103.properties.logs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema91.properties.logs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema103.properties.logs.anyOf[1]);
 errors++;
 }
 var _valid7 = _errs48 === errors;
 valid8 = valid8 || _valid7;
 }
 if(!valid8){
-vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema91.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema103.properties.logs);
 errors++;
 }
 else {
@@ -5426,28 +6129,28 @@ vErrors = null;
 }
 }
 if(data.allow !== undefined){
-if(!(validate218(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
-vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+if(!(validate247(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema91);
+vErrors = withError(vErrors,instancePath,"","type",schema103);
 errors++;
 }
-validate217.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema86.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema86,{additionalProperty: key0});
+if(!(func2.call(schema98.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema98,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5457,11 +6160,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema86.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema98.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema86.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema98.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5470,19 +6173,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema86.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema98.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema86.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema98.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema86.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema98.properties.method);
 errors++;
 }
 else {
@@ -5503,11 +6206,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema86.properties.at.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema98.properties.at.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema86.properties.at.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema98.properties.at.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -5516,19 +6219,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema86.properties.at.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema98.properties.at.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema86.properties.at.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema98.properties.at.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema86.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema98.properties.at);
 errors++;
 }
 else {
@@ -5546,13 +6249,13 @@ vErrors = null;
 if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern88.test(data2)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema86.properties.name);
+if(!pattern104.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema98.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema86.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema98.properties.name);
 errors++;
 }
 }
@@ -5562,11 +6265,11 @@ const _errs17 = errors;
 let valid3 = false;
 const _errs18 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema86.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema98.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema86.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema98.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
@@ -5575,19 +6278,19 @@ if(!valid3){
 const _errs20 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema86.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema98.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema86.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema98.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema86.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema98.properties.partition);
 errors++;
 }
 else {
@@ -5605,45 +6308,45 @@ vErrors = null;
 if(data.size !== undefined){
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema86.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema98.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern89.test(data4)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema86.properties.size);
+if(!pattern105.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema98.properties.size);
 errors++;
 }
 }
 }
 if(data.exclude !== undefined){
-if(!(validate207(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+if(!(validate236(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
 errors = vErrors.length;
 }
 }
 if(data.include !== undefined){
-if(!(validate212(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+if(!(validate241(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
 errors = vErrors.length;
 }
 }
 if(data.fstab !== undefined){
 let data7 = data.fstab;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/fstab","","type",schema86.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema98.properties.fstab);
 errors++;
 }
 }
 if(data.hygiene !== undefined){
-if(!(validate217(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
-vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+if(!(validate246(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
 errors = vErrors.length;
 }
 }
 if(data.script !== undefined){
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/script","","type",schema86.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","type",schema98.properties.script);
 errors++;
 }
 }
@@ -5653,11 +6356,11 @@ const _errs32 = errors;
 let valid4 = false;
 const _errs33 = errors;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema86.properties.needs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema98.properties.needs.anyOf[0]);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema86.properties.needs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema98.properties.needs.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs33 === errors;
@@ -5666,19 +6369,19 @@ if(!valid4){
 const _errs35 = errors;
 if(typeof data10 === "string"){
 if(!pattern5.test(data10)){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema86.properties.needs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema98.properties.needs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema86.properties.needs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema98.properties.needs.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs35 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema86.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema98.properties.needs);
 errors++;
 }
 else {
@@ -5696,41 +6399,41 @@ vErrors = null;
 if(data.compression !== undefined){
 let data11 = data.compression;
 if(((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/compression","","type",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema98.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema98.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema98.properties.compression);
 errors++;
 }
 }
 if(typeof data11 === "string"){
 if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema98.properties.compression);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema86);
+vErrors = withError(vErrors,instancePath,"","type",schema98);
 errors++;
 }
-validate206.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema77);
+vErrors = withError(vErrors,instancePath,"","type",schema89);
 errors++;
 }
 const _errs1 = errors;
@@ -5770,8 +6473,8 @@ vErrors = null;
 let ifClause0;
 if(_valid0){
 const _errs5 = errors;
-if(!(validate187(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+if(!(validate216(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
@@ -5780,8 +6483,8 @@ ifClause0 = "then";
 }
 else {
 const _errs6 = errors;
-if(!(validate206(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+if(!(validate235(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -5789,7 +6492,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","if",schema77);
+vErrors = withError(vErrors,instancePath,"","if",schema89);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5799,11 +6502,11 @@ const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema77.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema89.properties.method.anyOf[0]);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema77.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema89.properties.method.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs9 === errors;
@@ -5812,19 +6515,19 @@ if(!valid3){
 const _errs11 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema77.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema89.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema77.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema89.properties.method.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs11 === errors;
 valid3 = valid3 || _valid1;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema77.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema89.properties.method);
 errors++;
 }
 else {
@@ -5840,42 +6543,42 @@ vErrors = null;
 }
 }
 }
-validate186.errors = vErrors;
+validate215.errors = vErrors;
 return errors === 0;
 }
 
-const schema94 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+const schema106 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate226(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema94);
+vErrors = withError(vErrors,instancePath,"","type",schema106);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema94,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema106,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.ec2 !== undefined){
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/ec2","","type",schema94.properties.ec2);
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema106.properties.ec2);
 errors++;
 }
 }
 if(data.allowMismatch !== undefined){
 let data1 = data.allowMismatch;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema94.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema106.properties.allowMismatch);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema94.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema106.properties.allowMismatch);
 errors++;
 }
 }
@@ -5883,35 +6586,35 @@ errors++;
 if(data.certificate !== undefined){
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/certificate","","type",schema94.properties.certificate);
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema106.properties.certificate);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema94.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema106.properties.privateKey);
 errors++;
 }
 }
 }
-validate226.errors = vErrors;
+validate255.errors = vErrors;
 return errors === 0;
 }
 
-const schema95 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema107 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
-function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema95);
+vErrors = withError(vErrors,instancePath,"","type",schema107);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema95,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5921,11 +6624,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema95.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema107.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema95.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema107.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5934,19 +6637,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema95.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema107.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema95.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema107.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema95.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema107.properties.method);
 errors++;
 }
 else {
@@ -5964,14 +6667,14 @@ vErrors = null;
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bucket","","type",schema95.properties.bucket);
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema107.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/prefix","","type",schema95.properties.prefix);
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema107.properties.prefix);
 errors++;
 }
 }
@@ -5981,11 +6684,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema95.properties.acl.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema107.properties.acl.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema95.properties.acl.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema107.properties.acl.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -5994,19 +6697,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema95.properties.acl.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema107.properties.acl.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema95.properties.acl.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema107.properties.acl.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema95.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema107.properties.acl);
 errors++;
 }
 else {
@@ -6024,91 +6727,91 @@ vErrors = null;
 if(data.concurrency !== undefined){
 let data4 = data.concurrency;
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema107.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema107.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema107.properties.concurrency);
 errors++;
 }
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema107.properties.concurrency);
 errors++;
 }
 }
 }
 }
-validate228.errors = vErrors;
+validate257.errors = vErrors;
 return errors === 0;
 }
 
-const schema96 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enaSupport":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sriovNetSupport":{"default":null,"examples":["simple"],"anyOf":[{"type":["string","null"],"enum":["simple","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"blockDeviceMappings":{"$ref":"#/definitions/part86","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
-const pattern124 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern125 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema97 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part85","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
-const schema98 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
+const schema108 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enaSupport":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"sriovNetSupport":{"default":null,"examples":["simple"],"anyOf":[{"type":["string","null"],"enum":["simple","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"metadataTokens":{"default":null,"examples":["required"],"anyOf":[{"type":["string","null"],"enum":["required","optional",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"blockDeviceMappings":{"$ref":"#/definitions/part98","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
+const pattern140 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern141 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema109 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part97","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema110 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
 
-function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate261(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.device === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema98,{missingProperty: "device"});
+vErrors = withError(vErrors,instancePath,"","required",schema110,{missingProperty: "device"});
 errors++;
 }
 if(data.virtual === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema98,{missingProperty: "virtual"});
+vErrors = withError(vErrors,instancePath,"","required",schema110,{missingProperty: "virtual"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema98,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema110,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.device !== undefined){
 let data0 = data.device;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/device","","type",schema98.properties.device);
+vErrors = withError(vErrors,instancePath+"/device","","type",schema110.properties.device);
 errors++;
 }
 }
 if(data.virtual !== undefined){
 let data1 = data.virtual;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/virtual","","type",schema98.properties.virtual);
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema110.properties.virtual);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema98);
+vErrors = withError(vErrors,instancePath,"","type",schema110);
 errors++;
 }
-validate232.errors = vErrors;
+validate261.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate231(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate260(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema97);
+vErrors = withError(vErrors,instancePath,"","type",schema109);
 errors++;
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate232(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
+if(!(validate261(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
 errors = vErrors.length;
 }
 }
@@ -6117,27 +6820,27 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema97.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema109.additionalProperties);
 errors++;
 }
 }
 }
-validate231.errors = vErrors;
+validate260.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema96);
+vErrors = withError(vErrors,instancePath,"","type",schema108);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema96.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema96,{additionalProperty: key0});
+if(!(func2.call(schema108.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema108,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6147,11 +6850,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema96.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema108.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema96.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema108.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -6160,19 +6863,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema96.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema108.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema96.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema108.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema96.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema108.properties.method);
 errors++;
 }
 else {
@@ -6190,14 +6893,14 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema96.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema108.properties.name);
 errors++;
 }
 }
 if(data.description !== undefined){
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema96.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","type",schema108.properties.description);
 errors++;
 }
 }
@@ -6207,11 +6910,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema96.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema108.properties.architecture.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema96.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema108.properties.architecture.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -6220,19 +6923,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema96.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema108.properties.architecture.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema96.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema108.properties.architecture.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema96.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema108.properties.architecture);
 errors++;
 }
 else {
@@ -6253,11 +6956,11 @@ const _errs19 = errors;
 let valid3 = false;
 const _errs20 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema96.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema108.properties.virtualization.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema96.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema108.properties.virtualization.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
@@ -6266,19 +6969,19 @@ if(!valid3){
 const _errs22 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema96.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema108.properties.virtualization.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema96.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema108.properties.virtualization.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs22 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema96.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema108.properties.virtualization);
 errors++;
 }
 else {
@@ -6296,12 +6999,12 @@ vErrors = null;
 if(data.kernel !== undefined){
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/kernel","","type",schema96.properties.kernel);
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema108.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern124.test(data5)){
-vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema96.properties.kernel);
+if(!pattern140.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema108.properties.kernel);
 errors++;
 }
 }
@@ -6309,12 +7012,12 @@ errors++;
 if(data.ramdisk !== undefined){
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema96.properties.ramdisk);
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema108.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern125.test(data6)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema96.properties.ramdisk);
+if(!pattern141.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema108.properties.ramdisk);
 errors++;
 }
 }
@@ -6322,12 +7025,12 @@ errors++;
 if(data.enaSupport !== undefined){
 let data7 = data.enaSupport;
 if(((typeof data7 !== "boolean") && (data7 !== null)) && (typeof data7 !== "string")){
-vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema96.properties.enaSupport);
+vErrors = withError(vErrors,instancePath+"/enaSupport","","type",schema108.properties.enaSupport);
 errors++;
 }
 if(typeof data7 === "string"){
 if(!pattern7.test(data7)){
-vErrors = withError(vErrors,instancePath+"/enaSupport","","pattern",schema96.properties.enaSupport);
+vErrors = withError(vErrors,instancePath+"/enaSupport","","pattern",schema108.properties.enaSupport);
 errors++;
 }
 }
@@ -6338,11 +7041,11 @@ const _errs31 = errors;
 let valid4 = false;
 const _errs32 = errors;
 if((typeof data8 !== "string") && (data8 !== null)){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/type","type",schema96.properties.sriovNetSupport.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/type","type",schema108.properties.sriovNetSupport.anyOf[0]);
 errors++;
 }
 if(!(((data8 === "simple") || (data8 === "none")) || (data8 === null))){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/enum","enum",schema96.properties.sriovNetSupport.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/0/enum","enum",schema108.properties.sriovNetSupport.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs32 === errors;
@@ -6351,19 +7054,19 @@ if(!valid4){
 const _errs34 = errors;
 if(typeof data8 === "string"){
 if(!pattern5.test(data8)){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/pattern","pattern",schema96.properties.sriovNetSupport.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/pattern","pattern",schema108.properties.sriovNetSupport.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/type","type",schema96.properties.sriovNetSupport.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","#/properties/sriovNetSupport/anyOf/1/type","type",schema108.properties.sriovNetSupport.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs34 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","anyOf",schema96.properties.sriovNetSupport);
+vErrors = withError(vErrors,instancePath+"/sriovNetSupport","","anyOf",schema108.properties.sriovNetSupport);
 errors++;
 }
 else {
@@ -6384,11 +7087,11 @@ const _errs37 = errors;
 let valid5 = false;
 const _errs38 = errors;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema96.properties.metadataTokens.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/type","type",schema108.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 if(!(((data9 === "required") || (data9 === "optional")) || (data9 === null))){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema96.properties.metadataTokens.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/0/enum","enum",schema108.properties.metadataTokens.anyOf[0]);
 errors++;
 }
 var _valid4 = _errs38 === errors;
@@ -6397,19 +7100,19 @@ if(!valid5){
 const _errs40 = errors;
 if(typeof data9 === "string"){
 if(!pattern5.test(data9)){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema96.properties.metadataTokens.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/pattern","pattern",schema108.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema96.properties.metadataTokens.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","#/properties/metadataTokens/anyOf/1/type","type",schema108.properties.metadataTokens.anyOf[1]);
 errors++;
 }
 var _valid4 = _errs40 === errors;
 valid5 = valid5 || _valid4;
 }
 if(!valid5){
-vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema96.properties.metadataTokens);
+vErrors = withError(vErrors,instancePath+"/metadataTokens","","anyOf",schema108.properties.metadataTokens);
 errors++;
 }
 else {
@@ -6425,20 +7128,20 @@ vErrors = null;
 }
 }
 if(data.blockDeviceMappings !== undefined){
-if(!(validate231(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
-vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+if(!(validate260(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
 errors = vErrors.length;
 }
 }
 if(data.tags !== undefined){
 let data11 = data.tags;
 if((!(data11 && typeof data11 == "object" && !Array.isArray(data11))) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema96.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema108.properties.tags);
 errors++;
 }
 if(typeof data11 === "string"){
 if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema96.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema108.properties.tags);
 errors++;
 }
 }
@@ -6446,22 +7149,22 @@ if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 for(const key1 in data11){
 let data12 = data11[key1];
 if(typeof data12 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema96.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema108.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 }
 }
-validate230.errors = vErrors;
+validate259.errors = vErrors;
 return errors === 0;
 }
 
-const schema99 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part89","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part92","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
-const schema100 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part87","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part88","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part88","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema101 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part64","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part66","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
+const schema111 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part101","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part104","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema112 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part99","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part100","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part100","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema113 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part76","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part78","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
 
-function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate267(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -6470,7 +7173,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema101.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema113.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -6480,7 +7183,7 @@ valid0 = true;
 passing0 = 0;
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema101,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema113,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -6497,7 +7200,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema101,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema113,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6510,492 +7213,26 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data1 = data.if;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema101.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","type",schema113.properties.if);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/if","","pattern",schema101.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","pattern",schema113.properties.if);
 errors++;
 }
 }
 }
 if(data.only !== undefined){
-if(!(validate170(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+if(!(validate199(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate175(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+if(!(validate204(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
 errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema101);
-errors++;
-}
-validate238.errors = vErrors;
-return errors === 0;
-}
-
-const schema102 = {"type":"array","items":{"$ref":"#/definitions/part87","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
-
-function validate243(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate238(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema102);
-errors++;
-}
-validate243.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema100);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema100);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate238(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
-errors = vErrors.length;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema100);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema100,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate243(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate243(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
-errors = vErrors.length;
-}
-}
-}
-validate237.errors = vErrors;
-return errors === 0;
-}
-
-const schema103 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part91","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
-const schema104 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part90","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part90","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema105 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
-
-function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema105.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema105);
-errors++;
-}
-validate250.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate249(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema104);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema104);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema104.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema104);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema104,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate250(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate250(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
-errors = vErrors.length;
-}
-}
-}
-validate249.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema103,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.instanceTypes !== undefined){
-if(!(validate249(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
-errors = vErrors.length;
-}
-}
-if(data.iamInstanceProfile !== undefined){
-let data1 = data.iamInstanceProfile;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema103.properties.iamInstanceProfile);
-errors++;
-}
-}
-if(data.userData !== undefined){
-let data2 = data.userData;
-if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema103.properties.userData);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema103);
-errors++;
-}
-validate248.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate236(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema99);
-errors++;
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema99,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.boot !== undefined){
-let data0 = data.boot;
-if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
-vErrors = withError(vErrors,instancePath+"/boot","","type",schema99.properties.boot);
-errors++;
-}
-if(typeof data0 === "string"){
-if(!pattern7.test(data0)){
-vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema99.properties.boot);
-errors++;
-}
-}
-}
-if(data.console !== undefined){
-let data1 = data.console;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/console","","type",schema99.properties.console);
-errors++;
-}
-}
-if(data.tests !== undefined){
-if(!(validate237(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
-errors = vErrors.length;
-}
-}
-if(data.timeout !== undefined){
-let data3 = data.timeout;
-if(typeof data3 === "string"){
-if(!pattern18.test(data3)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema99.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema99.properties.timeout);
-errors++;
-}
-}
-if(data.launch !== undefined){
-if(!(validate248(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
-errors = vErrors.length;
-}
-}
-}
-validate236.errors = vErrors;
-return errors === 0;
-}
-
-const schema106 = {"type":["object","null"],"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"default":{},"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part99","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"],"pattern":"(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"deregistrationProtection":{"default":null,"examples":["enabled-without-cooldown"],"anyOf":[{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
-const schema107 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part94","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part96","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part98","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
-const schema108 = {"type":["array","object","string"],"examples":[["123456789012","210987654321"]],"items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part93","examples":[["123456789012","210987654321"]]},"append":{"$ref":"#/definitions/part93","examples":[["123456789012","210987654321"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern136 = new RegExp("(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema109 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["123456789012","210987654321"]]};
-
-function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern136.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema109.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema109.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema109);
-errors++;
-}
-validate259.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema108);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema108);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern136.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema108.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema108.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema108);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema108,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate259(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate259(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
-errors = vErrors.length;
-}
-}
-}
-validate258.errors = vErrors;
-return errors === 0;
-}
-
-const schema110 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part95","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"append":{"$ref":"#/definitions/part95","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern139 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema111 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]};
-
-function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern139.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema111.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema111.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema111);
-errors++;
-}
-validate264.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema110);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema110);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern139.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema110.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema110.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema110);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema110,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate264(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate264(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
-errors = vErrors.length;
-}
-}
-}
-validate263.errors = vErrors;
-return errors === 0;
-}
-
-const schema112 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part97","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"append":{"$ref":"#/definitions/part97","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern142 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema113 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]};
-
-function validate269(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern142.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema113.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema113.items);
-errors++;
 }
 }
 }
@@ -7003,12 +7240,34 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema113);
 errors++;
 }
-validate269.errors = vErrors;
+validate267.errors = vErrors;
+return errors === 0;
+}
+
+const schema114 = {"type":"array","items":{"$ref":"#/definitions/part99","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
+
+function validate272(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate267(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema114);
+errors++;
+}
+validate272.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -7024,16 +7283,9 @@ errors++;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern142.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema112.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema112.items);
-errors++;
+if(!(validate267(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+errors = vErrors.length;
 }
 }
 }
@@ -7049,104 +7301,555 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate269(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+if(!(validate272(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate269(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+if(!(validate272(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
 errors = vErrors.length;
 }
 }
 }
-validate268.errors = vErrors;
+validate266.errors = vErrors;
+return errors === 0;
+}
+
+const schema115 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part103","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema116 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part102","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part102","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema117 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate279(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema117.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema117);
+errors++;
+}
+validate279.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate278(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema116);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema116);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema116.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema116);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema116,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate279(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate279(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+errors = vErrors.length;
+}
+}
+}
+validate278.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate277(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema115,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.instanceTypes !== undefined){
+if(!(validate278(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
+errors = vErrors.length;
+}
+}
+if(data.iamInstanceProfile !== undefined){
+let data1 = data.iamInstanceProfile;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema115.properties.iamInstanceProfile);
+errors++;
+}
+}
+if(data.userData !== undefined){
+let data2 = data.userData;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema115.properties.userData);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema115);
+errors++;
+}
+validate277.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate265(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
+vErrors = withError(vErrors,instancePath,"","type",schema111);
+errors++;
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema111,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.boot !== undefined){
+let data0 = data.boot;
+if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema111.properties.boot);
+errors++;
+}
+if(typeof data0 === "string"){
+if(!pattern7.test(data0)){
+vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema111.properties.boot);
+errors++;
+}
+}
+}
+if(data.console !== undefined){
+let data1 = data.console;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/console","","type",schema111.properties.console);
+errors++;
+}
+}
+if(data.tests !== undefined){
+if(!(validate266(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+errors = vErrors.length;
+}
+}
+if(data.timeout !== undefined){
+let data3 = data.timeout;
+if(typeof data3 === "string"){
+if(!pattern18.test(data3)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema111.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema111.properties.timeout);
+errors++;
+}
+}
+if(data.launch !== undefined){
+if(!(validate277(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+errors = vErrors.length;
+}
+}
+}
+validate265.errors = vErrors;
+return errors === 0;
+}
+
+const schema118 = {"type":["object","null"],"examples":[{"share":{"accounts":["123456789012"]},"deprecate":"180d"}],"default":{},"additionalProperties":false,"properties":{"share":{"$ref":"#/definitions/part111","default":{},"examples":[{"accounts":["123456789012"]}]},"deprecate":{"type":["string","null"],"patternErrorMessage":"must be a number of days such as \"180d\", a date such as \"2027-06-30\", or a time in UTC such as \"2027-06-30T12:00:00Z\"","default":null,"examples":["180d","2027-06-30"],"pattern":"(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"deregistrationProtection":{"default":null,"examples":["enabled-without-cooldown"],"anyOf":[{"type":["string","null"],"enum":["enabled-without-cooldown","enabled-with-cooldown",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
+const schema119 = {"type":"object","examples":[{"accounts":["123456789012"]}],"additionalProperties":false,"properties":{"accounts":{"$ref":"#/definitions/part106","default":[],"examples":[["123456789012","210987654321"]]},"organizations":{"$ref":"#/definitions/part108","default":[],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"organizationalUnits":{"$ref":"#/definitions/part110","default":[],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"public":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
+const schema120 = {"type":["array","object","string"],"examples":[["123456789012","210987654321"]],"items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part105","examples":[["123456789012","210987654321"]]},"append":{"$ref":"#/definitions/part105","examples":[["123456789012","210987654321"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern152 = new RegExp("(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema121 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be an account id: 12 digits, in quotes","examples":["123456789012"],"pattern":"(^[0-9]{12}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["123456789012","210987654321"]]};
+
+function validate288(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern152.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema121.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema121.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema121);
+errors++;
+}
+validate288.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate287(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema120);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema120);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern152.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema120.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema120.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema120);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema120,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate288(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate288(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+errors = vErrors.length;
+}
+}
+}
+validate287.errors = vErrors;
+return errors === 0;
+}
+
+const schema122 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part107","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]},"append":{"$ref":"#/definitions/part107","examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern155 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema123 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organization: arn:aws:organizations::123456789012:organization/o-exampleorgid","examples":["arn:aws:organizations::123456789012:organization/o-exampleorgid"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:organization/o-exampleorgid"]]};
+
+function validate293(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern155.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema123.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema123.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema123);
+errors++;
+}
+validate293.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate292(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema122);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema122);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern155.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema122.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema122.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema122);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema122,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate293(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate293(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
+errors = vErrors.length;
+}
+}
+}
+validate292.errors = vErrors;
+return errors === 0;
+}
+
+const schema124 = {"type":["array","object","string"],"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]],"items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part109","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]},"append":{"$ref":"#/definitions/part109","examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern158 = new RegExp("(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema125 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the ARN of an organizational unit: arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij","examples":["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"],"pattern":"(^arn:aws[a-z-]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["arn:aws:organizations::123456789012:ou/o-exampleorgid/ou-ab12-cdefghij"]]};
+
+function validate298(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern158.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema125.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema125.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema125);
+errors++;
+}
+validate298.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate297(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema124);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema124);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern158.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema124.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema124.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema124);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema124,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate298(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate298(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
+errors = vErrors.length;
+}
+}
+}
+validate297.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate286(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "accounts") || (key0 === "organizations")) || (key0 === "organizationalUnits")) || (key0 === "public"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema119,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.accounts !== undefined){
-if(!(validate258(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
-vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+if(!(validate287(data.accounts, {instancePath:instancePath+"/accounts",parentData:data,parentDataProperty:"accounts",rootData}))){
+vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
 errors = vErrors.length;
 }
 }
 if(data.organizations !== undefined){
-if(!(validate263(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
-vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
+if(!(validate292(data.organizations, {instancePath:instancePath+"/organizations",parentData:data,parentDataProperty:"organizations",rootData}))){
+vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
 errors = vErrors.length;
 }
 }
 if(data.organizationalUnits !== undefined){
-if(!(validate268(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
-vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+if(!(validate297(data.organizationalUnits, {instancePath:instancePath+"/organizationalUnits",parentData:data,parentDataProperty:"organizationalUnits",rootData}))){
+vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
 errors = vErrors.length;
 }
 }
 if(data.public !== undefined){
 let data3 = data.public;
 if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/public","","type",schema107.properties.public);
+vErrors = withError(vErrors,instancePath+"/public","","type",schema119.properties.public);
 errors++;
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/public","","pattern",schema107.properties.public);
+vErrors = withError(vErrors,instancePath+"/public","","pattern",schema119.properties.public);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema107);
+vErrors = withError(vErrors,instancePath,"","type",schema119);
 errors++;
 }
-validate257.errors = vErrors;
+validate286.errors = vErrors;
 return errors === 0;
 }
 
-const pattern145 = new RegExp("(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern161 = new RegExp("(^([1-9][0-9]{0,3}d|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z)?)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
-function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate285(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema106);
+vErrors = withError(vErrors,instancePath,"","type",schema118);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "share") || (key0 === "deprecate")) || (key0 === "deregistrationProtection"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema106,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema118,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.share !== undefined){
-if(!(validate257(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
-vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+if(!(validate286(data.share, {instancePath:instancePath+"/share",parentData:data,parentDataProperty:"share",rootData}))){
+vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
 errors = vErrors.length;
 }
 }
 if(data.deprecate !== undefined){
 let data1 = data.deprecate;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema106.properties.deprecate);
+vErrors = withError(vErrors,instancePath+"/deprecate","","type",schema118.properties.deprecate);
 errors++;
 }
 if(typeof data1 === "string"){
-if(!pattern145.test(data1)){
-vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema106.properties.deprecate);
+if(!pattern161.test(data1)){
+vErrors = withError(vErrors,instancePath+"/deprecate","","pattern",schema118.properties.deprecate);
 errors++;
 }
 }
@@ -7157,11 +7860,11 @@ const _errs6 = errors;
 let valid1 = false;
 const _errs7 = errors;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/type","type",schema106.properties.deregistrationProtection.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/type","type",schema118.properties.deregistrationProtection.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "enabled-without-cooldown") || (data2 === "enabled-with-cooldown")) || (data2 === null))){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/enum","enum",schema106.properties.deregistrationProtection.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/0/enum","enum",schema118.properties.deregistrationProtection.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs7 === errors;
@@ -7170,19 +7873,19 @@ if(!valid1){
 const _errs9 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/pattern","pattern",schema106.properties.deregistrationProtection.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/pattern","pattern",schema118.properties.deregistrationProtection.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/type","type",schema106.properties.deregistrationProtection.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","#/properties/deregistrationProtection/anyOf/1/type","type",schema118.properties.deregistrationProtection.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs9 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","anyOf",schema106.properties.deregistrationProtection);
+vErrors = withError(vErrors,instancePath+"/deregistrationProtection","","anyOf",schema118.properties.deregistrationProtection);
 errors++;
 }
 else {
@@ -7198,19 +7901,19 @@ vErrors = null;
 }
 }
 }
-validate256.errors = vErrors;
+validate285.errors = vErrors;
 return errors === 0;
 }
 
-const schema114 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
+const schema126 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
 
-function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate304(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema114.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema114,{additionalProperty: key0});
+if(!(func2.call(schema126.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema126,{additionalProperty: key0});
 errors++;
 }
 }
@@ -7223,7 +7926,7 @@ errors = vErrors.length;
 if(data.profile !== undefined){
 let data1 = data.profile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema114.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema126.properties.profile);
 errors++;
 }
 }
@@ -7252,58 +7955,58 @@ errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate186(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate215(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate226(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate255(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate228(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate257(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate230(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate259(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate236(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate265(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
 errors = vErrors.length;
 }
 }
 if(data.publish !== undefined){
-if(!(validate256(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+if(!(validate285(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema114);
+vErrors = withError(vErrors,instancePath,"","type",schema126);
 errors++;
 }
-validate275.errors = vErrors;
+validate304.errors = vErrors;
 return errors === 0;
 }
 
-const schema115 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
-const schema116 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
+const schema127 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"},"publish":{"$ref":"#/definitions/publish"}}};
+const schema128 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
 
-function validate290(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate319(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema116);
+vErrors = withError(vErrors,instancePath,"","type",schema128);
 errors++;
 }
 if(Array.isArray(data)){
@@ -7311,27 +8014,27 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema116.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema128.items);
 errors++;
 }
 }
 }
-validate290.errors = vErrors;
+validate319.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate288(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate317(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema115);
+vErrors = withError(vErrors,instancePath,"","type",schema127);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema115.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema115,{additionalProperty: key0});
+if(!(func2.call(schema127.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema127,{additionalProperty: key0});
 errors++;
 }
 }
@@ -7342,15 +8045,15 @@ errors = vErrors.length;
 }
 }
 if(data.preset !== undefined){
-if(!(validate290(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
-vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
+if(!(validate319(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
+vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
 errors = vErrors.length;
 }
 }
 if(data.profile !== undefined){
 let data2 = data.profile;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema115.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema127.properties.profile);
 errors++;
 }
 }
@@ -7379,48 +8082,48 @@ errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate186(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate215(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate226(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate255(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate228(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate257(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate230(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate259(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate236(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate265(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
 errors = vErrors.length;
 }
 }
 if(data.publish !== undefined){
-if(!(validate256(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+if(!(validate285(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
 errors = vErrors.length;
 }
 }
 }
-validate288.errors = vErrors;
+validate317.errors = vErrors;
 return errors === 0;
 }
 
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
-const pattern147 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
+const pattern163 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -7536,38 +8239,38 @@ errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate186(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate215(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate226(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate255(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate228(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate257(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate230(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate259(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate236(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate265(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
 errors = vErrors.length;
 }
 }
 if(data.publish !== undefined){
-if(!(validate256(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+if(!(validate285(data.publish, {instancePath:instancePath+"/publish",parentData:data,parentDataProperty:"publish",rootData}))){
+vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
 errors = vErrors.length;
 }
 }
@@ -7581,7 +8284,7 @@ if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
 for(const key3 in data17){
 const _errs26 = errors;
 if(typeof key3 === "string"){
-if(!pattern147.test(key3)){
+if(!pattern163.test(key3)){
 vErrors = withError(vErrors,instancePath+"/presets","#/properties/presets/propertyNames/pattern","pattern",schema6.properties.presets.propertyNames);
 errors++;
 }
@@ -7593,8 +8296,8 @@ errors++;
 }
 }
 for(const key4 in data17){
-if(!(validate275(data17[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data17,parentDataProperty:key4,rootData}))){
-vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+if(!(validate304(data17[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data17,parentDataProperty:key4,rootData}))){
+vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
 errors = vErrors.length;
 }
 }
@@ -7608,8 +8311,8 @@ vErrors = withError(vErrors,instancePath+"/regions","","minProperties",schema6.p
 errors++;
 }
 for(const key5 in data19){
-if(!(validate288(data19[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data19,parentDataProperty:key5,rootData}))){
-vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+if(!(validate317(data19[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data19,parentDataProperty:key5,rootData}))){
+vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
 errors = vErrors.length;
 }
 }

@@ -34,7 +34,7 @@ export async function runChild(
     child.once("error", (cause) =>
       reject(
         new Problem("command-failed", `${file} cannot be started in ${workdir}`, {
-          hint: "is the directory there? workdir is relative to the spec",
+          hint: "are the program and the directory there? workdir is relative to the spec",
           cause,
         }),
       ),

@@ -4,6 +4,7 @@ import { Problem } from "../problem.ts";
 import type { CertificateVariant } from "../util/region.ts";
 import { chooseCertificates } from "./certificates.ts";
 import { checkGate, tryLaunch, usableTypes } from "./launchable.ts";
+import { checkPrograms, type NeededProgram } from "./needed-programs.ts";
 import { findSource, type SourceQuery } from "./source.ts";
 import type { Stage, StageContext } from "./stage.ts";
 import { checksOf, type Way } from "./way.ts";
@@ -25,6 +26,8 @@ export type PreflightInput = {
   readonly kernel: string | null;
   readonly ramdisk: string | null;
   readonly certificate: CertificateInput;
+  /** What steps run on this machine. */
+  readonly programs?: readonly NeededProgram[];
   /** How the instance will be logged in to. */
   readonly way: Way;
   /** What the launch will ask for beside image and type, tried out by a dry run. */
@@ -87,6 +90,7 @@ export const preflight: Stage<PreflightInput, CheckedImage> = {
     await checks.run(() => checkName(provider, input.imageName, context.signal));
     await checks.run(async () => void (await chooseCertificates(input.certificate, context.cloud.options)));
     for (const check of checksOf(input.way, context)) await checks.run(check);
+    await checks.run(() => checkPrograms(input.programs ?? [], context));
     checks.end();
     // Both are there, or `end` has thrown.
     if (!source || !types || !boot || architecture === null || virtualization === null)

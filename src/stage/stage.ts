@@ -10,6 +10,8 @@ export type Stage<I, O extends Json> = {
   readonly title: string;
   /** The exit code when a task of this stage fails and the problem itself names none. */
   readonly exitCode: 4 | 5 | 6 | 7;
+  /** The keys of its input that decide what comes after it, and so are in its digest; absent: all. */
+  readonly decides?: readonly (keyof I & string)[];
   run(input: I, context: StageContext): Promise<O>;
   /** The outcome in a few words, shown behind the title: `ami-0123`. */
   summarize?(output: O): string;
@@ -22,6 +24,8 @@ export type StageContext = {
   readonly run: RunFacts;
   /** The id of the task that is running, such as `us-east-1/launch`. */
   readonly task: string;
+  /** Absent: there is nobody to ask. */
+  readonly ask?: Ask | undefined;
   /** A line for people: what the stage does, or what a script printed. */
   log(line: string): void;
   /** Bytes done, and of how many if that is known. */
@@ -33,6 +37,18 @@ export type StageContext = {
   /** The text as the run may speak it: what a stage writes into a file that people read goes through this. */
   masked(text: string): string;
 };
+
+/** Something to be asked at the terminal. */
+export type Question = {
+  /** Told before it. */
+  readonly lines: readonly string[];
+  readonly text: string;
+  /** Anything else is asked again. */
+  accepts(answer: string): boolean;
+};
+
+/** Asks whoever sits at the terminal, one question at a time. Rejects with the signal's reason. */
+export type Ask = (question: Question, signal: AbortSignal) => Promise<string>;
 
 export type RunFacts = {
   /** Unique and sortable, such as `20261122-213330-k3v9`; every created thing is tagged `imgspec:run=<id>`. */

@@ -1,7 +1,9 @@
 import type { Json } from "../util/json.ts";
 import { amiTools } from "./ami-tools.ts";
 import { prepareAmiTools } from "./ami-tools-prepare.ts";
+import { ansible } from "./ansible.ts";
 import { boot } from "./boot.ts";
+import { breakpoint } from "./breakpoint.ts";
 import { bundle } from "./bundle.ts";
 import { checkInstance } from "./check-instance.ts";
 import { launch } from "./launch.ts";
@@ -31,6 +33,8 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     packages,
     checkInstance,
     reboot,
+    ansible,
+    breakpoint,
     bundle,
     amiTools,
     prepareAmiTools,

@@ -23,6 +23,10 @@ const forms: Readonly<Record<string, (value: string) => string>> = {
   "as set -x quotes it": (value) => value.replaceAll("'", `'\\''`),
   "between double quotes": (value) => value.replace(/[\\"$`]/g, "\\$&"),
   "in JSON": (value) => JSON.stringify(value).slice(1, -1),
+  "in JSON of ASCII, as Python has it": (value) =>
+    JSON.stringify(value)
+      .slice(1, -1)
+      .replace(/[^ -~]/g, (unit) => `\\u${`000${unit.charCodeAt(0).toString(16)}`.slice(-4)}`),
 };
 
 test.each(Object.keys(forms))("a secret %s is never seen in text", (name) => {

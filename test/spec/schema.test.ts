@@ -34,6 +34,8 @@ test("each stage has a fragment of its own for each of its methods", () => {
     "bundle.ami-tools.json",
     "bundle.native.json",
     "launch.ec2.json",
+    "provision.ansible.json",
+    "provision.breakpoint.json",
     "provision.check.json",
     "provision.download.json",
     "provision.local.json",

@@ -20,11 +20,30 @@ export const oneScript: Rule = stepRule(function* ({ written: { shell }, at }, {
 });
 
 /** What a step takes from this machine is there. */
-export const filesExist: Rule = stepRule(function* ({ written: { shell, upload, local }, at }, context) {
+export const filesExist: Rule = stepRule(function* (
+  { written: { shell, upload, local, ansible }, at },
+  context,
+) {
   if (shell) yield* file(shell.file, "file", [...at, "shell", "file"], context);
   if (upload) yield* file(upload.from, "any", [...at, "upload", "from"], context);
   if (local) yield* file(local.workdir, "any", [...at, "local", "workdir"], context);
+  if (ansible && !context.isRefused([...at, "ansible"])) yield* filesOf(ansible, [...at, "ansible"], context);
 });
+
+function* filesOf(
+  { playbook, workdir, command, extraVarsFiles }: NonNullable<Step["written"]["ansible"]>,
+  at: Path,
+  context: RuleContext,
+): Iterable<Finding> {
+  const isRefused = (key: string): boolean => context.isRefused([...at, key]);
+  yield* file(playbook, "file", [...at, "playbook"], context);
+  yield* file(workdir ?? undefined, "any", [...at, "workdir"], context);
+  if (!isRefused("command") && command.includes("/"))
+    yield* file(command, "file", [...at, "command"], context);
+  if (isRefused("extraVarsFiles")) return;
+  for (const [index, path] of extraVarsFiles.entries())
+    yield* file(path, "file", [...at, "extraVarsFiles", index], context);
+}
 
 export function* file(
   path: string | undefined,
