@@ -117,12 +117,10 @@ export const builderReasons: Readonly<Record<string, Reason>> = {
 };
 
 const otherTools: Readonly<Record<string, string>> = {
-  ansible: 'run it from a step: local: ansible-playbook -i "$IMGSPEC_HOST," -u "$IMGSPEC_USER" playbook.yml',
   "ansible-local": "upload the playbook, and run ansible-playbook in a shell step",
   "salt-masterless": "upload the states, and run salt-call --local in a shell step",
   "puppet-masterless": "upload the manifests, and run puppet apply in a shell step",
   "chef-solo": "upload the cookbooks, and run chef-solo in a shell step",
-  breakpoint: "build with --emulate to look at steps without cost",
 };
 
 /** A provisioner that imgspec has no step for. */

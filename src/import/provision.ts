@@ -1,12 +1,11 @@
 import type { PlainValue } from "../document/node.ts";
-import { type Section, toTimeout, withoutAbsent } from "./launch-sections.ts";
+import { ansibleReasons, toAnsibleStep, toBreakpoint } from "./ansible.ts";
+import { toTimeout } from "./launch-sections.ts";
 import { otherProvisioner } from "./not-carried.ts";
 import { Options, type Reading, type Reason } from "./options.ts";
 import type { Rebase } from "./paths.ts";
-import { isSecretName } from "./secrets.ts";
+import { type Step, toShort, withoutSecrets } from "./step.ts";
 import type { Block } from "./template.ts";
-
-type Step = { [key: string]: PlainValue };
 
 /** The steps of a spec that a provisioner is: one for each of its scripts. */
 export function toSteps(block: Block, reading: Reading, rebase: Rebase): readonly Step[] {
@@ -18,7 +17,7 @@ export function toSteps(block: Block, reading: Reading, rebase: Rebase): readonl
   const options = new Options(block.options, `provisioner "${block.type}"`, reading);
   const [before, after] = [toTimeout(options, "pause_before"), toTimeout(options, "pause_after")];
   const steps = toOwn(options, rebase);
-  options.dropRest(reasons);
+  options.dropRest(block.type === "ansible" ? ansibleReasons : reasons);
   const pause = (duration: string | undefined): readonly Step[] =>
     duration === undefined ? [] : [{ local: `sleep ${toSeconds(duration)}` }];
   return [...pause(before), ...steps, ...pause(after)];
@@ -28,6 +27,8 @@ const kinds: Readonly<Record<string, (options: Options, rebase: Rebase) => reado
   shell: toShell,
   file: toTransfer,
   "shell-local": toLocal,
+  ansible: toAnsibleStep,
+  breakpoint: toBreakpoint,
 };
 
 const reasons: Readonly<Record<string, Reason>> = {
@@ -74,12 +75,6 @@ function toShell(options: Options, rebase: Rebase): readonly Step[] {
   return [...texts, ...scripts].map((what) => ({ shell: toShort({ ...what, ...common }, "file") }));
 }
 
-/** A map with one key alone is written as its value, where the language has it so. */
-function toShort(section: Section, key: string): PlainValue {
-  const map = withoutAbsent(section);
-  return Object.keys(map).length === 1 && map[key] !== undefined ? map[key] : map;
-}
-
 function toEnv(options: Options, text: string): { [key: string]: PlainValue } | undefined {
   const env: { [key: string]: PlainValue } = {};
   const { builder } = options.reading.world;
@@ -91,14 +86,7 @@ function toEnv(options: Options, text: string): { [key: string]: PlainValue } | 
     env[name] = value.join("=").replace(/^(['"])(.*)\1$/s, "$2");
   }
   Object.assign(env, options.map("env"));
-  for (const [name, value] of Object.entries(env)) {
-    if (!isSecretName(name) || value === "" || String(value).includes("${{")) continue;
-    const hint = `set IMGSPEC_VAR_${name}`;
-    options.leave(`the value of ${name}`, ["the spec holds no secrets, but a sensitive variable", hint]);
-    env[name] = `\${{ vars.${name} }}`;
-    options.reading.passwords.add(name);
-  }
-  return Object.keys(env).length > 0 ? env : undefined;
+  return Object.keys(env).length > 0 ? withoutSecrets(env, options) : undefined;
 }
 
 function isSudo(options: Options): boolean {

@@ -52,9 +52,10 @@ function withEmptySection([key, entry]: [string, Entry]): [string, Entry] {
 const shorthands: ReadonlyMap<string, string> = new Map([
   ["shell", "file"],
   ["local", "command"],
+  ["ansible", "playbook"],
 ]);
 
-/** `shell: path` is short for `shell: { file: path }`, and `local: command` for `local: { command: … }`. */
+/** `shell: path` is short for `shell: { file: path }`, `local: command` for `local: { command: … }`, and so on. */
 function withLongSteps(image: Node): Node {
   if (image.kind !== "map") return image;
   const whole = withLongList(image, "provision");

@@ -74,6 +74,57 @@ test("what runs on this machine is a local step", () => {
   expect(said).toContain("valid_exit_codes of provisioner");
 });
 
+test("a playbook has keys for what Packer gave ansible-playbook, and no secret is in it", () => {
+  const { steps, said } = stepsOf({
+    type: "ansible",
+    playbook_file: "ansible/site.yml",
+    user: "ec2-user",
+    host_alias: "box",
+    groups: ["web"],
+    use_proxy: false,
+    galaxy_file: "requirements.yml",
+    ansible_env_vars: ["ANSIBLE_HOST_KEY_CHECKING=False", "ANSIBLE_NOCOLOR=True", "VAULT_TOKEN=SECRET"],
+    extra_arguments: [
+      ...["-e", "release=2026.11 title='two words' at={{isotime}}", "--extra-vars=@vars.yml", "-vv"],
+      ...["-e", '{"app": {"password": "SECRET", "port": 80}}', "--tags", "a,b", "-b", "--diff"],
+    ],
+  });
+  expect(steps).toEqual([
+    {
+      ansible: {
+        playbook: "ansible/site.yml",
+        host: "box",
+        groups: ["web"],
+        extraVars: {
+          ...{ release: "2026.11", title: "two words" },
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: expressions of a spec
+          ...{ at: "${{ build.now.format('%Y-%m-%dT%H:%M:%SZ') }}", app: { password: "${{ vars.password }}", port: 80 } },
+        },
+        extraVarsFiles: ["vars.yml"],
+        sudo: true,
+        tags: ["a", "b"],
+        verbose: 2,
+        extraArguments: ["--diff"],
+        env: { ANSIBLE_NOCOLOR: "True" },
+        workdir: ".",
+      },
+    },
+  ]);
+  for (const told of ["user of provisioner", "galaxy_file of", "VAULT_TOKEN of", "the value of password"])
+    expect(said).toContain(told);
+  expect(said).not.toContain("SECRET");
+});
+
+test("a playbook alone is short, and a breakpoint that is switched off is none", () => {
+  const { steps } = stepsOf(
+    { type: "ansible", playbook_file: "site.yml" },
+    { type: "breakpoint", note: "look" },
+    { type: "breakpoint", disable: true },
+    { type: "breakpoint" },
+  );
+  expect(steps).toEqual([{ ansible: "site.yml" }, { breakpoint: { note: "look" } }, { breakpoint: {} }]);
+});
+
 test("a step of other builders is not there, and an override is", () => {
   const { steps } = stepsOf(
     { type: "shell", inline: ["a"], only: ["other"] },

@@ -1,6 +1,7 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { PlanBuilder } from "../../src/plan/plan.ts";
@@ -72,6 +73,25 @@ test("tasks that are over before anything is drawn are drawn all the same", asyn
     "✔ r",
     ...[0, 1, 2, 3, 4].map((index) => `  ✔ task ${index}`),
   ]);
+});
+
+test("a pause takes the tree off the screen for a question, and it goes on below", async () => {
+  const stream = toTerminal(60, 20);
+  await using reporter = await chooseReporter(toOptions(stream));
+  const task = { id: "r/a", group: "r", title: "asks", needs: [] };
+  reporter.report({ at: 0, type: "run.started", schema: 1, run: "r1", name: "x", tasks: [task] });
+  reporter.report({ at: Date.now(), type: "task.started", task: "r/a" });
+  await expect.poll(() => stream.written()).toContain("asks");
+  const pause = reporter.pause();
+  stream.write("go on? yes\n");
+  await sleep(250);
+  const shown = stream.written();
+  expect(toScreen(shown, 60).filter((line) => line !== "")).toEqual(["go on? yes"]);
+  pause[Symbol.dispose]();
+  reporter.report({ at: Date.now(), type: "task.succeeded", task: "r/a", ms: 1, summary: null });
+  await reporter.idle();
+  const screen = toScreen(stream.written(), 60).map((line) => line.replace(/ +\d+\.\ds$/, ""));
+  expect(screen.filter((line) => line !== "")).toEqual(["go on? yes", "✔ r", "  ✔ asks"]);
 });
 
 test("a run that broke off leaves no drawing behind that goes on", async () => {
