@@ -15,10 +15,7 @@ type WrittenPackages = NonNullable<WrittenStep["packages"]>;
 type WrittenAssertion = NonNullable<WrittenStep["check"]>["that"][number];
 
 /** Names are lists of packages, some as `name=version`; what stands under a package manager is installed besides. */
-export type PackagesStep = StepBase & { readonly kind: "packages" } & Omit<
-    WrittenPackages,
-    "timeout" | "retries"
-  >;
+type PackagesStep = StepBase & { readonly kind: "packages" } & Omit<WrittenPackages, "timeout" | "retries">;
 
 /** What the instance must be like; one of the keys is there. */
 type Assertion = Omit<WrittenAssertion, "command"> & {
@@ -27,17 +24,17 @@ type Assertion = Omit<WrittenAssertion, "command"> & {
   };
 };
 
-export type CheckStep = StepBase & {
+type CheckStep = StepBase & {
   readonly kind: "check";
   readonly assertions: readonly Assertion[];
   readonly sudo: boolean;
 };
 
-export type RebootStep = StepBase & { readonly kind: "reboot" };
+type RebootStep = StepBase & { readonly kind: "reboot" };
 
 export type BuiltInStep = PackagesStep | CheckStep | RebootStep | BreakpointStep;
 
-export type BreakpointStep = StepBase & {
+type BreakpointStep = StepBase & {
   readonly kind: "breakpoint";
   /** What to tell whoever is asked. */
   readonly note: string | null;

@@ -39,7 +39,7 @@ export type StageContext = {
 };
 
 /** Something to be asked at the terminal. */
-export type Question = {
+type Question = {
   /** Told before it. */
   readonly lines: readonly string[];
   readonly text: string;

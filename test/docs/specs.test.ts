@@ -17,7 +17,7 @@ const files = [
     "keys/cert.pem",
     "keys/pk.pem",
   ],
-  ...["common.yaml", "regions/cn-north-1.yaml", "host-keys.yaml"],
+  ...["common.yaml", "regions/cn-north-1.yaml", "host-keys.yaml", "ansible/site.yml"],
 ];
 
 /** A block that is not a whole spec shows some sections of one: this has the others. */

@@ -97,8 +97,10 @@ test("a playbook has keys for what Packer gave ansible-playbook, and no secret i
         groups: ["web"],
         extraVars: {
           ...{ release: "2026.11", title: "two words" },
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: expressions of a spec
-          ...{ at: "${{ build.now.format('%Y-%m-%dT%H:%M:%SZ') }}", app: { password: "${{ vars.password }}", port: 80 } },
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of a spec
+          at: "${{ build.now.format('%Y-%m-%dT%H:%M:%SZ') }}",
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of a spec
+          app: { password: "${{ vars.password }}", port: 80 },
         },
         extraVarsFiles: ["vars.yml"],
         sudo: true,

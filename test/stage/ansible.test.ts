@@ -51,6 +51,8 @@ describe.skipIf(!(haveAnsible && haveSshd))(
     - shell: echo {{ token | quote }}; sleep 1
       register: said
     - debug: { var: said.stdout }
+    - { command: env, delegate_to: localhost, register: env }
+    - assert: { that: "'PATH=' in env.stdout and 's3cret' not in env.stdout" }
 `,
         {
           groups: ["web", "new"],
@@ -71,7 +73,7 @@ describe.skipIf(!(haveAnsible && haveSshd))(
       expect(JSON.parse(await readFile(`${out}.vars`, "utf8"))).toEqual([
         ...["2026.11", 4, "of the file", "of the group", token, token, "i-0123456789abcdef0", "box"],
       ]);
-      expect(lines).toContainEqual(expect.stringMatching(/^box +: ok=4 +changed=3 /));
+      expect(lines).toContainEqual(expect.stringMatching(/^box +: ok=6 +changed=4 /));
       const builder = seen.commands.split("\n").filter((line) => /ansible-playbook|^ssh /.test(line));
       expect(builder.length).toBeGreaterThan(0);
       expect(builder.join("\n")).not.toContain("s3cret");
