@@ -55,6 +55,7 @@ describe.skipIf(!(haveAnsible && haveSshd))(
     - assert: { that: "'PATH=' in env.stdout and 's3cret' not in env.stdout" }
 `,
         {
+          env: {},
           groups: ["web", "new"],
           host: "box",
           extraVarsFiles: [join(folder, "more.yml")],
@@ -86,9 +87,9 @@ describe.skipIf(!(haveAnsible && haveSshd))(
 - hosts: all
   gather_facts: false
   tasks:
-    - { command: "echo one", tags: [one] }
-    - { command: "echo two", tags: [two] }
-    - { command: "echo three", tags: [three] }
+    - { raw: "echo one", tags: [one] }
+    - { raw: "echo two", tags: [two] }
+    - { raw: "echo three", tags: [three] }
 `;
       const lines = await play(plays, { tags: ["one", "three"], skipTags: ["three"] });
       expect(lines).toContainEqual(expect.stringMatching(/^default +: ok=1 /));
@@ -105,7 +106,7 @@ describe.skipIf(!(haveAnsible && haveSshd))(
   gather_facts: false
   tasks:
     - name: Whatever
-      command: "false"
+      raw: "false"
       ignore_errors: true
     - name: Count up
       shell: echo x >>${count}; [ "$(wc -l <${count})" -gt 1 ] || { echo the disk is on fire >&2; exit 3; }
@@ -130,7 +131,7 @@ describe.skipIf(!(haveAnsible && haveSshd))(
 
     test("an interrupt ends it here and there", async () => {
       const stop = new AbortController();
-      const plays = `- { hosts: all, gather_facts: false, tasks: [ { command: sleep 961.${mark} } ] }\n`;
+      const plays = `- { hosts: all, gather_facts: false, tasks: [ { raw: sleep 961.${mark} } ] }\n`;
       const running = play(plays, {}, stop.signal);
       running.catch(() => undefined);
       await expect
@@ -201,7 +202,7 @@ const plain: Omit<AnsibleInput, "playbook" | "workdir"> = {
   skipTags: [],
   verbose: 0,
   extraArguments: [],
-  env: {},
+  env: { ANSIBLE_PIPELINING: "1" },
   timeoutSeconds: 120,
   retries: 0,
   label: "provision[2]",
