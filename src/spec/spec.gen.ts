@@ -667,7 +667,7 @@ type Provision =
                     }
                   | string;
                 /**
-                 * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                 * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                  */
                 matches?: string | null;
               };
@@ -704,7 +704,7 @@ type Provision =
                     }
                   | string;
                 /**
-                 * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                 * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                  */
                 matches?: string | null;
                 /**
@@ -921,7 +921,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -958,7 +958,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -1174,7 +1174,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -1211,7 +1211,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -1815,7 +1815,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -1852,7 +1852,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -2069,7 +2069,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -2106,7 +2106,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -2322,7 +2322,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -2359,7 +2359,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -2962,7 +2962,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -2999,7 +2999,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -3216,7 +3216,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -3253,7 +3253,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -3469,7 +3469,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -3506,7 +3506,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -4637,7 +4637,7 @@ export interface WrittenSpec {
        */
       default?: string | number | boolean | unknown[] | {};
       /**
-       * Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.
+       * Regular expression (RE2's) that a string, or each item of a list, must match.
        */
       pattern?: string;
       /**
