@@ -45,16 +45,17 @@ export function whatIsWrong(value: Value, declaration: Declaration): string | un
   for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
     if (choices && !choices.includes(one as string))
       return `is not one of ${choices.map((word) => `"${word}"`).join(", ")}`;
-    const mismatch = pattern === undefined ? undefined : mismatchOf(String(one), pattern);
+    const mismatch = pattern === undefined ? undefined : mismatchOf(one, pattern);
     if (mismatch !== undefined) return mismatch;
   }
   return undefined;
 }
 
 /** A pattern that is none is told where it stands. */
-function mismatchOf(text: string, pattern: string): string | undefined {
+function mismatchOf(value: unknown, pattern: string): string | undefined {
+  if (typeof value === "object") return "has a pattern, which only texts can match";
   try {
-    return toPattern(pattern).test(text) ? undefined : `does not match ${pattern}`;
+    return toPattern(pattern).test(String(value)) ? undefined : `does not match ${pattern}`;
   } catch (error) {
     return `cannot be held against ${pattern}: ${(error as Error).message}`;
   }

@@ -15,7 +15,9 @@ export const consoleIsPattern: Rule = {
 export const assertionsArePatterns: Rule = stepRule(function* ({ written: { check }, at }, { isRefused }) {
   const here = [...at, "check", "that"];
   if (!check || isRefused(here)) return;
-  for (const [index, { file, command }] of check.that.entries()) {
+  for (const [index, assertion] of check.that.entries()) {
+    if (isRefused([...here, index])) continue;
+    const { file, command } = assertion;
     for (const [kind, texts] of Object.entries({ file, command })) {
       const path = [...here, index, kind, "matches"];
       const matches = texts?.matches ?? null;
