@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from "../diagnostic.ts";
+import { merge } from "../document/merge.ts";
 import type { Entry, ListNode, MapNode, Node, Path, PlainValue, ScalarNode } from "../document/node.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
 import { type Piece, toPieces } from "./expression.ts";
@@ -52,7 +53,7 @@ const maxTold = 100;
 export function hasExpressions(node: Node): boolean {
   if (node.kind === "scalar") return typeof node.value === "string" && node.value.includes("${{");
   if (node.kind === "list") return node.items.some(hasExpressions);
-  return [...node.entries.values()].some((entry) => hasExpressions(entry.node));
+  return node.under !== undefined || [...node.entries.values()].some((entry) => hasExpressions(entry.node));
 }
 
 /**
@@ -87,7 +88,7 @@ export function evaluate(
 
   function toParts(node: Node): Node {
     if (node.kind === "list") return toItems(node);
-    if (node.kind === "map") return toEntries(node);
+    if (node.kind === "map") return node.under ? toMerged(node, node.under) : toEntries(node);
     if (typeof node.value !== "string" || !node.value.includes("${{")) return node;
     return toEvaluated(node, node.value);
   }
@@ -104,6 +105,14 @@ export function evaluate(
       if (inner !== entry.node) changed.push([key, { ...entry, node: inner }]);
     }
     return changed.length === 0 ? map : { ...map, entries: new Map([...map.entries, ...changed]) };
+  }
+
+  /** What is no map is replaced, as where it is written so. */
+  function toMerged({ under: _, ...map }: MapNode, under: ScalarNode): Node {
+    const below = toNode(under);
+    const above = toEntries(map);
+    if (below.kind === "scalar" && below.broken) return below;
+    return below.kind === "map" ? merge(below, above) : above;
   }
 
   function toEvaluated(node: ScalarNode, text: string): Node {
