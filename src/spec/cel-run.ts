@@ -1,6 +1,7 @@
 import { createContext, Script } from "node:vm";
 import { type Environment, EvaluationError } from "@marcbachmann/cel-js";
 import { toPattern } from "../util/pattern.ts";
+import { isAst } from "./cel-ast.ts";
 
 /** No expression can call it by this name: it stands for `matches` in what was parsed. */
 const matches = "matches (RE2)";
@@ -63,7 +64,7 @@ type Method = { readonly name: string; readonly rename: (to: string) => void };
 
 function methodsOf(ast: unknown): Method[] {
   if (Array.isArray(ast)) return ast.flatMap(methodsOf);
-  if (typeof ast !== "object" || ast === null || !("op" in ast && "args" in ast)) return [];
+  if (!isAst(ast)) return [];
   const { op, args } = ast;
   if (op !== "rcall" || !Array.isArray(args)) return methodsOf(args);
   const rename = (to: string): void => {

@@ -1,6 +1,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import type { PlainValue } from "../document/node.ts";
 import { nearest } from "../util/nearest.ts";
+import { touches, variesOf } from "./cel-ast.ts";
 import { addPatterns, newTimeLeft, PatternFault, run, type TimeLeft, withWrittenNames } from "./cel-run.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
 import type { Evaluation, Evaluator, Marks, Named, Scope } from "./evaluate.ts";
@@ -74,7 +75,12 @@ function evaluate(cel: string, { environment, context, scope, marks, left }: Wor
     return { kind: "unknown" };
   const sensitive = touches(ast, "vars", marks.sensitive);
   try {
-    return { kind: "value", value: fromCel(run(cel, environment, context, left)), sensitive };
+    return {
+      kind: "value",
+      value: fromCel(run(cel, environment, context, left)),
+      sensitive,
+      varies: variesOf(ast),
+    };
   } catch (error) {
     const fault = toFault(error, cel, scope);
     // What a function says of its argument may quote it.
@@ -116,24 +122,6 @@ function fromCel(value: unknown): PlainValue {
     return Object.fromEntries(entries.map(([key, inner]) => [String(key), fromCel(inner)]));
   }
   throw new Error("the result is neither text, a number, true or false, a list nor a map");
-}
-
-/** Whether an expression may see one of these names of a group. A group used as a whole counts as all of them. */
-function touches(ast: unknown, group: string, names: ReadonlySet<string>): boolean {
-  if (names.size === 0) return false;
-  if (Array.isArray(ast)) return ast.some((inner) => touches(inner, group, names));
-  if (!isAst(ast)) return false;
-  const { op, args } = ast;
-  if (op === "id") return args === group;
-  if (op !== "." || !Array.isArray(args)) return touches(args, group, names);
-  const [owner, field] = args;
-  return isAst(owner) && owner.op === "id" && owner.args === group
-    ? names.has(String(field))
-    : touches(owner, group, names);
-}
-
-function isAst(value: unknown): value is { readonly op: unknown; readonly args: unknown } {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }
 
 type CelError = {
