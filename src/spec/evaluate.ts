@@ -11,7 +11,7 @@ import type {
   ScalarNode,
 } from "../document/node.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
-import { type Piece, toPieces } from "./expression.ts";
+import { type Piece, toPieces, toWritten } from "./expression.ts";
 import { diagnosticAt } from "./finding.ts";
 import { placeWithin } from "./place-within.ts";
 import { type Shared, type SharedValues, variesBy } from "./shared-values.ts";
@@ -168,7 +168,8 @@ export function evaluate(
     const [only] = values;
     if (!only || values.length < evaluations.length) return { ...node, broken: true };
     const value = values.length === 1 ? only.value : values.map((one) => String(one.value)).join("");
-    return values.some(({ sensitive }) => sensitive) ? toSecret(node, value) : plainNode(value, node.place);
+    if (!values.some(({ sensitive }) => sensitive)) return plainNode(value, node.place);
+    return toSecret(node, value, toWritten(text, pieces, values));
   }
 
   /** The same with places counted from the piece's `${{`. */
@@ -205,7 +206,7 @@ export function evaluate(
     };
   }
 
-  function toSecret(node: ScalarNode, value: PlainValue): Node {
+  function toSecret(node: ScalarNode, value: PlainValue, written: string): Node {
     const name = toSecretName([...path]);
     if (name === undefined) {
       diagnostics.push(
@@ -225,7 +226,7 @@ export function evaluate(
       return { ...node, broken: true };
     }
     secrets.set(name, String(value));
-    return { kind: "scalar", place: node.place, value: "", secret: { name, written: String(node.value) } };
+    return { kind: "scalar", place: node.place, value: "", secret: { name, written } };
   }
 
   return { node: toNode(root), diagnostics, secrets };
