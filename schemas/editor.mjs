@@ -31,7 +31,31 @@ export function withEditorWords(schema, docs) {
         ...toSnippet({ [label]: example }),
       }),
     );
-  return { ...whole, defaultSnippets };
+  return withNamedShapes({ ...whole, defaultSnippets });
+}
+
+/**
+ * Examples with maps in them under a keyword of our own: yaml-language-server offers what is under `examples` as a value, and
+ * names a map `[object Object]`. They are offered as snippets instead.
+ */
+function withNamedShapes(schema) {
+  const { examples = [], ...whole } = withInner(schema, withNamedShapes);
+  const [shapes, plain] = [examples.filter(hasMap), examples.filter((example) => !hasMap(example))];
+  const known = whole.defaultSnippets?.length ?? 0;
+  const snippets = shapes
+    .map((shape, index) => ({ label: index === 0 ? "example" : `example ${index + 1}`, ...toSnippet(shape) }))
+    .filter(({ body }, index) => index >= known && !Array.isArray(body));
+  return {
+    ...whole,
+    ...(plain.length > 0 ? { examples: plain } : {}),
+    ...(shapes.length > 0 ? { "x-examples": shapes } : {}),
+    ...(snippets.length > 0 ? { defaultSnippets: [...(whole.defaultSnippets ?? []), ...snippets] } : {}),
+  };
+}
+
+function hasMap(value) {
+  if (typeof value !== "object" || value === null) return false;
+  return !Array.isArray(value) || value.some(hasMap);
 }
 
 function withWords(schema, path, docs) {

@@ -62,7 +62,8 @@ export const specAdvice = {
   "acl-wrong": "Use the one that the hint names, or another `bundle.method`.",
   "profile-missing": "Name one in `launch.iamInstanceProfile`, or leave `credentials` out.",
   "deprecation-wrong": "Write a number of days (`180d`), a date or a time in UTC that is ahead.",
-  "pattern-wrong": "It is a regular expression of JavaScript's: escape `( ) [ ] . * + ?` with `\\`.",
+  "pattern-wrong":
+    "It is a regular expression of [RE2's](https://github.com/google/re2/wiki/Syntax): escape `( ) [ ] . * + ?` with `\\`; no look-ahead, no back-references.",
   "region-unlisted": "Nothing, if the region is new. Its EC2 certificate may have to be named.",
   "instance-type-doubtful": "Put a family that is known to work first: `m3.medium`.",
   "door-doubtful": "Name `launch.allowFrom` or groups of your own: [the instance](../aws.md#the-instance).",

@@ -1,19 +1,33 @@
-import { type Entry, isNull, type ListNode, type MapNode, type Node, withEntry } from "./node.ts";
+import {
+  type Entry,
+  isNull,
+  type ListNode,
+  type MapNode,
+  type Node,
+  type ScalarNode,
+  withEntry,
+} from "./node.ts";
 
 /**
  * Lays one document over another: maps are merged key by key, everything else is replaced. A map `{ prepend, append }`
- * of lists adds to the list below it. Places stay.
+ * of lists adds to the list below it. A map over an expression waits for what that gives. Places stay.
  */
 export function merge(base: Node, over: Node): Node {
   const added = additionsOf(over);
   if (added) return isNull(base) ? over : withAdditions(base, over, added);
+  if (over.kind === "map" && base.kind === "scalar" && isExpression(base)) return { ...over, under: base };
   if (base.kind !== "map" || over.kind !== "map") return over;
   const entries = new Map<string, Entry>(base.entries);
   for (const [key, entry] of over.entries) {
     const below = base.entries.get(key);
     entries.set(key, below ? { ...entry, node: merge(below.node, entry.node) } : entry);
   }
-  return { kind: "map", place: over.place, entries };
+  const { under } = over.under ? over : base;
+  return { kind: "map", place: over.place, entries, ...(under ? { under } : {}) };
+}
+
+function isExpression({ value }: ScalarNode): boolean {
+  return typeof value === "string" && value.includes("${{");
 }
 
 /** Makes lists of the additions that had nothing below them. Gives the node itself where there are none. */

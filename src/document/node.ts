@@ -29,6 +29,8 @@ export type MapNode = {
   readonly kind: "map";
   readonly place: Place;
   readonly entries: ReadonlyMap<string, Entry>;
+  /** The expression that it is laid over: what that gives is merged with it once it is known. */
+  readonly under?: ScalarNode;
 };
 
 export type Entry = { readonly keyPlace: Place; readonly node: Node };

@@ -36,6 +36,7 @@ export function toBootstrapSpec(
       fields: {},
       variables: new Set(),
       lists: new Set(),
+      plain: new Set(),
       used: { environment: new Set(), variables: new Set() },
     },
     leftovers,

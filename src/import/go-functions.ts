@@ -13,6 +13,8 @@ export type World = {
   readonly variables: ReadonlySet<string>;
   /** Those that are lists, by their names in the spec. */
   readonly lists: ReadonlySet<string>;
+  /** Those that are numbers, or true or false, by their names in the spec. */
+  readonly plain: ReadonlySet<string>;
   /** Told of each environment variable and each variable that is used, by its name in the spec. */
   readonly used: { readonly environment: Set<string>; readonly variables: Set<string> };
 };

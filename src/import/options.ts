@@ -1,5 +1,6 @@
 import type { Place } from "../diagnostic.ts";
 import type { Entry, MapNode, Node, PlainValue, ScalarNode } from "../document/node.ts";
+import { toPieces } from "../spec/expression.ts";
 import { nearest } from "../util/nearest.ts";
 import type { World } from "./go-functions.ts";
 import { fromGoTemplate } from "./go-template.ts";
@@ -149,8 +150,10 @@ export class Options {
 
   /** A whole number, or an expression that is one. */
   number(name: string): PlainValue | undefined {
-    const text = this.text(name);
-    if (text === undefined || text.startsWith("${{")) return text;
+    const entry = this.take(name);
+    const text = entry && this.#written(name, entry.node);
+    if (text === undefined || text.startsWith("${{"))
+      return text && withType(text, "int", this.reading.world);
     if (/^-?\d+$/.test(text)) return Number(text);
     this.leave(name, ["it is no whole number"]);
     return undefined;
@@ -185,6 +188,12 @@ export class Options {
   }
 
   #textOf(name: string, node: Node, isEmptyGood = false): string | undefined {
+    const written = this.#written(name, node, isEmptyGood);
+    return written === undefined ? undefined : withType(written, "string", this.reading.world);
+  }
+
+  /** As it is in the template, of whatever type. */
+  #written(name: string, node: Node, isEmptyGood = false): string | undefined {
     if (node.kind !== "scalar") {
       this.leave(name, ["a text was expected here"], node.place);
       return undefined;
@@ -200,6 +209,19 @@ export class Options {
     return undefined;
   }
 }
+
+/** A value that is one expression keeps its type, which may not be the one that a spec has there. */
+function withType(text: string, type: "string" | "int", { plain, lists }: World): string {
+  const [piece, ...more] = toPieces(text);
+  if (piece?.kind !== "expression" || more.length > 0) return text;
+  const [, variable] = /^vars\.(\w+)$/.exec(piece.cel) ?? [];
+  if (variable !== undefined && lists.has(variable)) return text;
+  const isText = variable === undefined ? !maybeOther.test(piece.cel) : !plain.has(variable);
+  return isText === (type === "string") ? text : `\${{ ${type}(${piece.cel}) }}`;
+}
+
+/** Operators, choices (but between texts), sizes, and what is inside of lists and maps. */
+const maybeOther = /^(?!.* : '(?:[^'\\]|\\.)*'\)$)[(!-]|^size\(| in |\]$|^vars(\.\w+){2,}$/;
 
 function toUnknown(name: string, known: readonly string[]): Reason {
   const why = "imgspec does not know this option";

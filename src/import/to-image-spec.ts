@@ -9,7 +9,7 @@ import { type Rebase, toRebase } from "./paths.ts";
 import { toVariableName } from "./pieces.ts";
 import { toSteps } from "./provision.ts";
 import { toPublish } from "./publish-section.ts";
-import type { Builder, Template } from "./template.ts";
+import type { Builder, Template, TemplateVariable } from "./template.ts";
 import { toVariables } from "./variables.ts";
 
 /**
@@ -23,11 +23,8 @@ export function toImageSpec(template: Template, specPath: string, wanted: string
       builder: builder.name,
       fields: { BuildRegion: { cel: "region.name" } },
       variables: new Set(template.variables.keys()),
-      lists: new Set(
-        [...template.variables].flatMap(([name, { type }]) =>
-          type === "list" ? [toVariableName(name)] : [],
-        ),
-      ),
+      lists: namesOf(template, ({ type }) => type === "list"),
+      plain: namesOf(template, isPlain),
       used: { environment: new Set(), variables: new Set() },
     },
     leftovers: template.leftovers,
@@ -40,6 +37,22 @@ export function toImageSpec(template: Template, specPath: string, wanted: string
       template.leftovers.push(otherBuilder(other.type, other.name, other.place));
   template.leftovers.push(...builder.others);
   return toImported(sections, template.leftovers, template.description);
+}
+
+/** The variables of a kind, by their names in the spec. */
+function namesOf(
+  { variables }: Template,
+  isOne: (variable: TemplateVariable) => boolean,
+): ReadonlySet<string> {
+  return new Set(
+    [...variables].flatMap(([name, variable]) => (isOne(variable) ? [toVariableName(name)] : [])),
+  );
+}
+
+/** A number, or true or false: of what is written, or else of the default. */
+function isPlain({ type, default: standard }: TemplateVariable): boolean {
+  if (type !== undefined) return type === "number" || type === "boolean";
+  return standard?.kind === "scalar" && standard.value !== null && typeof standard.value !== "string";
 }
 
 function choose({ builders, path }: Template, wanted: string | undefined): Builder {

@@ -1,6 +1,8 @@
 import { Environment } from "@marcbachmann/cel-js";
 import type { PlainValue } from "../document/node.ts";
 import { nearest } from "../util/nearest.ts";
+import { touches, variesOf } from "./cel-ast.ts";
+import { addPatterns, newTimeLeft, PatternFault, run, type TimeLeft, withWrittenNames } from "./cel-run.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
 import type { Evaluation, Evaluator, Marks, Named, Scope } from "./evaluate.ts";
 import { addFunctions } from "./functions.ts";
@@ -31,7 +33,8 @@ export function toEvaluator(scope: Scope, marks: Marks, files: Files): Evaluator
   return (cel, path) => {
     const key = `${path}\0${cel}`;
     made.writtenIn = path;
-    const evaluation = known.get(key) ?? evaluate(cel, { environment, context, scope, marks });
+    const evaluation =
+      known.get(key) ?? evaluate(cel, { environment, context, scope, marks, left: made.left });
     known.set(key, evaluation);
     return evaluation;
   };
@@ -42,7 +45,8 @@ function withFunctions(files: Files): Made {
   const known = environments.get(files);
   if (known) return known;
   const environment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 100 } });
-  const made: Made = { environment, writtenIn: "" };
+  const made: Made = { environment, writtenIn: "", left: newTimeLeft() };
+  addPatterns(environment);
   addFunctions(environment, (path) => files(path, made.writtenIn));
   environments.set(files, made);
   return made;
@@ -51,7 +55,7 @@ function withFunctions(files: Files): Made {
 type Files = (path: string, from: string) => string;
 
 /** Evaluation does not wait for anything, so one place is enough for the file in which what is evaluated is written. */
-type Made = { readonly environment: Environment; writtenIn: string };
+type Made = { readonly environment: Environment; writtenIn: string; readonly left: TimeLeft };
 
 const environments = new WeakMap<Files, Made>();
 
@@ -60,9 +64,10 @@ type World = {
   readonly context: Readonly<Record<string, unknown>>;
   readonly scope: Scope;
   readonly marks: Marks;
+  readonly left: TimeLeft;
 };
 
-function evaluate(cel: string, { environment, context, scope, marks }: World): Evaluation {
+function evaluate(cel: string, { environment, context, scope, marks, left }: World): Evaluation {
   const checked = environment.check(cel);
   if (!checked.valid) return toFault(checked.error, cel, scope);
   const { ast } = environment.parse(cel);
@@ -70,7 +75,12 @@ function evaluate(cel: string, { environment, context, scope, marks }: World): E
     return { kind: "unknown" };
   const sensitive = touches(ast, "vars", marks.sensitive);
   try {
-    return { kind: "value", value: fromCel(environment.evaluate(cel, context)), sensitive };
+    return {
+      kind: "value",
+      value: fromCel(run(cel, environment, context, left)),
+      sensitive,
+      varies: variesOf(ast),
+    };
   } catch (error) {
     const fault = toFault(error, cel, scope);
     // What a function says of its argument may quote it.
@@ -114,30 +124,16 @@ function fromCel(value: unknown): PlainValue {
   throw new Error("the result is neither text, a number, true or false, a list nor a map");
 }
 
-/** Whether an expression may see one of these names of a group. A group used as a whole counts as all of them. */
-function touches(ast: unknown, group: string, names: ReadonlySet<string>): boolean {
-  if (names.size === 0) return false;
-  if (Array.isArray(ast)) return ast.some((inner) => touches(inner, group, names));
-  if (!isAst(ast)) return false;
-  const { op, args } = ast;
-  if (op === "id") return args === group;
-  if (op !== "." || !Array.isArray(args)) return touches(args, group, names);
-  const [owner, field] = args;
-  return isAst(owner) && owner.op === "id" && owner.args === group
-    ? names.has(String(field))
-    : touches(owner, group, names);
-}
-
-function isAst(value: unknown): value is { readonly op: unknown; readonly args: unknown } {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
-}
-
 type CelError = {
   readonly code?: string;
   readonly message?: string;
   readonly summary?: string;
-  readonly range?: { readonly start: number; readonly end: number };
+  readonly cause?: unknown;
+  readonly range?: Range;
+  readonly node?: { readonly args?: readonly [string, unknown, readonly { readonly range?: Range }[]] };
 };
+
+type Range = { readonly start: number; readonly end: number };
 
 const codes: Readonly<Record<string, DiagnosticCode>> = {
   no_such_key: "expression-unknown-name",
@@ -152,11 +148,13 @@ const codesOfClasses: Readonly<Record<string, DiagnosticCode>> = {
 type Fault = Evaluation & { readonly kind: "fault" };
 
 function toFault(error: unknown, cel: string, scope: Scope): Fault {
-  const { code: celCode = "", range = { start: 0, end: cel.length } } = error as CelError;
+  const { code: celCode = "", cause } = error as CelError;
+  const range = rangeOf(error as CelError) ?? { start: 0, end: cel.length };
   const { start } = range;
   const end = Math.max(range.end, start + 1);
   const name = error instanceof Error ? error.constructor.name : "";
-  const code = codes[celCode] ?? codesOfClasses[name] ?? "expression-failed";
+  const known = cause instanceof PatternFault ? "pattern-wrong" : codes[celCode];
+  const code = known ?? codesOfClasses[name] ?? "expression-failed";
   const said = (sayings[celCode] ?? sayOtherwise)({
     error: error as CelError,
     cel,
@@ -165,6 +163,11 @@ function toFault(error: unknown, cel: string, scope: Scope): Fault {
     scope,
   });
   return { kind: "fault", start, end, code, ...said };
+}
+
+/** A pattern is the first argument of what failed. */
+function rangeOf({ cause, range, node }: CelError): Range | undefined {
+  return cause instanceof PatternFault ? (node?.args?.[2]?.[0]?.range ?? range) : range;
 }
 
 type Failed = {
@@ -207,7 +210,7 @@ const sayings: Readonly<Record<string, (failed: Failed) => Said>> = {
 
 function sayOtherwise({ error }: Failed): Said {
   const text = error.summary ?? error.message ?? "the expression has no value";
-  return { message: text.slice(0, 1).toLowerCase() + text.slice(1) };
+  return { message: withWrittenNames(text.slice(0, 1).toLowerCase() + text.slice(1)) };
 }
 
 const emptyHints: Readonly<Record<string, string>> = {

@@ -57,7 +57,7 @@ export const errorCodes = {
   "acl-wrong": "an ACL that the method of bundling cannot give",
   "profile-missing": "an instance profile is to upload, and launch names none",
   "deprecation-wrong": "a time of deprecation that there is not, that is over, or that EC2 does not take",
-  "pattern-wrong": "what is to appear in the console output is not a regular expression",
+  "pattern-wrong": "what is to be a regular expression is not one, or is too large",
 } as const;
 
 /** Codes of diagnostics that only warn. */

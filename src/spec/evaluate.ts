@@ -1,8 +1,20 @@
 import type { Diagnostic, Place } from "../diagnostic.ts";
-import type { Entry, ListNode, MapNode, Node, Path, PlainValue, ScalarNode } from "../document/node.ts";
+import { merge } from "../document/merge.ts";
+import type {
+  Entry,
+  ListNode,
+  MapNode,
+  Node,
+  Path,
+  PlainValue,
+  Scalar,
+  ScalarNode,
+} from "../document/node.ts";
 import type { DiagnosticCode } from "./diagnostics.ts";
-import { type Piece, toPieces } from "./expression.ts";
+import { type Piece, toPieces, toWritten } from "./expression.ts";
 import { diagnosticAt } from "./finding.ts";
+import { placeWithin } from "./place-within.ts";
+import { type Shared, type SharedValues, variesBy } from "./shared-values.ts";
 import type { Value } from "./variable-value.ts";
 
 /** What expressions may name: texts, or groups of named values. */
@@ -12,7 +24,13 @@ export type Scope = Readonly<Record<string, string | ReadonlyMap<string, Named |
 export type Named = Value | Date;
 
 export type Evaluation =
-  | { readonly kind: "value"; readonly value: PlainValue; readonly sensitive: boolean }
+  | {
+      readonly kind: "value";
+      readonly value: PlainValue;
+      readonly sensitive: boolean;
+      /** Of `variesBy`. */
+      readonly varies: number;
+    }
   /** It depends on something that is told to be missing already. */
   | { readonly kind: "unknown" }
   /** `start` and `end` count from the beginning of the CEL. */
@@ -49,10 +67,14 @@ const plain = new WeakSet<Node>();
 /** Of mistakes in expressions; nobody reads more at once. */
 const maxTold = 100;
 
+function isExpression(value: Scalar): boolean {
+  return typeof value === "string" && value.includes("${{");
+}
+
 export function hasExpressions(node: Node): boolean {
-  if (node.kind === "scalar") return typeof node.value === "string" && node.value.includes("${{");
+  if (node.kind === "scalar") return isExpression(node.value);
   if (node.kind === "list") return node.items.some(hasExpressions);
-  return [...node.entries.values()].some((entry) => hasExpressions(entry.node));
+  return node.under !== undefined || [...node.entries.values()].some((entry) => hasExpressions(entry.node));
 }
 
 /**
@@ -63,6 +85,7 @@ export function evaluate(
   root: Node,
   evaluator: Evaluator,
   toSecretName: (path: Path) => string | undefined,
+  shared: SharedValues,
 ): Evaluated {
   const diagnostics: Diagnostic[] = [];
   const secrets = new Map<string, string>();
@@ -77,19 +100,32 @@ export function evaluate(
     return inner;
   }
 
+  /** Of the node that is evaluated, as far as it is. */
+  let varies: number = variesBy.nothing;
+
   /** The node itself where there is nothing to evaluate in it. */
   function toNode(node: Node): Node {
-    if (plain.has(node)) return node;
-    const evaluated = toParts(node);
-    if (evaluated === node && node.kind !== "scalar") plain.add(node);
+    if (node.kind === "scalar" ? !isExpression(node.value) : plain.has(node)) return node;
+    const known = shared.find(node) ?? toKnown(node);
+    varies |= known.varies;
+    return known.node;
+  }
+
+  function toKnown(node: Node): Shared {
+    const around = varies;
+    varies = variesBy.nothing;
+    const inner = toParts(node);
+    const evaluated = { node: inner, varies };
+    varies = around;
+    if (evaluated.node !== node) shared.keep(node, evaluated);
+    else if (node.kind !== "scalar") plain.add(node);
     return evaluated;
   }
 
   function toParts(node: Node): Node {
     if (node.kind === "list") return toItems(node);
-    if (node.kind === "map") return toEntries(node);
-    if (typeof node.value !== "string" || !node.value.includes("${{")) return node;
-    return toEvaluated(node, node.value);
+    if (node.kind === "map") return node.under ? toMerged(node, node.under) : toEntries(node);
+    return toEvaluated(node, String(node.value));
   }
 
   function toItems(list: ListNode): ListNode {
@@ -106,21 +142,34 @@ export function evaluate(
     return changed.length === 0 ? map : { ...map, entries: new Map([...map.entries, ...changed]) };
   }
 
+  /** What is no map is replaced, as where it is written so. */
+  function toMerged({ under: _, ...map }: MapNode, under: ScalarNode): Node {
+    const below = toNode(under);
+    const above = toEntries(map);
+    if (below.kind === "scalar" && below.broken) return below;
+    return below.kind === "map" ? merge(below, above) : above;
+  }
+
   function toEvaluated(node: ScalarNode, text: string): Node {
     const pieces = toPieces(text);
     const evaluations = pieces.map((piece): Evaluation => {
-      if (piece.kind === "text") return { kind: "value", value: piece.text, sensitive: false };
+      if (piece.kind === "text")
+        return { kind: "value", value: piece.text, sensitive: false, varies: variesBy.nothing };
       const evaluation = evaluatePiece(piece, node.place.path, pieces.length > 1);
       if (evaluation.kind === "fault" && diagnostics.length < maxTold) {
         diagnostics.push(diagnosticAt(placeWithin(node, text, piece.start, evaluation), evaluation));
       }
       return evaluation;
     });
+    // What is told or has a name of its own in each image is not shared.
+    for (const one of evaluations)
+      varies |= one.kind === "value" && !one.sensitive ? one.varies : variesBy.image;
     const values = evaluations.flatMap((evaluation) => (evaluation.kind === "value" ? [evaluation] : []));
     const [only] = values;
     if (!only || values.length < evaluations.length) return { ...node, broken: true };
     const value = values.length === 1 ? only.value : values.map((one) => String(one.value)).join("");
-    return values.some(({ sensitive }) => sensitive) ? toSecret(node, value) : plainNode(value, node.place);
+    if (!values.some(({ sensitive }) => sensitive)) return plainNode(value, node.place);
+    return toSecret(node, value, toWritten(text, pieces, values));
   }
 
   /** The same with places counted from the piece's `${{`. */
@@ -157,7 +206,7 @@ export function evaluate(
     };
   }
 
-  function toSecret(node: ScalarNode, value: PlainValue): Node {
+  function toSecret(node: ScalarNode, value: PlainValue, written: string): Node {
     const name = toSecretName([...path]);
     if (name === undefined) {
       diagnostics.push(
@@ -177,7 +226,7 @@ export function evaluate(
       return { ...node, broken: true };
     }
     secrets.set(name, String(value));
-    return { kind: "scalar", place: node.place, value: "", secret: { name, written: String(node.value) } };
+    return { kind: "scalar", place: node.place, value: "", secret: { name, written } };
   }
 
   return { node: toNode(root), diagnostics, secrets };
@@ -192,30 +241,4 @@ function plainNode(value: PlainValue, place: Place): Node {
     { keyPlace: place, node: plainNode(inner, place) },
   ]);
   return { kind: "map", place, entries: new Map(entries) };
-}
-
-/**
- * The place of a stretch of the expression that begins at `at` in a scalar's text. Where the file has the expression in
- * other characters (escapes, folded lines), the place of the whole scalar.
- */
-function placeWithin(
-  node: ScalarNode,
-  text: string,
-  at: number,
-  { start, end }: { start: number; end: number },
-): Place {
-  const { raw = "", place } = node;
-  const before = text.slice(0, at).split("${{").length - 1;
-  const inRaw = raw.split("${{", before + 1).join("${{").length;
-  if (raw.slice(inRaw, inRaw + end) !== text.slice(at, at + end)) return place;
-  const from = advance(place, raw, inRaw + start);
-  const to = advance(place, raw, inRaw + end);
-  return { path: place.path, ...from, endLine: to.line, endColumn: to.column };
-}
-
-function advance(place: Place, raw: string, length: number): { line: number; column: number } {
-  const lines = raw.slice(0, length).split("\n");
-  const last = lines.at(-1) ?? "";
-  const line = place.line + lines.length - 1;
-  return { line, column: lines.length === 1 ? place.column + last.length : last.length + 1 };
 }

@@ -13,7 +13,7 @@ export function toExplainedText(root: Schema, { path, branches }: Explained, col
 
 function toLines(root: Schema, path: string, written: Schema, columns: number): string[] {
   const schema = withoutExpression(written);
-  const { description = "", examples = [] } = schema;
+  const { description = "", examples = [], "x-examples": shapes = [] } = schema;
   const key = path.split(".").at(-1) ?? "";
   const shown = key === "" || key === "*" ? "" : `${key}: `;
   const facts = [
@@ -22,7 +22,7 @@ function toLines(root: Schema, path: string, written: Schema, columns: number): 
     ["rule", schema.patternErrorMessage],
     ["default", toDefault(schema)],
   ].flatMap(([name = "", fact]) => (fact ? toHanging(name.padEnd(9), fact, columns) : []));
-  const samples = examples.map((example, index) => {
+  const samples = [...examples, ...shapes].map((example, index) => {
     return `${(index === 0 ? "example" : "").padEnd(9)} ${shown}${toFlow(example)}`;
   });
   const keys = toKeys(root, schema, columns);

@@ -1,3 +1,6 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
+import type { PlainValue } from "../document/node.ts";
+
 /** A text with expressions in it, cut into what stands as it is and what is to be evaluated. */
 export type Piece =
   | { readonly kind: "text"; readonly text: string }
@@ -27,6 +30,27 @@ export function toPieces(text: string): readonly Piece[] {
   }
   if (at < text.length) pieces.push({ kind: "text", text: text.slice(at) });
   return pieces;
+}
+
+/** The text so that it reads back as it is: the `${{` in it came out of an expression and begins none. */
+export function toLiteral(text: string): string {
+  return text.replaceAll("${{", () => "${{ '${{' }}");
+}
+
+/** What a text with a secret in it is, but for the secret: that stays the expression that gives it. */
+export function toWritten(
+  text: string,
+  pieces: readonly Piece[],
+  values: readonly { readonly value: PlainValue; readonly sensitive: boolean }[],
+): string {
+  return pieces
+    .map((piece, index) => {
+      const one = values[index];
+      return piece.kind === "expression" && one?.sensitive
+        ? text.slice(piece.start, piece.end)
+        : toLiteral(String(one?.value));
+    })
+    .join("");
 }
 
 function trimmed(text: string, from: number, to: number): { cel: string; inner: number } {

@@ -9,10 +9,18 @@ export function addFunctions(environment: Environment, read: (path: string) => s
       createHash("sha256").update(text).digest("hex"),
     )
     .registerFunction("base64(string): string", (text: string) => Buffer.from(text).toString("base64"))
-    .registerFunction("string.replace(string, string): string", (text: string, from: string, to: string) =>
-      text.replaceAll(from, () => to),
-    )
+    .registerFunction("string.replace(string, string): string", replace)
     .registerFunction("google.protobuf.Timestamp.format(string): string", format);
+}
+
+const maxCharacters = 2 ** 20;
+
+/** Throws where the text would grow beyond a MiB: replacements of replacements soon fill any memory. */
+function replace(text: string, from: string, to: string): string {
+  const parts = from === "" ? [...text, "", ""] : text.split(from);
+  if (text.length + (parts.length - 1) * to.length > maxCharacters)
+    throw new Error("the text would be longer than a MiB");
+  return text.replaceAll(from, () => to);
 }
 
 /** The verbs of strftime that numbers can say, in UTC. Throws for another. */

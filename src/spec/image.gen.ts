@@ -416,7 +416,7 @@ export interface WrittenImage {
            */
           contains: string[];
           /**
-           * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+           * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
            */
           matches: string | null;
         };
@@ -439,7 +439,7 @@ export interface WrittenImage {
            */
           contains: string[];
           /**
-           * A regular expression (JavaScript's, flags mu) that its standard output must match.
+           * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
            */
           matches: string | null;
           /**

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the expressions of specs, not of JavaScript
 import { type Node, nodeAt, type Path, type PlainValue, toValue } from "../document/node.ts";
+import { toLiteral } from "./expression.ts";
 import type { WrittenImage } from "./image.gen.ts";
 import { sections as sectionNames } from "./layer.ts";
 import type { ImageSpec } from "./spec.ts";
@@ -55,11 +56,6 @@ function withSecrets(value: PlainValue, node: Node | undefined): PlainValue {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, withSecrets(inner, node && nodeAt(node, [key]))]),
   );
-}
-
-/** The text so that it reads back as it is: the `${{` in it came out of an expression and begins none. */
-function toLiteral(text: string): string {
-  return text.replaceAll("${{", () => "${{ '${{' }}");
 }
 
 /** Without the steps that the region does not have. */

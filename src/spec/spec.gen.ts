@@ -667,7 +667,7 @@ type Provision =
                     }
                   | string;
                 /**
-                 * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                 * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                  */
                 matches?: string | null;
               };
@@ -704,7 +704,7 @@ type Provision =
                     }
                   | string;
                 /**
-                 * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                 * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                  */
                 matches?: string | null;
                 /**
@@ -921,7 +921,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -958,7 +958,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -1174,7 +1174,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -1211,7 +1211,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -1986,7 +1986,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -2023,7 +2023,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -2240,7 +2240,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -2277,7 +2277,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -2493,7 +2493,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -2530,7 +2530,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -3304,7 +3304,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                    */
                   matches?: string | null;
                 };
@@ -3341,7 +3341,7 @@ type Provision =
                       }
                     | string;
                   /**
-                   * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                   * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                    */
                   matches?: string | null;
                   /**
@@ -3558,7 +3558,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -3595,7 +3595,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -3811,7 +3811,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its first MiB must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its first MiB must match.
                      */
                     matches?: string | null;
                   };
@@ -3848,7 +3848,7 @@ type Provision =
                         }
                       | string;
                     /**
-                     * A regular expression (JavaScript's, flags mu) that its standard output must match.
+                     * A regular expression (RE2's; ^ and $ are the ends of lines) that its standard output must match.
                      */
                     matches?: string | null;
                     /**
@@ -5150,7 +5150,7 @@ export interface WrittenSpec {
        */
       default?: string | number | boolean | unknown[] | {};
       /**
-       * Regular expression (JavaScript's, with the u flag) that a string, or each item of a list, must match.
+       * Regular expression (RE2's) that a string, or each item of a list, must match.
        */
       pattern?: string;
       /**

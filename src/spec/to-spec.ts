@@ -17,6 +17,7 @@ import type { WrittenRegion } from "./rendered.ts";
 import type { RuleContext } from "./rules/rule.ts";
 import { findingsOf } from "./rules/rules.ts";
 import { type Build, toScope } from "./scope.ts";
+import { newSharing, type SharedValues } from "./shared-values.ts";
 import type { ImageSpec, Spec } from "./spec.ts";
 import { twins } from "./twins.ts";
 import { validateImage } from "./validate-image.gen.ts";
@@ -57,9 +58,13 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
   const header = toHeader(root, options);
   // Without a region the common sections are looked at all the same, so that all mistakes are told at once.
   const regions = header.regions.length > 0 ? header.regions : [undefined];
+  const sharing = newSharing();
   const checked = regions.flatMap((region) => {
     const combinations = header.matrix.combinationsOf(region ?? someRegion);
-    return combinations.map((combination) => toChecked(root, { region, combination }, header, options));
+    return combinations.map((combination) => {
+      const shared = sharing(region ?? someRegion, combination ? variantOf(combination) : "");
+      return toChecked(root, { region, combination, shared }, header, options);
+    });
   });
   const told = [...checked.flatMap(({ diagnostics }) => diagnostics), ...twins(checked)];
   const known = new Set(told.map(toGist));
@@ -79,12 +84,16 @@ export function toSpec(root: MapNode, options: SpecOptions): Checked {
 const someRegion = "us-east-1";
 
 /** Which image: of a region, and a combination of the matrix. */
-type Which = { readonly region: string | undefined; readonly combination: Combination | null };
+type Which = {
+  readonly region: string | undefined;
+  readonly combination: Combination | null;
+  readonly shared: SharedValues;
+};
 
 function toChecked(root: MapNode, which: Which, header: Header, options: SpecOptions): CheckedImage {
-  const { region: name, combination } = which;
+  const { region: name, combination, shared } = which;
   const region = regionOf(name ?? someRegion);
-  const evaluated = toEvaluated(toRegionNode(root, name), { region, combination }, header, options);
+  const evaluated = toEvaluated(toRegionNode(root, name), { region, combination, shared }, header, options);
   const { secrets } = evaluated;
   const chosen = withChosenSteps(evaluated.node, region.name);
   const node = withRebasedPaths(chosen.node, options.directory);
@@ -129,11 +138,11 @@ function toChecked(root: MapNode, which: Which, header: Header, options: SpecOpt
 /** What only sensitive variables may give. */
 const passwordPaths = ["connect.password", "connect.sudoPassword", "connect.proxy.password"];
 
-type Where = { readonly region: Region; readonly combination: Combination | null };
+type Where = Omit<Which, "region"> & { readonly region: Region };
 
 function toEvaluated(
   node: Node,
-  { region, combination }: Where,
+  { region, combination, shared }: Where,
   header: Header,
   options: SpecOptions,
 ): Evaluated {
@@ -147,7 +156,7 @@ function toEvaluated(
     combination,
   );
   const group = groupName(region.name, combination && variantOf(combination));
-  return evaluate(node, options.toEvaluator(scope, header.marks), (path) => {
+  const toSecretName = (path: Path): string | undefined => {
     const isTest = path[0] === "verify" && path[1] === "tests";
     const [list, [index, kind, env, ...rest]] = isTest
       ? ["verify.tests", path.slice(2)]
@@ -161,7 +170,8 @@ function toEvaluated(
     }
     const written = path.join(".");
     return passwordPaths.includes(written) ? `${group}/${written}` : undefined;
-  });
+  };
+  return evaluate(node, options.toEvaluator(scope, header.marks), toSecretName, shared);
 }
 
 function hasBroken(node: Node): boolean {

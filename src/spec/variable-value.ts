@@ -1,5 +1,6 @@
 import { toDocument } from "../document/document.ts";
 import { type PlainValue, toValue } from "../document/node.ts";
+import { toPattern } from "../util/pattern.ts";
 import type { WrittenSpec } from "./spec.gen.ts";
 
 export type Value =
@@ -44,15 +45,18 @@ export function whatIsWrong(value: Value, declaration: Declaration): string | un
   for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
     if (choices && !choices.includes(one as string))
       return `is not one of ${choices.map((word) => `"${word}"`).join(", ")}`;
-    if (pattern !== undefined && !toRegExp(pattern)?.test(String(one))) return `does not match ${pattern}`;
+    const mismatch = pattern === undefined ? undefined : mismatchOf(one, pattern);
+    if (mismatch !== undefined) return mismatch;
   }
   return undefined;
 }
 
-export function toRegExp(pattern: string): RegExp | undefined {
+/** A pattern that is none is told where it stands. */
+function mismatchOf(value: unknown, pattern: string): string | undefined {
+  if (typeof value === "object") return "has a pattern, which only texts can match";
   try {
-    return new RegExp(pattern, "u");
-  } catch {
-    return undefined;
+    return toPattern(pattern).test(String(value)) ? undefined : `does not match ${pattern}`;
+  } catch (error) {
+    return `cannot be held against ${pattern}: ${(error as Error).message}`;
   }
 }

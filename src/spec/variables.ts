@@ -2,8 +2,9 @@ import type { Diagnostic, Place } from "../diagnostic.ts";
 import { type Node, nodeAt, type PlainValue, toValue } from "../document/node.ts";
 import { Problem } from "../problem.ts";
 import { nearest } from "../util/nearest.ts";
+import { whyNoPattern } from "../util/pattern.ts";
 import { diagnosticAt, type Finding } from "./finding.ts";
-import { type Declaration, toRegExp, toTyped, typeOf, type Value, whatIsWrong } from "./variable-value.ts";
+import { type Declaration, toTyped, typeOf, type Value, whatIsWrong } from "./variable-value.ts";
 
 /** What is given to a spec from outside. */
 export type Given = {
@@ -98,9 +99,10 @@ type Taken =
   | { readonly finding: Finding; readonly place: Place };
 
 function take(name: string, declaration: Declaration, given: Given): Taken {
-  if (declaration.pattern !== undefined && !toRegExp(declaration.pattern)) {
-    const message = `variables.${name}.pattern is not a regular expression`;
-    return { finding: { code: "wrong-value", at: ["variables", name, "pattern"], message } };
+  const wrongPattern = declaration.pattern === undefined ? undefined : whyNoPattern(declaration.pattern);
+  if (wrongPattern !== undefined) {
+    const message = `variables.${name}.pattern is not a regular expression: ${wrongPattern}`;
+    return { finding: { code: "pattern-wrong", at: ["variables", name, "pattern"], message } };
   }
   if (Object.hasOwn(given.variables, name)) return toGiven(name, declaration, given.variables[name] ?? "");
   const node = fromFiles(name, given);

@@ -5,6 +5,8 @@ export type Schema = {
   readonly description?: string;
   readonly default?: unknown;
   readonly examples?: readonly unknown[];
+  /** Those with maps in them, of which editors make nothing good. */
+  readonly "x-examples"?: readonly unknown[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;

@@ -1,3 +1,5 @@
+import { toPattern } from "../util/pattern.ts";
+
 type Texts = { readonly contains: readonly string[]; readonly matches: string | null };
 
 /** What the instance must be like: one of the keys is there, and what is null or empty is not asked. */
@@ -119,8 +121,16 @@ function textFaults({ contains, matches }: Texts, facts: Facts): readonly string
     ...contains
       .filter((part) => !text.includes(part))
       .map((part) => `${size} do not hold ${JSON.stringify(part)}`),
-    ...(matches === null || new RegExp(matches, "mu").test(text) ? [] : [`${size} do not match ${matches}`]),
+    ...(matches === null ? [] : patternFaults(text, matches, size)),
   ].map((fault) => (lines.length === 1 ? fault.replace("do not", "does not") : fault));
+}
+
+function patternFaults(text: string, pattern: string, size: string): readonly string[] {
+  try {
+    return toPattern(pattern, { isMultiline: true }).test(text) ? [] : [`${size} do not match ${pattern}`];
+  } catch (error) {
+    return [`${size} cannot be held against ${pattern}: ${(error as Error).message}`];
+  }
 }
 
 function packageFaults({ version }: NonNullable<Assertion["package"]>, facts: Facts): readonly string[] {

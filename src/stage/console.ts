@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "../aws/cloud.ts";
 import { Problem } from "../problem.ts";
+import { toPattern } from "../util/pattern.ts";
 import type { StageContext } from "./stage.ts";
 
 type Speaker = { readonly account: Account; readonly instanceId: string };
@@ -8,7 +9,7 @@ type Speaker = { readonly account: Account; readonly instanceId: string };
 /** Enough for a panic and what led to it. */
 const shownLines = 15;
 
-/** Resolves once a pattern (flags `mu`) appears in the console output of an instance. */
+/** Resolves once a pattern (of lines: `^` and `$` are their ends) appears in the console output of an instance. */
 export async function waitForConsole(
   { account, instanceId }: Speaker,
   pattern: string,
@@ -16,15 +17,14 @@ export async function waitForConsole(
   { cloud, signal, log }: StageContext,
 ): Promise<void> {
   const provider = cloud.account(account);
-  const marker = new RegExp(pattern, "mu");
+  const marker = toPattern(pattern, { isMultiline: true });
   const deadline = Date.now() + timeoutSeconds * 1000;
-  log(`waiting until the console output of ${instanceId} shows ${marker.source}`);
+  log(`waiting until the console output of ${instanceId} shows ${pattern}`);
   for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 1.5, 10_000)) {
     const { state, stateReason } = await provider.describeInstance(instanceId, signal);
-    const text = await provider.consoleOutput(instanceId, signal);
-    const found = marker.exec(text);
-    if (found) {
-      log(`the console output shows: ${lineAround(text, found.index)}`);
+    const text = (await provider.consoleOutput(instanceId, signal)).replaceAll("\r\n", "\n");
+    if (marker.test(text)) {
+      log(`the console output shows: ${text.split("\n").find(marker.test)?.trim() ?? pattern}`);
       return;
     }
     const ended = state === "running" ? null : `is ${state} (${stateReason ?? "no reason given"})`;
@@ -34,17 +34,12 @@ export async function waitForConsole(
     }
     const why =
       ended === null
-        ? `the console output of ${instanceId} did not show ${marker.source} within ${timeoutSeconds} s`
-        : `${instanceId} ${ended}, and its console output did not show ${marker.source}`;
+        ? `the console output of ${instanceId} did not show ${pattern} within ${timeoutSeconds} s`
+        : `${instanceId} ${ended}, and its console output did not show ${pattern}`;
     throw new Problem(ended === null ? "timeout" : "boot-failed", `${why}; ${toEnd(text)}`, {
       hint: "raise verify.timeout, or look for something else in verify.console",
     });
   }
-}
-
-function lineAround(text: string, index: number): string {
-  const start = text.lastIndexOf("\n", index - 1) + 1;
-  return text.slice(start).split(/\r?\n/, 1).join("").trim();
 }
 
 function toEnd(text: string): string {

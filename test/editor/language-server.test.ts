@@ -84,6 +84,21 @@ test("values are completed, each with what it means", async () => {
   expect(methods.map(({ label }) => label).sort()).toEqual(["ami-tools", "native"]);
 });
 
+test.each([
+  "upload:",
+  "launch:\n  tags:",
+  "certificate:",
+  "regions:",
+  "matrix:",
+  "provision:",
+  "provision:\n  - check:",
+  "verify:\n  tests:",
+])("what is offered behind %j has a name, and holds no map that is named by its type", async (text) => {
+  const items = await completionsAt(`${head}${text} ‸`);
+  expect(items.length).toBeGreaterThan(0);
+  expect(JSON.stringify(items)).not.toContain("[object");
+});
+
 test("a key explains itself under the pointer, with an example as it is written", async () => {
   const path = await opened(`${head}connect:\n  port: 22\n  address: private\n`);
   const port = await server.hover(path, { line: 4, character: 4 });

@@ -60,6 +60,7 @@ function toWorld(): Parameters<typeof fromGoTemplate>[1] {
     fields: { BuildRegion: { cel: "region.name" } },
     variables: new Set(["release", "build-number"]),
     lists: new Set(),
+    plain: new Set(),
     used: { environment: new Set(), variables: new Set() },
   };
 }

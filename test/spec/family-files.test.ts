@@ -67,6 +67,24 @@ test("what is no file of variables is told what one is", async () => {
   );
 });
 
+test("a text with a secret in it is rendered with all but the secret, and reads back", async () => {
+  const env = "URL: \"https://${{ vars.user }}:${{ vars.token }}@${{ region.name }}/${{ '${{' }}\"";
+  const variables = "variables: { user: { default: joe }, token: { sensitive: true } }\n";
+  await write(
+    "image.yaml",
+    `${least}${variables}provision: [{ shell: { inline: x, env: { ${env} } } }]\n${regions}`,
+  );
+  const given = { variables: { token: "hunter2" }, environment: {}, build };
+  const first = await readSpec(join(directory, "image.yaml"), given);
+  const text = toYamlText(first.rendered()[0]?.value ?? null, () => undefined);
+  expect(text).toContain("URL: https://joe:${{ vars.token }}@us-east-1/${{ '${{' }}\n");
+  expect(text).not.toContain("hunter2");
+  await write("rendered.yaml", text);
+  const second = await readSpec(join(directory, "rendered.yaml"), given);
+  expect(second.spec.secrets).toEqual(first.spec.secrets);
+  expect([...first.spec.secrets.values()]).toContain("https://joe:hunter2@us-east-1/${{");
+});
+
 async function write(name: string, text: string): Promise<void> {
   await mkdir(dirname(join(directory, name)), { recursive: true });
   await writeFile(join(directory, name), text);

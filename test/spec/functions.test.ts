@@ -24,6 +24,10 @@ test.each([
   ["build.now + 1", "expression-wrong-type no such overload: google.protobuf.Timestamp + int"],
   ["file('nowhere.txt')", 'expression-failed "nowhere.txt" does not exist'],
   ["file('.')", 'expression-failed "." is no file'],
+  [
+    `'${"a".repeat(2000)}'.replace('a', '${"a".repeat(1000)}')`,
+    "expression-failed the text would be longer than a MiB",
+  ],
   ["sha256(1)", /^expression-\S+ found no matching overload for 'sha256\(int\)'/],
 ])("%s is told as %s", async (cel, told) => {
   const [said] = await refusalOf(imageOf(`register: { description: "\${{ ${cel} }}" }`));
@@ -61,4 +65,16 @@ test("files beside the spec are read, and the state of its repository is known w
   } finally {
     await rm(directory, { recursive: true });
   }
+});
+
+const digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+const nested = (depth: number): string =>
+  depth === 0 ? "true" : `${digits}.all(x${depth}, ${nested(depth - 1)})`;
+
+test("loops within loops end after seconds, where they would take years", async () => {
+  expect(await refusalOf(imageOf(`register: { description: "\${{ ${nested(12)} ? 'a' : 'b' }}" }`))).toEqual([
+    "expression-failed it takes longer than any spec needs",
+  ]);
+  const { register } = await imageOf(`register: { description: "\${{ ${nested(3)} ? 'a' : 'b' }}" }`);
+  expect(register.description).toBe("a");
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { toExcerpts } from "../../src/document/excerpt.ts";
 import { Problem } from "../../src/problem.ts";
 import { specOf } from "./reading.ts";
@@ -48,21 +49,46 @@ const edited = fc
 
 test("whatever a file holds, it is a spec or told what is wrong with it, in places that it has", async () => {
   await fc.assert(
-    fc.asyncProperty(edited, async (text) => {
-      const error: unknown = await specOf(text, { environment: { PATH: "/bin" } }).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      if (error === undefined) return;
-      if (!(error instanceof Problem)) throw error;
-      expect(error.code).toBe("spec-invalid");
-      expect(error.diagnostics.length).toBeGreaterThan(0);
-      const lines = text.split("\n").length;
-      expect(error.diagnostics.filter(({ place }) => place.line < 1 || place.line > lines)).toEqual([]);
-      expect(toExcerpts(error.diagnostics, () => text)).not.toBe("");
-      const said = error.diagnostics.map(({ message, hint }) => `${message} ${hint ?? ""}`);
-      expect(said.filter((words) => /undefined|\[object/.test(words))).toEqual([]);
-    }),
+    fc.asyncProperty(edited, (text) => isRead(text)),
     { numRuns: 300 },
   );
 });
+
+test("nothing may stand for any value of a spec", async () => {
+  const spec: unknown = parse(whole);
+  const paths = pathsOf(spec);
+  expect(paths.length).toBeGreaterThan(100);
+  for (const path of paths) await isRead(JSON.stringify(without(spec, path)));
+});
+
+function pathsOf(value: unknown): string[][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([step, inner]) => [
+    [step],
+    ...pathsOf(inner).map((path) => [step, ...path]),
+  ]);
+}
+
+function without(value: unknown, [step, ...path]: readonly string[]): unknown {
+  if (step === undefined) return null;
+  if (Array.isArray(value))
+    return value.map((item, index) => (`${index}` === step ? without(item, path) : item));
+  const map = value as Record<string, unknown>;
+  return { ...map, [step]: without(map[step], path) };
+}
+
+async function isRead(text: string): Promise<void> {
+  const error: unknown = await specOf(text, { environment: { PATH: "/bin" } }).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error === undefined) return;
+  if (!(error instanceof Problem)) throw error;
+  expect(error.code).toBe("spec-invalid");
+  expect(error.diagnostics.length).toBeGreaterThan(0);
+  const lines = text.split("\n").length;
+  expect(error.diagnostics.filter(({ place }) => place.line < 1 || place.line > lines)).toEqual([]);
+  expect(toExcerpts(error.diagnostics, () => text)).not.toBe("");
+  const said = error.diagnostics.map(({ message, hint }) => `${message} ${hint ?? ""}`);
+  expect(said.filter((words) => /undefined|\[object/.test(words))).toEqual([]);
+}

@@ -20,7 +20,9 @@ describe("every key", () => {
     test(`${path} says what it is for and shows an example that is right`, () => {
       const target = resolve(schema);
       expect(target["description"]).toMatch(/^[A-Z].*\.$/);
-      const examples = target["examples"] as unknown[];
+      const examples = [target["examples"], target["x-examples"]].flatMap(
+        (some) => (some ?? []) as unknown[],
+      );
       expect(examples.length).toBeGreaterThan(0);
       const validate = ajv.compile({ ...target, definitions: published["definitions"] });
       expect(examples.filter((example) => !validate(example))).toEqual([]);

@@ -51,7 +51,7 @@ export function* file(
   at: Path,
   { fileProblem, isRefused }: RuleContext,
 ): Iterable<Finding> {
-  if (path === undefined || path.trim() === "" || isRefused(at)) return;
+  if (path === undefined || isRefused(at) || path.trim() === "") return;
   const problem = fileProblem(path, kind);
   if (problem === undefined) return;
   yield {

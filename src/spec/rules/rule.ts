@@ -27,14 +27,22 @@ export function stepRule(find: (step: Step, context: RuleContext) => Iterable<Fi
   return {
     needs: [],
     *find({ provision, verify }, context) {
-      if (Array.isArray(provision))
-        for (const [index, written] of provision.entries())
-          yield* find({ written, at: ["provision", index] }, context);
-      if (!Array.isArray(verify?.tests)) return;
-      for (const [index, written] of verify.tests.entries())
-        yield* find({ written, at: ["verify", "tests", index] }, context);
+      yield* findIn(provision, ["provision"], find, context);
+      yield* findIn(verify?.tests, ["verify", "tests"], find, context);
     },
   };
+}
+
+/** What is no list of maps the schema has refused. */
+function* findIn(
+  steps: readonly WrittenStep[] | undefined,
+  list: Path,
+  find: (step: Step, context: RuleContext) => Iterable<Finding>,
+  context: RuleContext,
+): Iterable<Finding> {
+  if (!Array.isArray(steps)) return;
+  for (const [index, written] of (steps as readonly (WrittenStep | null)[]).entries())
+    if (written !== null) yield* find({ written, at: [...list, index] }, context);
 }
 
 export type Step = { readonly written: WrittenStep; readonly at: Path };

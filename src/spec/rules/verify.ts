@@ -1,4 +1,5 @@
 import type { Path } from "../../document/node.ts";
+import { whyNoPattern } from "../../util/pattern.ts";
 import type { Finding } from "../finding.ts";
 import { type Rule, stepRule } from "./rule.ts";
 
@@ -6,8 +7,7 @@ import { type Rule, stepRule } from "./rule.ts";
 export const consoleIsPattern: Rule = {
   needs: [["verify", "console"]],
   *find({ verify: { console } }) {
-    if (console === null || isPattern(console)) return;
-    yield toFinding(console, ["verify", "console"]);
+    if (console !== null) yield* patternFindings(console, ["verify", "console"]);
   },
 };
 
@@ -15,19 +15,23 @@ export const consoleIsPattern: Rule = {
 export const assertionsArePatterns: Rule = stepRule(function* ({ written: { check }, at }, { isRefused }) {
   const here = [...at, "check", "that"];
   if (!check || isRefused(here)) return;
-  for (const [index, { file, command }] of check.that.entries()) {
+  for (const [index, assertion] of check.that.entries()) {
+    if (isRefused([...here, index])) continue;
+    const { file, command } = assertion;
     for (const [kind, texts] of Object.entries({ file, command })) {
       const path = [...here, index, kind, "matches"];
       const matches = texts?.matches ?? null;
-      if (matches !== null && !isRefused(path) && !isPattern(matches)) yield toFinding(matches, path);
+      if (matches !== null && !isRefused(path)) yield* patternFindings(matches, path);
     }
   }
 });
 
-function toFinding(text: string, at: Path): Finding {
-  const message = `"${text}" is not a regular expression`;
+function* patternFindings(text: string, at: Path): Iterable<Finding> {
+  const why = whyNoPattern(text);
+  if (why === undefined) return;
+  const message = `"${text}" is not a regular expression: ${why}`;
   const hint = "put a backslash before . * + ? ( ) [ ] { } ^ $ | that mean themselves";
-  return { code: "pattern-wrong", at, message, hint };
+  yield { code: "pattern-wrong", at, message, hint };
 }
 
 /** Tests that are written are meant to be run. */
@@ -44,12 +48,3 @@ export const testsAreRun: Rule = {
     yield { code: "tests-unused", at: ["verify", key], on: "key", message, hint: "leave verify.boot out" };
   },
 };
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, "mu");
-    return true;
-  } catch {
-    return false;
-  }
-}
