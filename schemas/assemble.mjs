@@ -85,7 +85,7 @@ function toStage(section, methods) {
   return empty === undefined ? whole : { ...whole, default: empty };
 }
 
-const stepKinds = ["shell", "upload", "download", "local", "packages", "check", "reboot"];
+const stepKinds = ["shell", "upload", "download", "local", "program", "packages", "check", "reboot"];
 
 /** A list of maps with one key each that says what kind of step it is, and others that say when it is there. */
 function toSteps(kinds) {

@@ -7,6 +7,7 @@ import { local } from "../stage/local.ts";
 import { packages } from "../stage/packages.ts";
 import { preflight } from "../stage/preflight.ts";
 import { reboot } from "../stage/reboot.ts";
+import { program } from "../stage/program.ts";
 import { register } from "../stage/register.ts";
 import { type ShellInput, shell } from "../stage/shell.ts";
 import { downloadFiles, uploadFiles } from "../stage/transfer.ts";
@@ -178,6 +179,17 @@ function addStep(
     }
     case "reboot":
       return plan.add(group, word, reboot, { on, timeoutSeconds: step.timeoutSeconds, label: step.label });
+    case "program": {
+      const { command, options, secrets, directory } = step;
+      const contents = step.files.map((path) => digests.get(path) ?? "");
+      return plan.add(
+        group,
+        word,
+        program,
+        { ...common, command, contents, told: { options }, secrets, directory },
+        `Run here: ${step.title}`,
+      );
+    }
     default:
       return step satisfies never;
   }
@@ -197,6 +209,7 @@ export function localPaths(spec: Spec): readonly string[] {
   const paths = spec.images.flatMap(({ provision, bundle, verify: gate }) => [
     ...[...provision, ...(gate?.tests ?? [])].flatMap((step) => {
       if (step.kind === "upload") return [step.from];
+      if (step.kind === "program") return step.files;
       return step.kind === "shell" && "path" in step.script ? [step.script.path] : [];
     }),
     ...imageFiles(bundle),

@@ -5,6 +5,7 @@ import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
+import { toProgramStep } from "./program-step.ts";
 import { toMib, toSeconds } from "./quantity.ts";
 import type {
   CertificateSpec,
@@ -171,6 +172,10 @@ function toStep(
   const at = ["provision", index] as const;
   const label = toLabel(at);
   if (step.shell) return toShell(step.shell, at, context);
+  if (step.program) {
+    const secrets = toEnvironment(node, [...at, "program", "secrets"]);
+    return toProgramStep(step.program, { label, directory, secrets });
+  }
   if (step.local) {
     const { command, workdir, timeout } = step.local;
     return {

@@ -7,6 +7,7 @@ const places: readonly (readonly [pattern: string, words?: readonly string[]])[]
   ["provision.*.upload.from"],
   ["provision.*.download.to"],
   ["provision.*.local.workdir"],
+  ["provision.*.program.command.*"],
   ["verify.tests.*.shell.file"],
   ["connect.privateKey"],
   ["connect.bastions.*.privateKey"],
@@ -22,10 +23,23 @@ export function withRebasedPaths(image: Node, directory: string): Node {
   return places.reduce((node, [pattern, words = []]) => {
     return change(node, pattern.split("."), (path, file) => {
       const from = dirname(resolve(file));
+      if (pattern.includes(".command.")) return isPathWord(path) ? toPathWord(path, from, directory) : path;
       if (from === directory || path === "" || isAbsolute(path) || words.includes(path)) return path;
       return relative(directory, join(from, path)) || ".";
     });
   }, image);
+}
+
+/** Whether a word of a command is a path that is relative to the file that names it. */
+export function isPathWord(word: string): boolean {
+  return word.startsWith("./") || word.startsWith("../");
+}
+
+/** It must be known as a path after that, too. */
+function toPathWord(path: string, from: string, directory: string): string {
+  if (from === directory) return path;
+  const word = relative(directory, join(from, path));
+  return isPathWord(word) ? word : `./${word}`;
 }
 
 type Rebase = (path: string, file: string) => string;

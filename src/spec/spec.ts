@@ -1,4 +1,5 @@
 import type { Region } from "../util/region.ts";
+import type { ProgramStep } from "./program-step.ts";
 import type { CheckStep, PackagesStep, RebootStep, StepBase } from "./steps.ts";
 
 /** A spec with nothing left open: defaults filled in, expressions evaluated, one image a region. */
@@ -147,6 +148,7 @@ export type ProvisionStep =
   | UploadStep
   | DownloadStep
   | LocalStep
+  | ProgramStep
   | PackagesStep
   | CheckStep
   | RebootStep;

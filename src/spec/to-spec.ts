@@ -151,9 +151,10 @@ function toEvaluated(
     const [list, [index, kind, env, ...rest]] = isTest
       ? ["verify.tests", path.slice(2)]
       : [path[0], path.slice(1)];
-    const isStep = (isTest || list === "provision") && (kind === "shell" || kind === "local");
-    if (isStep && env === "env" && rest.length === 1) {
-      return `${group}/${list}[${index}].${kind}.env.${rest[0]}`;
+    const isStep =
+      (isTest || list === "provision") && (kind === "shell" || kind === "local" || kind === "program");
+    if (isStep && env === (kind === "program" ? "secrets" : "env") && rest.length === 1) {
+      return `${group}/${list}[${index}].${kind}.${env}.${rest[0]}`;
     }
     const written = path.join(".");
     return passwordPaths.includes(written) ? `${group}/${written}` : undefined;

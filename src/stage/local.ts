@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../problem.ts";
 import type { LaunchedInstance } from "./launch.ts";
@@ -31,7 +31,7 @@ export const local: Stage<LocalInput, LaunchedInstance> = {
 /** How long what the command started has to end after SIGTERM. */
 const graceMs = 3000;
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
 type Exit = { readonly code: number | null; readonly name: NodeJS.Signals | null };
 
 async function attempt(input: LocalInput, context: StageContext): Promise<void> {
@@ -48,8 +48,13 @@ async function attempt(input: LocalInput, context: StageContext): Promise<void> 
   for (const output of [child.stdout, child.stderr]) {
     createInterface({ input: output }).on("line", (line) => context.log(line));
   }
-  using deadline = toDeadline(label, timeoutSeconds);
-  const { code, name } = await endOf(child, workdir, AbortSignal.any([context.signal, deadline.signal]));
+  using deadline = toDeadline(`the local command of ${label}`, timeoutSeconds);
+  const cannotStart = (cause: Error): Problem =>
+    new Problem("command-failed", `/bin/sh cannot be started in ${workdir}`, {
+      hint: "is the directory there? workdir is relative to the spec",
+      cause,
+    });
+  const { code, name } = await endOf(child, cannotStart, AbortSignal.any([context.signal, deadline.signal]));
   if (code === 0) return;
   throw new Problem(
     "command-failed",
@@ -59,17 +64,14 @@ async function attempt(input: LocalInput, context: StageContext): Promise<void> 
 }
 
 /** Resolves when the command and all that holds its outputs is over; an abort ends the group, and is thrown. */
-async function endOf(child: Child, workdir: string, signal: AbortSignal): Promise<Exit> {
+export async function endOf(
+  child: Child,
+  cannotStart: (cause: Error) => Problem,
+  signal: AbortSignal,
+): Promise<Exit> {
   const over = new Promise<Exit>((resolve, reject) => {
     child.once("close", (code, name) => resolve({ code, name }));
-    child.once("error", (cause) =>
-      reject(
-        new Problem("command-failed", `/bin/sh cannot be started in ${workdir}`, {
-          hint: "is the directory there? workdir is relative to the spec",
-          cause,
-        }),
-      ),
-    );
+    child.once("error", (cause) => reject(cannotStart(cause)));
   });
   const aborted = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
@@ -101,12 +103,9 @@ function toFacts({ account, ...on }: LaunchedInstance, { cloud }: StageContext):
   };
 }
 
-function toDeadline(label: string, seconds: number): Disposable & { readonly signal: AbortSignal } {
+export function toDeadline(what: string, seconds: number): Disposable & { readonly signal: AbortSignal } {
   const late = new AbortController();
-  const problem = new Problem(
-    "command-timeout",
-    `the local command of ${label} took longer than ${seconds} s`,
-  );
+  const problem = new Problem("command-timeout", `${what} took longer than ${seconds} s`);
   const timer = setTimeout(() => late.abort(problem), seconds * 1000);
   return { signal: late.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

@@ -8,6 +8,7 @@ import { launch } from "./launch.ts";
 import { local } from "./local.ts";
 import { packages } from "./packages.ts";
 import { preflight } from "./preflight.ts";
+import { program } from "./program.ts";
 import { reboot } from "./reboot.ts";
 import { register } from "./register.ts";
 import { release } from "./release.ts";
@@ -30,6 +31,7 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     packages,
     checkInstance,
     reboot,
+    program,
     bundle,
     amiTools,
     prepareAmiTools,

@@ -11,6 +11,7 @@ import { blocks } from "./pages.ts";
 const files = [
   ...[
     "scripts/install.sh",
+    "scripts/provision-app.py",
     "files/app.conf",
     "files/host-keys.yaml",
     "certs/cert-ec2.pem",

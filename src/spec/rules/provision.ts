@@ -1,5 +1,6 @@
 import type { Path } from "../../document/node.ts";
 import type { Finding } from "../finding.ts";
+import { isPathWord } from "../paths.ts";
 import { type Rule, type RuleContext, type Step, stepRule } from "./rule.ts";
 
 /** A shell step has one script, and it is not empty. */
@@ -20,10 +21,16 @@ export const oneScript: Rule = stepRule(function* ({ written: { shell }, at }, {
 });
 
 /** What a step takes from this machine is there. */
-export const filesExist: Rule = stepRule(function* ({ written: { shell, upload, local }, at }, context) {
+export const filesExist: Rule = stepRule(function* (
+  { written: { shell, upload, local, program }, at },
+  context,
+) {
   if (shell) yield* file(shell.file, "file", [...at, "shell", "file"], context);
   if (upload) yield* file(upload.from, "any", [...at, "upload", "from"], context);
   if (local) yield* file(local.workdir, "any", [...at, "local", "workdir"], context);
+  if (!program || context.isRefused([...at, "program"])) return;
+  for (const [index, word] of program.command.entries())
+    if (isPathWord(word)) yield* file(word, "file", [...at, "program", "command", index], context);
 });
 
 export function* file(
