@@ -32,7 +32,7 @@ export const local: Stage<LocalInput, LaunchedInstance> = {
 const graceMs = 3000;
 
 type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
-type Exit = { readonly code: number | null; readonly name: NodeJS.Signals | null };
+export type Exit = { readonly code: number | null; readonly name: NodeJS.Signals | null };
 
 async function attempt(input: LocalInput, context: StageContext): Promise<void> {
   const { command, label, workdir, timeoutSeconds } = input;

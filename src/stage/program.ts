@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { Problem } from "../problem.ts";
 import type { Json } from "../util/json.ts";
 import type { LaunchedInstance } from "./launch.ts";
-import { endOf, toDeadline } from "./local.ts";
+import { type Exit, endOf, toDeadline } from "./local.ts";
 import { perform, type Request, toRefusal, toRequest, type WorkPlace } from "./program-requests.ts";
 import { type EnvironmentInput, retrying, toValues } from "./shell.ts";
 import type { Stage, StageContext } from "./stage.ts";
@@ -57,25 +57,37 @@ async function attempt(input: ProgramInput, context: StageContext): Promise<void
   createInterface({ input: child.stderr }).on("line", (line) => context.log(line));
   const place: WorkPlace = { held, signal, directory, timeoutSeconds, onLine: (line) => context.log(line) };
   const say = (message: Json): void => void child.stdin.write(`${JSON.stringify(message)}\n`);
-  const conversation = new Conversation(name, place, context, say, (error) => wrong.abort(error));
+  // Declared after the connection, so that what is still done over it is ended before it is closed.
+  await using conversation = new Conversation(name, place, context, say, (error) => wrong.abort(error));
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => conversation.hear(chunk));
   say(toHello(input, context));
-  const cannotStart = (cause: Error): Problem =>
-    new Problem("command-failed", `${name} cannot be started`, {
-      hint: "it must be executable, or found on the PATH; a path begins with ./",
-      cause,
-    });
-  const { code, name: endedBy } = await endOf(child, cannotStart, signal);
+  const exit = await endOf(child, (cause) => cannotStart(name, cause), signal);
   conversation.end();
   wrong.signal.throwIfAborted();
+  const problem = problemOf(name, exit, conversation.unanswered);
+  if (problem === undefined) return;
+  wrong.abort(problem);
+  throw problem;
+}
+
+function cannotStart(name: string, cause: Error): Problem {
+  return new Problem("command-failed", `${name} cannot be started`, {
+    hint: "it must be executable, or found on the PATH; a path begins with ./",
+    cause,
+  });
+}
+
+/** What there is to say of a program that has ended by itself; `open` is a request without an answer. */
+function problemOf(name: string, exit: Exit, open: number | undefined): Problem | undefined {
+  const { code, name: endedBy } = exit;
   if (code !== 0) {
     const how = code === null ? `was ended by ${endedBy}` : `exited with ${code}`;
-    throw new Problem("command-failed", `${name} ${how}`, { hint: "its last lines may say why" });
+    return new Problem("command-failed", `${name} ${how}`, { hint: "its last lines may say why" });
   }
-  const open = conversation.unanswered;
-  if (open === undefined) return;
-  wrong.abort(new Problem("command-failed", `${name} ended before its request ${open} was answered`));
-  throw wrong.signal.reason;
+  if (open === undefined) return undefined;
+  return new Problem("command-failed", `${name} ended before its request ${open} was answered`, {
+    hint: "a program waits for the answers to what it asks",
+  });
 }
 
 /** The first line on the program's stdin, the only way by which it learns secrets. */
@@ -94,7 +106,7 @@ function toHello(input: ProgramInput, context: StageContext): Json {
 }
 
 /** What a program asks for, one after the other, and what it is answered. */
-class Conversation {
+class Conversation implements AsyncDisposable {
   readonly #name: string;
   readonly #place: WorkPlace;
   readonly #context: StageContext;
@@ -135,6 +147,11 @@ class Conversation {
   end(): void {
     if (this.#rest.trim() !== "") this.#take(this.#rest);
     this.#rest = "";
+  }
+
+  /** Settles when nothing is done any more; what is at work ends with the signal of its place. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last;
   }
 
   #take(line: string): void {
