@@ -431,6 +431,53 @@ type Provision =
             timeout?: string;
           };
       /**
+       * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+       */
+      program?: {
+        /**
+         * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+         *
+         * @minItems 1
+         */
+        command:
+          | string[]
+          | {
+              /**
+               * Put before the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One word.
+               */
+              prepend?: string[];
+              /**
+               * Put behind the list below: that of the spec, the preset or the file that is extended.
+               *
+               * Items: One word.
+               */
+              append?: string[];
+            }
+          | string;
+        /**
+         * What the program is told: any values, handed over on its stdin as they are.
+         */
+        options?: {};
+        /**
+         * Texts that the program is told on its stdin; the place for sensitive variables.
+         */
+        secrets?:
+          | {
+              [k: string]: string;
+            }
+          | string;
+        /**
+         * How long the program may take.
+         */
+        timeout?: string;
+        /**
+         * How often to try again when the program fails.
+         */
+        retries?: number | string;
+      };
+      /**
        * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
        */
       packages?: {
@@ -1579,6 +1626,53 @@ type Provision =
               timeout?: string;
             };
         /**
+         * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+         */
+        program?: {
+          /**
+           * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+           *
+           * @minItems 1
+           */
+          command:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * What the program is told: any values, handed over on its stdin as they are.
+           */
+          options?: {};
+          /**
+           * Texts that the program is told on its stdin; the place for sensitive variables.
+           */
+          secrets?:
+            | {
+                [k: string]: string;
+              }
+            | string;
+          /**
+           * How long the program may take.
+           */
+          timeout?: string;
+          /**
+           * How often to try again when the program fails.
+           */
+          retries?: number | string;
+        };
+        /**
          * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
          */
         packages?: {
@@ -2725,6 +2819,53 @@ type Provision =
                */
               timeout?: string;
             };
+        /**
+         * Runs a program on this machine, in any language, that provisions the instance by requests: lines of JSON on its stdin and stdout (docs/programs.md).
+         */
+        program?: {
+          /**
+           * The program and its arguments, without a shell. Words that begin with ./ or ../ are paths, relative to the file that names them; a change of such a file is a change of the step.
+           *
+           * @minItems 1
+           */
+          command:
+            | string[]
+            | {
+                /**
+                 * Put before the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                prepend?: string[];
+                /**
+                 * Put behind the list below: that of the spec, the preset or the file that is extended.
+                 *
+                 * Items: One word.
+                 */
+                append?: string[];
+              }
+            | string;
+          /**
+           * What the program is told: any values, handed over on its stdin as they are.
+           */
+          options?: {};
+          /**
+           * Texts that the program is told on its stdin; the place for sensitive variables.
+           */
+          secrets?:
+            | {
+                [k: string]: string;
+              }
+            | string;
+          /**
+           * How long the program may take.
+           */
+          timeout?: string;
+          /**
+           * How often to try again when the program fails.
+           */
+          retries?: number | string;
+        };
         /**
          * Installs, removes and updates packages with the package manager that the instance has: dnf, yum, apt-get, zypper or apk.
          */

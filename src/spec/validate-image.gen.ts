@@ -5,7 +5,7 @@ import func3Module from "ajv/dist/runtime/ucs2length.js";
 
 
 
-const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part43","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part54","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part55","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part56","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part59","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part64","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]}}};
+const schema6 = {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["source","launch","connect","upload"],"properties":{"profile":{"type":["string","null"],"minLength":1,"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/part3","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}]},"launch":{"$ref":"#/definitions/part7","examples":[{"instanceTypes":["m3.medium","m3.large"]}]},"connect":{"$ref":"#/definitions/part11","examples":[{"user":"ec2-user"}]},"provision":{"$ref":"#/definitions/part45","default":[],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"bundle":{"$ref":"#/definitions/part56","default":{},"examples":[{"exclude":["/var/cache/**"],"compression":9}]},"certificate":{"$ref":"#/definitions/part57","default":{},"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}]},"upload":{"$ref":"#/definitions/part58","examples":[{"bucket":"acme-images-${{ region.name }}"}]},"register":{"$ref":"#/definitions/part61","default":{},"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}]},"verify":{"$ref":"#/definitions/part66","default":{},"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = (func3Module.default ?? func3Module);
 const schema7 = {"type":"object","examples":[{"image":"ami-0123456789abcdef0"},{"find":{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon"}}],"additionalProperties":false,"properties":{"image":{"type":"string","pattern":"^ami-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be an AMI id: \"ami-\" and 8 or 17 hexadecimal digits","examples":["ami-0123456789abcdef0"]},"find":{"$ref":"#/definitions/part2","examples":[{"name":"amzn-ami-hvm-*-x86_64-s3","owner":"amazon","newest":true}]}}};
@@ -764,8 +764,8 @@ validate38.errors = vErrors;
 return errors === 0;
 }
 
-const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part42","examples":[{"shell":"scripts/install.sh"}]}};
-const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part22","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part38","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part39","examples":[{"timeout":"10m"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part40","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part41","examples":[["us-gov-*"]]}}};
+const schema19 = {"type":"array","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"items":{"$ref":"#/definitions/part44","examples":[{"shell":"scripts/install.sh"}]}};
+const schema20 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["program"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]},{"required":["if"],"properties":{"if":{"const":false}}}],"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part14","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part15","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part16","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"program":{"$ref":"#/definitions/part18","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}]},"packages":{"$ref":"#/definitions/part24","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part40","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part41","examples":[{"timeout":"10m"},{}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part42","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part43","examples":[["us-gov-*"]]}}};
 const schema21 = {"type":"object","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}]},"sudo":{"type":"boolean","default":false,"examples":[true]},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]},"exitCodes":{"$ref":"#/definitions/part12","default":[0],"examples":[[0,3]]}}};
 const schema22 = {"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":255,"examples":[0]},"examples":[[0,3]]};
 
@@ -1120,20 +1120,23 @@ validate56.errors = vErrors;
 return errors === 0;
 }
 
-const schema26 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part17","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part19","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part18","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part20","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part21","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
-const schema27 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["nginx","curl"]]};
-const pattern12 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
+const schema26 = {"type":"object","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}],"additionalProperties":false,"required":["command"],"properties":{"command":{"$ref":"#/definitions/part17","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]},"options":{"type":"object","default":{},"examples":[{"version":"1.2","modules":["web","api"]}]},"secrets":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"token":"${{ vars.token }}"}]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema27 = {"type":"array","minItems":1,"items":{"type":"string","minLength":1,"examples":["./provision-app.py"]},"examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]};
 
 function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema27);
+errors++;
+}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema27.items);
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema27.items);
 errors++;
 }
 }
@@ -1151,36 +1154,96 @@ validate59.errors = vErrors;
 return errors === 0;
 }
 
-const schema28 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["apache2-utils"]]};
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema28.items);
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.options === undefined){
+data.options = {};
+}
+if(data.secrets === undefined){
+data.secrets = {};
+}
+if(data.timeout === undefined){
+data.timeout = "1h";
+}
+if(data.retries === undefined){
+data.retries = 0;
+}
+if(data.command === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema26,{missingProperty: "command"});
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "command") || (key0 === "options")) || (key0 === "secrets")) || (key0 === "timeout")) || (key0 === "retries"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema26,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.command !== undefined){
+if(!(validate59(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+errors = vErrors.length;
+}
+}
+let data1 = data.options;
+if(!(data1 && typeof data1 == "object" && !Array.isArray(data1))){
+vErrors = withError(vErrors,instancePath+"/options","","type",schema26.properties.options);
+errors++;
+}
+let data2 = data.secrets;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/secrets/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema26.properties.secrets.additionalProperties);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/secrets","","type",schema26.properties.secrets);
+errors++;
+}
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern3.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema26.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema28.items);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema26.properties.timeout);
+errors++;
+}
+let data5 = data.retries;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema26.properties.retries);
+errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 20 || isNaN(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema26.properties.retries);
+errors++;
+}
+if(data5 < 0 || isNaN(data5)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema26.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema28);
+vErrors = withError(vErrors,instancePath,"","type",schema26);
 errors++;
 }
-validate61.errors = vErrors;
+validate58.errors = vErrors;
 return errors === 0;
 }
 
-const schema29 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["httpd-tools"]]};
+const schema28 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part19","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part20","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part21","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part21","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part20","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part20","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part22","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part23","default":[],"examples":[["telnet"]]},"refresh":{"type":"boolean","default":true,"examples":[false]},"recommends":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema29 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["nginx","curl"]]};
+const pattern13 = new RegExp("^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$", "u");
 
 function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1190,7 +1253,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern12.test(data0)){
+if(!pattern13.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema29.items);
 errors++;
 }
@@ -1209,10 +1272,9 @@ validate63.errors = vErrors;
 return errors === 0;
 }
 
-const schema30 = {"type":"array","items":{"type":"string","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"examples":[["*"]]};
-const pattern15 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
+const schema30 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["apache2-utils"]]};
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1220,7 +1282,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern15.test(data0)){
+if(!pattern13.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema30.items);
 errors++;
 }
@@ -1235,14 +1297,13 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema30);
 errors++;
 }
-validate68.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
 
-const schema31 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"examples":[["telnet"]]};
-const pattern16 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
+const schema31 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"]},"examples":[["httpd-tools"]]};
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1250,7 +1311,7 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
-if(!pattern16.test(data0)){
+if(!pattern13.test(data0)){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema31.items);
 errors++;
 }
@@ -1265,12 +1326,72 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema31);
 errors++;
 }
-validate70.errors = vErrors;
+validate67.errors = vErrors;
+return errors === 0;
+}
+
+const schema32 = {"type":"array","items":{"type":"string","pattern":"^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"]},"examples":[["*"]]};
+const pattern16 = new RegExp("^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$", "u");
+
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern16.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema32.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema32.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema32);
+errors++;
+}
+validate72.errors = vErrors;
+return errors === 0;
+}
+
+const schema33 = {"type":"array","items":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package","examples":["telnet"]},"examples":[["telnet"]]};
+const pattern17 = new RegExp("^[A-Za-z0-9][A-Za-z0-9:._+-]*$", "u");
+
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern17.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema33.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema33.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema33);
+errors++;
+}
+validate74.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1311,100 +1432,100 @@ if(data.retries === undefined){
 data.retries = 0;
 }
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema26);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema28);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema26.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema26,{additionalProperty: key0});
+if(!(func2.call(schema28.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema28,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate59(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
-vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
-errors = vErrors.length;
-}
-if(!(validate61(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
-errors = vErrors.length;
-}
-if(!(validate63(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+if(!(validate63(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
 vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
 errors = vErrors.length;
 }
-if(!(validate63(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate65(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
-if(!(validate61(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate67(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
-if(!(validate61(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate67(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
+vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
 errors = vErrors.length;
 }
-if(!(validate68(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate65(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
-if(!(validate70(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate65(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+errors = vErrors.length;
+}
+if(!(validate72(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+if(!(validate74(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
 errors = vErrors.length;
 }
 let data8 = data.refresh;
 if(typeof data8 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/refresh","","type",schema26.properties.refresh);
+vErrors = withError(vErrors,instancePath+"/refresh","","type",schema28.properties.refresh);
 errors++;
 }
 let data9 = data.recommends;
 if(typeof data9 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/recommends","","type",schema26.properties.recommends);
+vErrors = withError(vErrors,instancePath+"/recommends","","type",schema28.properties.recommends);
 errors++;
 }
 let data10 = data.timeout;
 if(typeof data10 === "string"){
 if(!pattern3.test(data10)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema26.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema28.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema26.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema28.properties.timeout);
 errors++;
 }
 let data11 = data.retries;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema26.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema28.properties.retries);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 20 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema26.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema28.properties.retries);
 errors++;
 }
 if(data11 < 0 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema26.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema28.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema26);
+vErrors = withError(vErrors,instancePath,"","type",schema28);
 errors++;
 }
-validate58.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"$ref":"#/definitions/part37","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
-const schema33 = {"type":"array","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part36","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]}};
-const schema34 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part24","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part25","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part26","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part27","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part28","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part30","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part31","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part33","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part34","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part35","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":"boolean","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
-const schema35 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part23","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
-const pattern18 = new RegExp("^/", "u");
-const schema36 = {"type":"array","items":{"type":"string","minLength":1,"examples":["listen 80"]},"examples":[["listen 80"]]};
+const schema34 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"required":["that"],"properties":{"that":{"$ref":"#/definitions/part39","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":"boolean","default":true,"examples":[false]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"retries":{"type":"integer","minimum":0,"maximum":20,"default":0,"examples":[2]}}};
+const schema35 = {"type":"array","minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part38","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]}};
+const schema36 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part26","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part27","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part28","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part29","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part30","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part32","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part33","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part35","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part36","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part37","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":"boolean","default":false,"examples":[true]}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+const schema37 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/etc/motd"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["file"],"enum":["file","directory","link",null]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"pattern":"^0?[0-7]{3}$|^[0-7]{4}$","patternErrorMessage":"must be octal permissions such as \"0644\""},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part25","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
+const pattern19 = new RegExp("^/", "u");
+const schema38 = {"type":"array","items":{"type":"string","minLength":1,"examples":["listen 80"]},"examples":[["listen 80"]]};
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1413,26 +1534,26 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema36.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema38.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema36.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema38.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema36);
+vErrors = withError(vErrors,instancePath,"","type",schema38);
 errors++;
 }
-validate77.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1455,12 +1576,12 @@ if(data.matches === undefined){
 data.matches = null;
 }
 if(data.path === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema35,{missingProperty: "path"});
+vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "path"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((((key0 === "path") || (key0 === "type")) || (key0 === "mode")) || (key0 === "owner")) || (key0 === "group")) || (key0 === "contains")) || (key0 === "matches"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema35,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1468,70 +1589,70 @@ if(data.path !== undefined){
 let data0 = data.path;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/path","","minLength",schema35.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","minLength",schema37.properties.path);
 errors++;
 }
-if(!pattern18.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema35.properties.path);
+if(!pattern19.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema37.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema35.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema37.properties.path);
 errors++;
 }
 }
 let data1 = data.type;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema35.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","type",schema37.properties.type);
 errors++;
 }
 if(!((((data1 === "file") || (data1 === "directory")) || (data1 === "link")) || (data1 === null))){
-vErrors = withError(vErrors,instancePath+"/type","","enum",schema35.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","enum",schema37.properties.type);
 errors++;
 }
 let data2 = data.mode;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/mode","","type",schema35.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema37.properties.mode);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern10.test(data2)){
-vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema35.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema37.properties.mode);
 errors++;
 }
 }
 let data3 = data.owner;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/owner","","type",schema35.properties.owner);
+vErrors = withError(vErrors,instancePath+"/owner","","type",schema37.properties.owner);
 errors++;
 }
 let data4 = data.group;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/group","","type",schema35.properties.group);
+vErrors = withError(vErrors,instancePath+"/group","","type",schema37.properties.group);
 errors++;
 }
-if(!(validate77(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate81(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 let data6 = data.matches;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema35.properties.matches);
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema37.properties.matches);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema35);
+vErrors = withError(vErrors,instancePath,"","type",schema37);
 errors++;
 }
-validate76.errors = vErrors;
+validate80.errors = vErrors;
 return errors === 0;
 }
 
-const schema37 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"$ref":"#/definitions/part23","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m"}}};
+const schema39 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"required":["run"],"properties":{"run":{"type":"string","minLength":1,"examples":["nginx -t"]},"exitCode":{"type":"integer","minimum":0,"maximum":255,"default":0,"examples":[0]},"contains":{"$ref":"#/definitions/part25","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m"}}};
 
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1548,12 +1669,12 @@ if(data.timeout === undefined){
 data.timeout = "1m";
 }
 if(data.run === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema37,{missingProperty: "run"});
+vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "run"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema37,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1561,157 +1682,48 @@ if(data.run !== undefined){
 let data0 = data.run;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/run","","minLength",schema37.properties.run);
+vErrors = withError(vErrors,instancePath+"/run","","minLength",schema39.properties.run);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/run","","type",schema37.properties.run);
+vErrors = withError(vErrors,instancePath+"/run","","type",schema39.properties.run);
 errors++;
 }
 }
 let data1 = data.exitCode;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema37.properties.exitCode);
+vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema39.properties.exitCode);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 > 255 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema37.properties.exitCode);
+vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema39.properties.exitCode);
 errors++;
 }
 if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema37.properties.exitCode);
+vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema39.properties.exitCode);
 errors++;
 }
 }
-if(!(validate77(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+if(!(validate81(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 let data3 = data.matches;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema37.properties.matches);
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema39.properties.matches);
 errors++;
 }
 let data4 = data.timeout;
 if(typeof data4 === "string"){
 if(!pattern3.test(data4)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema37.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema39.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema37.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema37);
-errors++;
-}
-validate80.errors = vErrors;
-return errors === 0;
-}
-
-const schema38 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
-
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.version === undefined){
-data.version = null;
-}
-if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema38,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "name") || (key0 === "version"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema38,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema38.properties.name);
-errors++;
-}
-if(!pattern16.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema38.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema38.properties.name);
-errors++;
-}
-}
-let data1 = data.version;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/version","","type",schema38.properties.version);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema38);
-errors++;
-}
-validate83.errors = vErrors;
-return errors === 0;
-}
-
-const schema39 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"default":null,"examples":[true]},"running":{"type":["boolean","null"],"default":null,"examples":[true]}}};
-const pattern22 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
-
-function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.enabled === undefined){
-data.enabled = null;
-}
-if(data.running === undefined){
-data.running = null;
-}
-if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema39,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema39,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema39.properties.name);
-errors++;
-}
-if(!pattern22.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema39.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema39.properties.name);
-errors++;
-}
-}
-let data1 = data.enabled;
-if((typeof data1 !== "boolean") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/enabled","","type",schema39.properties.enabled);
-errors++;
-}
-let data2 = data.running;
-if((typeof data2 !== "boolean") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/running","","type",schema39.properties.running);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema39.properties.timeout);
 errors++;
 }
 }
@@ -1719,53 +1731,49 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema39);
 errors++;
 }
-validate85.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}};
+const schema40 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9:._+-]*$","patternErrorMessage":"must be the name of a package"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
 
 function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.protocol === undefined){
-data.protocol = "tcp";
+if(data.version === undefined){
+data.version = null;
 }
-if(data.number === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "number"});
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "number") || (key0 === "protocol"))){
+if(!((key0 === "name") || (key0 === "version"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.number !== undefined){
-let data0 = data.number;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-vErrors = withError(vErrors,instancePath+"/number","","type",schema40.properties.number);
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema40.properties.name);
 errors++;
 }
-if((typeof data0 == "number") && (isFinite(data0))){
-if(data0 > 65535 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","maximum",schema40.properties.number);
-errors++;
-}
-if(data0 < 1 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","minimum",schema40.properties.number);
+if(!pattern17.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema40.properties.name);
 errors++;
 }
 }
-}
-let data1 = data.protocol;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/protocol","","type",schema40.properties.protocol);
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema40.properties.name);
 errors++;
 }
-if(!((data1 === "tcp") || (data1 === "udp"))){
-vErrors = withError(vErrors,instancePath+"/protocol","","enum",schema40.properties.protocol);
+}
+let data1 = data.version;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/version","","type",schema40.properties.version);
 errors++;
 }
 }
@@ -1777,10 +1785,123 @@ validate87.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0},"groups":{"$ref":"#/definitions/part29","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
-const schema42 = {"type":"array","items":{"type":"string","minLength":1,"examples":["wheel"]},"examples":[["wheel"]]};
+const schema41 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"],"pattern":"^[A-Za-z0-9][A-Za-z0-9@:._-]*$","patternErrorMessage":"must be the name of a service"},"enabled":{"type":["boolean","null"],"default":null,"examples":[true]},"running":{"type":["boolean","null"],"default":null,"examples":[true]}}};
+const pattern23 = new RegExp("^[A-Za-z0-9][A-Za-z0-9@:._-]*$", "u");
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.enabled === undefined){
+data.enabled = null;
+}
+if(data.running === undefined){
+data.running = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema41,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema41.properties.name);
+errors++;
+}
+if(!pattern23.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema41.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema41.properties.name);
+errors++;
+}
+}
+let data1 = data.enabled;
+if((typeof data1 !== "boolean") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/enabled","","type",schema41.properties.enabled);
+errors++;
+}
+let data2 = data.running;
+if((typeof data2 !== "boolean") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/running","","type",schema41.properties.running);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema41);
+errors++;
+}
+validate89.errors = vErrors;
+return errors === 0;
+}
+
+const schema42 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"required":["number"],"properties":{"number":{"type":"integer","minimum":1,"maximum":65535,"examples":[80]},"protocol":{"type":"string","enum":["tcp","udp"],"default":"tcp","examples":["udp"]}}};
+
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.protocol === undefined){
+data.protocol = "tcp";
+}
+if(data.number === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema42,{missingProperty: "number"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "number") || (key0 === "protocol"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema42,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.number !== undefined){
+let data0 = data.number;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+vErrors = withError(vErrors,instancePath+"/number","","type",schema42.properties.number);
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 65535 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/number","","maximum",schema42.properties.number);
+errors++;
+}
+if(data0 < 1 || isNaN(data0)){
+vErrors = withError(vErrors,instancePath+"/number","","minimum",schema42.properties.number);
+errors++;
+}
+}
+}
+let data1 = data.protocol;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/protocol","","type",schema42.properties.protocol);
+errors++;
+}
+if(!((data1 === "tcp") || (data1 === "udp"))){
+vErrors = withError(vErrors,instancePath+"/protocol","","enum",schema42.properties.protocol);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema42);
+errors++;
+}
+validate91.errors = vErrors;
+return errors === 0;
+}
+
+const schema43 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"uid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0},"groups":{"$ref":"#/definitions/part31","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
+const schema44 = {"type":"array","items":{"type":"string","minLength":1,"examples":["wheel"]},"examples":[["wheel"]]};
+
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1789,26 +1910,26 @@ for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema42.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema44.items);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema42.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema44.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema42);
+vErrors = withError(vErrors,instancePath,"","type",schema44);
 errors++;
 }
-validate90.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1825,77 +1946,11 @@ if(data.shell === undefined){
 data.shell = null;
 }
 if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema41,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema41,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema41.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema41.properties.name);
-errors++;
-}
-}
-let data1 = data.uid;
-if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/uid","","type",schema41.properties.uid);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema41.properties.uid);
-errors++;
-}
-}
-if(!(validate90(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
-errors = vErrors.length;
-}
-let data3 = data.home;
-if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/home","","type",schema41.properties.home);
-errors++;
-}
-let data4 = data.shell;
-if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/shell","","type",schema41.properties.shell);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema41);
-errors++;
-}
-validate89.errors = vErrors;
-return errors === 0;
-}
-
-const schema43 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0}}};
-
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.gid === undefined){
-data.gid = null;
-}
-if(data.name === undefined){
 vErrors = withError(vErrors,instancePath,"","required",schema43,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "name") || (key0 === "gid"))){
+if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
 errors++;
 }
@@ -1913,16 +1968,30 @@ vErrors = withError(vErrors,instancePath+"/name","","type",schema43.properties.n
 errors++;
 }
 }
-let data1 = data.gid;
+let data1 = data.uid;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/gid","","type",schema43.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","type",schema43.properties.uid);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema43.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema43.properties.uid);
 errors++;
 }
+}
+if(!(validate94(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+errors = vErrors.length;
+}
+let data3 = data.home;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/home","","type",schema43.properties.home);
+errors++;
+}
+let data4 = data.shell;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/shell","","type",schema43.properties.shell);
+errors++;
 }
 }
 else {
@@ -1933,24 +2002,46 @@ validate93.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part32","default":[],"examples":[["noexec"]]}}};
-const schema45 = {"type":"array","items":{"type":"string","minLength":1,"examples":["noexec"]},"examples":[["noexec"]]};
+const schema45 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["app"]},"gid":{"type":["integer","null"],"default":null,"examples":[1001],"minimum":0}}};
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.gid === undefined){
+data.gid = null;
+}
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema45,{missingProperty: "name"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "gid"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema45,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema45.items);
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema45.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema45.items);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema45.properties.name);
+errors++;
+}
+}
+let data1 = data.gid;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/gid","","type",schema45.properties.gid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema45.properties.gid);
 errors++;
 }
 }
@@ -1959,12 +2050,42 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema45);
 errors++;
 }
-validate96.errors = vErrors;
+validate97.errors = vErrors;
+return errors === 0;
+}
+
+const schema46 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"required":["path"],"properties":{"path":{"type":"string","minLength":1,"examples":["/mnt"],"pattern":"^/","patternErrorMessage":"must be an absolute path"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part34","default":[],"examples":[["noexec"]]}}};
+const schema47 = {"type":"array","items":{"type":"string","minLength":1,"examples":["noexec"]},"examples":[["noexec"]]};
+
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","minLength",schema47.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema47.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema47);
+errors++;
+}
+validate100.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1975,12 +2096,12 @@ if(data.options === undefined){
 data.options = [];
 }
 if(data.path === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema44,{missingProperty: "path"});
+vErrors = withError(vErrors,instancePath,"","required",schema46,{missingProperty: "path"});
 errors++;
 }
 for(const key0 in data){
 if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema44,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
 errors++;
 }
 }
@@ -1988,65 +2109,27 @@ if(data.path !== undefined){
 let data0 = data.path;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/path","","minLength",schema44.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","minLength",schema46.properties.path);
 errors++;
 }
-if(!pattern18.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema44.properties.path);
+if(!pattern19.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema46.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema44.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema46.properties.path);
 errors++;
 }
 }
 let data1 = data.type;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema44.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","type",schema46.properties.type);
 errors++;
 }
-if(!(validate96(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate100(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
 errors = vErrors.length;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema44);
-errors++;
-}
-validate95.errors = vErrors;
-return errors === 0;
-}
-
-const schema46 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"]}}};
-
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema46,{missingProperty: "name"});
-errors++;
-}
-for(const key0 in data){
-if(!(key0 === "name")){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 === "string"){
-if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema46.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema46.properties.name);
-errors++;
-}
 }
 }
 else {
@@ -2057,24 +2140,19 @@ validate99.errors = vErrors;
 return errors === 0;
 }
 
-const schema47 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","minLength":1,"examples":["1"]}}};
-const pattern24 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
+const schema48 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"examples":["nginx"]}}};
 
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.name === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema47,{missingProperty: "name"});
-errors++;
-}
-if(data.value === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema47,{missingProperty: "value"});
+vErrors = withError(vErrors,instancePath,"","required",schema48,{missingProperty: "name"});
 errors++;
 }
 for(const key0 in data){
-if(!((key0 === "name") || (key0 === "value"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema47,{additionalProperty: key0});
+if(!(key0 === "name")){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema48,{additionalProperty: key0});
 errors++;
 }
 }
@@ -2082,16 +2160,59 @@ if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
 if(func3(data0) < 1){
-vErrors = withError(vErrors,instancePath+"/name","","minLength",schema47.properties.name);
-errors++;
-}
-if(!pattern24.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema47.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema48.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema47.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema48.properties.name);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema48);
+errors++;
+}
+validate103.errors = vErrors;
+return errors === 0;
+}
+
+const schema49 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"examples":["net.ipv4.ip_forward"],"pattern":"^[A-Za-z0-9_./-]+$","patternErrorMessage":"must be the name of a kernel parameter"},"value":{"type":"string","minLength":1,"examples":["1"]}}};
+const pattern25 = new RegExp("^[A-Za-z0-9_./-]+$", "u");
+
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema49,{missingProperty: "name"});
+errors++;
+}
+if(data.value === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema49,{missingProperty: "value"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "value"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema49,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) < 1){
+vErrors = withError(vErrors,instancePath+"/name","","minLength",schema49.properties.name);
+errors++;
+}
+if(!pattern25.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema49.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema49.properties.name);
 errors++;
 }
 }
@@ -2099,26 +2220,26 @@ if(data.value !== undefined){
 let data1 = data.value;
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/value","","minLength",schema47.properties.value);
+vErrors = withError(vErrors,instancePath+"/value","","minLength",schema49.properties.value);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/value","","type",schema47.properties.value);
+vErrors = withError(vErrors,instancePath+"/value","","type",schema49.properties.value);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema47);
+vErrors = withError(vErrors,instancePath,"","type",schema49);
 errors++;
 }
-validate101.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -2127,7 +2248,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema34.oneOf[0],{missingProperty: "file"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema36.oneOf[0],{missingProperty: "file"});
 errors++;
 }
 }
@@ -2139,7 +2260,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema34.oneOf[1],{missingProperty: "command"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema36.oneOf[1],{missingProperty: "command"});
 errors++;
 }
 }
@@ -2156,7 +2277,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.package === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema34.oneOf[2],{missingProperty: "package"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema36.oneOf[2],{missingProperty: "package"});
 errors++;
 }
 }
@@ -2173,7 +2294,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.service === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema34.oneOf[3],{missingProperty: "service"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema36.oneOf[3],{missingProperty: "service"});
 errors++;
 }
 }
@@ -2190,7 +2311,7 @@ passing0 = 3;
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.port === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema34.oneOf[4],{missingProperty: "port"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema36.oneOf[4],{missingProperty: "port"});
 errors++;
 }
 }
@@ -2207,7 +2328,7 @@ passing0 = 4;
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.user === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema34.oneOf[5],{missingProperty: "user"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema36.oneOf[5],{missingProperty: "user"});
 errors++;
 }
 }
@@ -2224,7 +2345,7 @@ passing0 = 5;
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.group === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema34.oneOf[6],{missingProperty: "group"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema36.oneOf[6],{missingProperty: "group"});
 errors++;
 }
 }
@@ -2241,7 +2362,7 @@ passing0 = 6;
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.mount === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema34.oneOf[7],{missingProperty: "mount"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema36.oneOf[7],{missingProperty: "mount"});
 errors++;
 }
 }
@@ -2258,7 +2379,7 @@ passing0 = 7;
 const _errs10 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.process === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema34.oneOf[8],{missingProperty: "process"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema36.oneOf[8],{missingProperty: "process"});
 errors++;
 }
 }
@@ -2275,7 +2396,7 @@ passing0 = 8;
 const _errs11 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kernelParameter === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema34.oneOf[9],{missingProperty: "kernelParameter"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema36.oneOf[9],{missingProperty: "kernelParameter"});
 errors++;
 }
 }
@@ -2292,13 +2413,13 @@ passing0 = 9;
 const _errs12 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/10/required","required",schema34.oneOf[10],{missingProperty: "if"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/10/required","required",schema36.oneOf[10],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/10/properties/if/const","const",schema34.oneOf[10].properties.if);
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/10/properties/if/const","const",schema36.oneOf[10].properties.if);
 errors++;
 }
 }
@@ -2324,7 +2445,7 @@ passing0 = 10;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema34,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema36,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -2343,112 +2464,112 @@ if(data.not === undefined){
 data.not = false;
 }
 for(const key0 in data){
-if(!(func2.call(schema34.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
+if(!(func2.call(schema36.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema36,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
-if(!(validate76(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
-vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
-errors = vErrors.length;
-}
-}
-if(data.command !== undefined){
-if(!(validate80(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+if(!(validate80(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
 vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
 errors = vErrors.length;
 }
 }
+if(data.command !== undefined){
+if(!(validate84(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+errors = vErrors.length;
+}
+}
 if(data.package !== undefined){
-if(!(validate83(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
-errors = vErrors.length;
-}
-}
-if(data.service !== undefined){
-if(!(validate85(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
-vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
-errors = vErrors.length;
-}
-}
-if(data.port !== undefined){
-if(!(validate87(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+if(!(validate87(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
 vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
-if(data.user !== undefined){
-if(!(validate89(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
+if(data.service !== undefined){
+if(!(validate89(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
 vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
 errors = vErrors.length;
 }
 }
-if(data.group !== undefined){
-if(!(validate93(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+if(data.port !== undefined){
+if(!(validate91(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+errors = vErrors.length;
+}
+}
+if(data.user !== undefined){
+if(!(validate93(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }
 }
-if(data.mount !== undefined){
-if(!(validate95(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data.group !== undefined){
+if(!(validate97(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
-if(data.process !== undefined){
-if(!(validate99(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+if(data.mount !== undefined){
+if(!(validate99(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
 vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
 errors = vErrors.length;
 }
 }
+if(data.process !== undefined){
+if(!(validate103(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+}
 if(data.kernelParameter !== undefined){
-if(!(validate101(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate105(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
 errors = vErrors.length;
 }
 }
 let data11 = data.not;
 if(typeof data11 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/not","","type",schema34.properties.not);
+vErrors = withError(vErrors,instancePath+"/not","","type",schema36.properties.not);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema34);
+vErrors = withError(vErrors,instancePath,"","type",schema36);
 errors++;
 }
-validate75.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema33);
+vErrors = withError(vErrors,instancePath,"","minItems",schema35);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate75(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate79(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema33);
+vErrors = withError(vErrors,instancePath,"","type",schema35);
 errors++;
 }
-validate74.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2462,64 +2583,64 @@ if(data.retries === undefined){
 data.retries = 0;
 }
 if(data.that === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema32,{missingProperty: "that"});
+vErrors = withError(vErrors,instancePath,"","required",schema34,{missingProperty: "that"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "that") || (key0 === "sudo")) || (key0 === "timeout")) || (key0 === "retries"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema32,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema34,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.that !== undefined){
-if(!(validate74(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate78(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }
 let data1 = data.sudo;
 if(typeof data1 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema32.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema34.properties.sudo);
 errors++;
 }
 let data2 = data.timeout;
 if(typeof data2 === "string"){
 if(!pattern3.test(data2)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema32.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema34.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema32.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema34.properties.timeout);
 errors++;
 }
 let data3 = data.retries;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema32.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema34.properties.retries);
 errors++;
 }
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 20 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema32.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema34.properties.retries);
 errors++;
 }
 if(data3 < 0 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema32.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema34.properties.retries);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema32);
+vErrors = withError(vErrors,instancePath,"","type",schema34);
 errors++;
 }
-validate73.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
 
-const schema48 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
+const schema50 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"}}};
 
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2528,74 +2649,20 @@ data.timeout = "10m";
 }
 for(const key0 in data){
 if(!(key0 === "timeout")){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema48,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema50,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.timeout;
 if(typeof data0 === "string"){
 if(!pattern3.test(data0)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema48.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema50.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema48.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema50.properties.timeout);
 errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema48);
-errors++;
-}
-validate106.errors = vErrors;
-return errors === 0;
-}
-
-const schema49 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
-
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema49);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema49.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema49);
-errors++;
-}
-validate108.errors = vErrors;
-return errors === 0;
-}
-
-const schema50 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
-
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema50);
-errors++;
-}
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
-errors++;
-}
 }
 }
 else {
@@ -2603,6 +2670,60 @@ vErrors = withError(vErrors,instancePath,"","type",schema50);
 errors++;
 }
 validate110.errors = vErrors;
+return errors === 0;
+}
+
+const schema51 = {"type":"array","minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema51);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema51.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema51);
+errors++;
+}
+validate112.errors = vErrors;
+return errors === 0;
+}
+
+const schema52 = {"type":"array","minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema52);
+errors++;
+}
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema52.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema52);
+errors++;
+}
+validate114.errors = vErrors;
 return errors === 0;
 }
 
@@ -2678,8 +2799,8 @@ passing0 = 3;
 }
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.packages === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema20.oneOf[4],{missingProperty: "packages"});
+if(data.program === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema20.oneOf[4],{missingProperty: "program"});
 errors++;
 }
 }
@@ -2695,8 +2816,8 @@ passing0 = 4;
 }
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.check === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema20.oneOf[5],{missingProperty: "check"});
+if(data.packages === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema20.oneOf[5],{missingProperty: "packages"});
 errors++;
 }
 }
@@ -2712,8 +2833,8 @@ passing0 = 5;
 }
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.reboot === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema20.oneOf[6],{missingProperty: "reboot"});
+if(data.check === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema20.oneOf[6],{missingProperty: "check"});
 errors++;
 }
 }
@@ -2729,16 +2850,9 @@ passing0 = 6;
 }
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "if"});
+if(data.reboot === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema20.oneOf[7],{missingProperty: "reboot"});
 errors++;
-}
-if(data.if !== undefined){
-let data0 = data.if;
-if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/7/properties/if/const","const",schema20.oneOf[7].properties.if);
-errors++;
-}
 }
 }
 var _valid0 = _errs9 === errors;
@@ -2750,6 +2864,31 @@ else {
 if(_valid0){
 valid0 = true;
 passing0 = 7;
+}
+const _errs10 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.if === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema20.oneOf[8],{missingProperty: "if"});
+errors++;
+}
+if(data.if !== undefined){
+let data0 = data.if;
+if(false !== data0){
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/8/properties/if/const","const",schema20.oneOf[8].properties.if);
+errors++;
+}
+}
+}
+var _valid0 = _errs10 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 8];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 8;
+}
 }
 }
 }
@@ -2804,40 +2943,46 @@ vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.error
 errors = vErrors.length;
 }
 }
-if(data.packages !== undefined){
-if(!(validate58(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+if(data.program !== undefined){
+if(!(validate58(data.program, {instancePath:instancePath+"/program",parentData:data,parentDataProperty:"program",rootData}))){
 vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
 errors = vErrors.length;
 }
 }
+if(data.packages !== undefined){
+if(!(validate62(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+errors = vErrors.length;
+}
+}
 if(data.check !== undefined){
-if(!(validate73(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate77(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
 if(data.reboot !== undefined){
-if(!(validate106(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate110(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data8 = data.if;
-if(typeof data8 !== "boolean"){
+let data9 = data.if;
+if(typeof data9 !== "boolean"){
 vErrors = withError(vErrors,instancePath+"/if","","type",schema20.properties.if);
 errors++;
 }
 }
 if(data.only !== undefined){
-if(!(validate108(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate112(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate110(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+if(!(validate114(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
 }
 }
@@ -2871,38 +3016,13 @@ validate46.errors = vErrors;
 return errors === 0;
 }
 
-const schema51 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part48","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part53","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
-const schema52 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part44","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part47","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
-const pattern27 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
-const pattern28 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
-const schema53 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+const schema53 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"type":"string","enum":["native","ami-tools"],"default":"native","examples":["native"]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part50","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part55","examples":[{"exclude":["/var/cache/**"],"compression":9}]}};
+const schema54 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["ami-tools"],"default":"ami-tools","examples":["ami-tools"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part46","default":[],"examples":[["/var/cache/yum"]]},"partition":{"type":["string","null"],"enum":["gpt","mbr","none",null],"default":null,"examples":["gpt"]},"amiTools":{"$ref":"#/definitions/part49","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern28 = new RegExp("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$", "u");
+const pattern29 = new RegExp("^[1-9][0-9]{0,8}(MiB|GiB)$", "u");
+const schema55 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema53);
-errors++;
-}
-validate116.errors = vErrors;
-return errors === 0;
-}
-
-const schema54 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part45","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part46","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
-const pattern29 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
-const schema55 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
-
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2919,13 +3039,15 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema55);
 errors++;
 }
-validate119.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
 
-const schema56 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+const schema56 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"type":"string","enum":["auto","none","provision"],"default":"auto","examples":["none"]},"installCommands":{"type":["string","null"],"minLength":1,"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"pattern":"^/[A-Za-z0-9._/-]*$","patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"]},"inherit":{"type":"boolean","default":false,"examples":[true]},"credentials":{"type":["string","null"],"enum":["instance-profile","builder",null],"default":null,"examples":["instance-profile"]},"bundleArguments":{"$ref":"#/definitions/part47","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part48","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","minLength":1,"default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","minLength":1,"default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern30 = new RegExp("^/[A-Za-z0-9._/-]*$", "u");
+const schema57 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2933,21 +3055,44 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema57.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema56);
+vErrors = withError(vErrors,instancePath,"","type",schema57);
 errors++;
 }
-validate121.errors = vErrors;
+validate123.errors = vErrors;
+return errors === 0;
+}
+
+const schema58 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema58);
+errors++;
+}
+validate125.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2979,97 +3124,97 @@ if(data.uploadCommand === undefined){
 data.uploadCommand = "ec2-upload-bundle {arguments}";
 }
 for(const key0 in data){
-if(!(func2.call(schema54.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
+if(!(func2.call(schema56.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema56,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.install;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/install","","type",schema54.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","type",schema56.properties.install);
 errors++;
 }
 if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors,instancePath+"/install","","enum",schema54.properties.install);
+vErrors = withError(vErrors,instancePath+"/install","","enum",schema56.properties.install);
 errors++;
 }
 let data1 = data.installCommands;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema54.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema56.properties.installCommands);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema54.properties.installCommands);
+vErrors = withError(vErrors,instancePath+"/installCommands","","minLength",schema56.properties.installCommands);
 errors++;
 }
 }
 let data2 = data.destination;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/destination","","type",schema54.properties.destination);
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema56.properties.destination);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern29.test(data2)){
-vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema54.properties.destination);
+if(!pattern30.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema56.properties.destination);
 errors++;
 }
 }
 let data3 = data.inherit;
 if(typeof data3 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/inherit","","type",schema54.properties.inherit);
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema56.properties.inherit);
 errors++;
 }
 let data4 = data.credentials;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/credentials","","type",schema54.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","type",schema56.properties.credentials);
 errors++;
 }
 if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema54.properties.credentials);
+vErrors = withError(vErrors,instancePath+"/credentials","","enum",schema56.properties.credentials);
 errors++;
 }
-if(!(validate119(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(!(validate123(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
 errors = vErrors.length;
 }
-if(!(validate121(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate125(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
 errors = vErrors.length;
 }
 let data7 = data.bundleCommand;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema54.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","minLength",schema56.properties.bundleCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema54.properties.bundleCommand);
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema56.properties.bundleCommand);
 errors++;
 }
 let data8 = data.uploadCommand;
 if(typeof data8 === "string"){
 if(func3(data8) < 1){
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema54.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","minLength",schema56.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema54.properties.uploadCommand);
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema56.properties.uploadCommand);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema54);
+vErrors = withError(vErrors,instancePath,"","type",schema56);
 errors++;
 }
-validate118.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3093,71 +3238,71 @@ data.amiTools = {};
 }
 for(const key0 in data){
 if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema52.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema54.properties.method);
 errors++;
 }
 if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema52.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema54.properties.method);
 errors++;
 }
 let data1 = data.name;
 if(typeof data1 === "string"){
-if(!pattern27.test(data1)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema52.properties.name);
+if(!pattern28.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema54.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema52.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema54.properties.name);
 errors++;
 }
 let data2 = data.size;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema52.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema54.properties.size);
 errors++;
 }
 if(typeof data2 === "string"){
-if(!pattern28.test(data2)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema52.properties.size);
+if(!pattern29.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema54.properties.size);
 errors++;
 }
 }
-if(!(validate116(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+if(!(validate120(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
 errors = vErrors.length;
 }
 let data4 = data.partition;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/partition","","type",schema52.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema54.properties.partition);
 errors++;
 }
 if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/partition","","enum",schema52.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema54.properties.partition);
 errors++;
 }
-if(!(validate118(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
-vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+if(!(validate122(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema52);
+vErrors = withError(vErrors,instancePath,"","type",schema54);
 errors++;
 }
-validate115.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
 
-const schema57 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part49","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part50","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part52","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
-const schema58 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+const schema59 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["native"],"default":"native","examples":["native"]},"at":{"type":"string","enum":["auto","instance","builder"],"default":"auto","examples":["instance"]},"name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"]},"partition":{"type":"string","enum":["auto","gpt","mbr","none"],"default":"auto","examples":["gpt"]},"size":{"type":["string","null"],"pattern":"^[1-9][0-9]{0,8}(MiB|GiB)$","patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"]},"exclude":{"$ref":"#/definitions/part51","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part52","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","minLength":1,"default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part54","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"minLength":1,"default":null,"examples":["scripts/seal.sh"]},"needs":{"type":"string","enum":["refuse","warn"],"default":"refuse","examples":["warn"]},"compression":{"type":["integer","null"],"minimum":1,"maximum":9,"default":null,"examples":[6]}}};
+const schema60 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
 
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3165,46 +3310,22 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema60.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema58);
+vErrors = withError(vErrors,instancePath,"","type",schema60);
 errors++;
 }
-validate126.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
-const schema59 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
+const schema61 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
 
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema59.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema59);
-errors++;
-}
-validate128.errors = vErrors;
-return errors === 0;
-}
-
-const schema60 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part51","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
-const schema61 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
-
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3221,12 +3342,36 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema61);
 errors++;
 }
-validate131.errors = vErrors;
+validate132.errors = vErrors;
+return errors === 0;
+}
+
+const schema62 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"sshHostKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"machineId":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"shellHistories":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudInit":{"type":"string","enum":["scrub","refuse","keep"],"default":"scrub","examples":["scrub"]},"cloudCredentials":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"privateKeys":{"type":"string","enum":["scrub","refuse","keep"],"default":"refuse","examples":["refuse"]},"logs":{"type":"string","enum":["scrub","refuse","keep"],"default":"keep","examples":["keep"]},"allow":{"$ref":"#/definitions/part53","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema63 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema63.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema63);
+errors++;
+}
+validate135.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3258,98 +3403,98 @@ if(data.allow === undefined){
 data.allow = [];
 }
 for(const key0 in data){
-if(!(func2.call(schema60.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
+if(!(func2.call(schema62.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.authorizedKeys;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema60.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","type",schema62.properties.authorizedKeys);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema60.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","enum",schema62.properties.authorizedKeys);
 errors++;
 }
 let data1 = data.sshHostKeys;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema60.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","type",schema62.properties.sshHostKeys);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema60.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","enum",schema62.properties.sshHostKeys);
 errors++;
 }
 let data2 = data.machineId;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/machineId","","type",schema60.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","type",schema62.properties.machineId);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema60.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","enum",schema62.properties.machineId);
 errors++;
 }
 let data3 = data.shellHistories;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema60.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","type",schema62.properties.shellHistories);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema60.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","enum",schema62.properties.shellHistories);
 errors++;
 }
 let data4 = data.cloudInit;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema60.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","type",schema62.properties.cloudInit);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema60.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","enum",schema62.properties.cloudInit);
 errors++;
 }
 let data5 = data.cloudCredentials;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema60.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","type",schema62.properties.cloudCredentials);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema60.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","enum",schema62.properties.cloudCredentials);
 errors++;
 }
 let data6 = data.privateKeys;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema60.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","type",schema62.properties.privateKeys);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema60.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","enum",schema62.properties.privateKeys);
 errors++;
 }
 let data7 = data.logs;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/logs","","type",schema60.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","type",schema62.properties.logs);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/logs","","enum",schema60.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","enum",schema62.properties.logs);
 errors++;
 }
-if(!(validate131(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
-vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+if(!(validate135(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema60);
+vErrors = withError(vErrors,instancePath,"","type",schema62);
 errors++;
 }
-validate130.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3390,129 +3535,129 @@ if(data.compression === undefined){
 data.compression = null;
 }
 for(const key0 in data){
-if(!(func2.call(schema57.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
+if(!(func2.call(schema59.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema57.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema59.properties.method);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema57.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema59.properties.method);
 errors++;
 }
 let data1 = data.at;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/at","","type",schema57.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","type",schema59.properties.at);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors,instancePath+"/at","","enum",schema57.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","enum",schema59.properties.at);
 errors++;
 }
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern27.test(data2)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema57.properties.name);
+if(!pattern28.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema59.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema57.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema59.properties.name);
 errors++;
 }
 let data3 = data.partition;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/partition","","type",schema57.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","type",schema59.properties.partition);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors,instancePath+"/partition","","enum",schema57.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","enum",schema59.properties.partition);
 errors++;
 }
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema57.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema59.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern28.test(data4)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema57.properties.size);
+if(!pattern29.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema59.properties.size);
 errors++;
 }
 }
-if(!(validate126(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate130(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
-if(!(validate128(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(!(validate132(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 let data7 = data.fstab;
 if(typeof data7 === "string"){
 if(func3(data7) < 1){
-vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema57.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","minLength",schema59.properties.fstab);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/fstab","","type",schema57.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema59.properties.fstab);
 errors++;
 }
-if(!(validate130(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
-vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+if(!(validate134(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/script","","type",schema57.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","type",schema59.properties.script);
 errors++;
 }
 if(typeof data9 === "string"){
 if(func3(data9) < 1){
-vErrors = withError(vErrors,instancePath+"/script","","minLength",schema57.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","minLength",schema59.properties.script);
 errors++;
 }
 }
 let data10 = data.needs;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/needs","","type",schema57.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","type",schema59.properties.needs);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors,instancePath+"/needs","","enum",schema57.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","enum",schema59.properties.needs);
 errors++;
 }
 let data11 = data.compression;
 if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)){
-vErrors = withError(vErrors,instancePath+"/compression","","type",schema57.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema59.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema57.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema59.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema57.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema59.properties.compression);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema57);
+vErrors = withError(vErrors,instancePath,"","type",schema59);
 errors++;
 }
-validate125.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3552,8 +3697,8 @@ vErrors = null;
 let ifClause0;
 if(_valid0){
 const _errs5 = errors;
-if(!(validate115(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate119(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
@@ -3562,8 +3707,8 @@ ifClause0 = "then";
 }
 else {
 const _errs6 = errors;
-if(!(validate125(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(!(validate129(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -3571,7 +3716,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","if",schema51);
+vErrors = withError(vErrors,instancePath,"","if",schema53);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3580,25 +3725,25 @@ data.method = "native";
 }
 let data1 = data.method;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema51.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema53.properties.method);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema51.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema53.properties.method);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema51);
+vErrors = withError(vErrors,instancePath,"","type",schema53);
 errors++;
 }
-validate114.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
 
-const schema62 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+const schema64 = {"type":"object","examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":"boolean","default":false,"examples":[true]},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3616,42 +3761,42 @@ data.privateKey = null;
 }
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/ec2","","type",schema62.properties.ec2);
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema64.properties.ec2);
 errors++;
 }
 let data1 = data.allowMismatch;
 if(typeof data1 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema62.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema64.properties.allowMismatch);
 errors++;
 }
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/certificate","","type",schema62.properties.certificate);
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema64.properties.certificate);
 errors++;
 }
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema62.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema64.properties.privateKey);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema62);
+vErrors = withError(vErrors,instancePath,"","type",schema64);
 errors++;
 }
-validate136.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
 
-const schema63 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
+const schema65 = {"type":"object","examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"required":["bucket"],"properties":{"method":{"type":"string","enum":["s3"],"default":"s3","examples":["s3"]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","examples":["${{ name }}/${{ build.id }}"]},"acl":{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"],"default":"aws-exec-read","examples":["aws-exec-read"]},"concurrency":{"type":"integer","minimum":1,"maximum":32,"default":4,"examples":[8]}}};
 
-function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3665,131 +3810,131 @@ if(data.concurrency === undefined){
 data.concurrency = 4;
 }
 if(data.bucket === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema63,{missingProperty: "bucket"});
+vErrors = withError(vErrors,instancePath,"","required",schema65,{missingProperty: "bucket"});
 errors++;
 }
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema65,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema63.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema65.properties.method);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema63.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema65.properties.method);
 errors++;
 }
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bucket","","type",schema63.properties.bucket);
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema65.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/prefix","","type",schema63.properties.prefix);
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema65.properties.prefix);
 errors++;
 }
 }
 let data3 = data.acl;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/acl","","type",schema63.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","type",schema65.properties.acl);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors,instancePath+"/acl","","enum",schema63.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","enum",schema65.properties.acl);
 errors++;
 }
 let data4 = data.concurrency;
 if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
-vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema63.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema65.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema63.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema65.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema63.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema65.properties.concurrency);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema63);
-errors++;
-}
-validate138.errors = vErrors;
-return errors === 0;
-}
-
-const schema64 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"$ref":"#/definitions/part58","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
-const pattern32 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const pattern33 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
-const schema65 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part57","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
-const schema66 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
-
-function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.device === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "device"});
-errors++;
-}
-if(data.virtual === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema66,{missingProperty: "virtual"});
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.device !== undefined){
-let data0 = data.device;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/device","","type",schema66.properties.device);
-errors++;
-}
-}
-if(data.virtual !== undefined){
-let data1 = data.virtual;
-if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/virtual","","type",schema66.properties.virtual);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema66);
+vErrors = withError(vErrors,instancePath,"","type",schema65);
 errors++;
 }
 validate142.errors = vErrors;
 return errors === 0;
 }
 
+const schema66 = {"type":"object","examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"type":"string","enum":["instance-store"],"default":"instance-store","examples":["instance-store"]},"name":{"type":"string","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"maxLength":255,"default":null,"examples":["Web server base image"]},"architecture":{"type":["string","null"],"enum":["i386","x86_64",null],"default":null,"examples":["x86_64"]},"virtualization":{"type":["string","null"],"enum":["hvm","paravirtual",null],"default":null,"examples":["hvm"]},"kernel":{"type":["string","null"],"pattern":"^aki-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"]},"ramdisk":{"type":["string","null"],"pattern":"^ari-([0-9a-f]{8}|[0-9a-f]{17})$","patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"]},"blockDeviceMappings":{"$ref":"#/definitions/part60","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":"object","additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}]}}};
+const pattern33 = new RegExp("^aki-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const pattern34 = new RegExp("^ari-([0-9a-f]{8}|[0-9a-f]{17})$", "u");
+const schema67 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part59","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema68 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"required":["device","virtual"],"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}}};
 
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.device === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema68,{missingProperty: "device"});
+errors++;
+}
+if(data.virtual === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema68,{missingProperty: "virtual"});
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "device") || (key0 === "virtual"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema68,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.device !== undefined){
+let data0 = data.device;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/device","","type",schema68.properties.device);
+errors++;
+}
+}
+if(data.virtual !== undefined){
+let data1 = data.virtual;
+if(typeof data1 !== "string"){
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema68.properties.virtual);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema68);
+errors++;
+}
+validate146.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema65);
+vErrors = withError(vErrors,instancePath,"","type",schema67);
 errors++;
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate142(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+if(!(validate146(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
 errors = vErrors.length;
 }
 }
@@ -3798,17 +3943,17 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema65.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema67.additionalProperties);
 errors++;
 }
 }
 }
-validate141.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3837,80 +3982,80 @@ if(data.tags === undefined){
 data.tags = {};
 }
 for(const key0 in data){
-if(!(func2.call(schema64.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
+if(!(func2.call(schema66.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.method;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","","type",schema64.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","type",schema66.properties.method);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors,instancePath+"/method","","enum",schema64.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","enum",schema66.properties.method);
 errors++;
 }
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema66.properties.name);
 errors++;
 }
 }
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema64.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","type",schema66.properties.description);
 errors++;
 }
 if(typeof data2 === "string"){
 if(func3(data2) > 255){
-vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema64.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","maxLength",schema66.properties.description);
 errors++;
 }
 }
 let data3 = data.architecture;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","","type",schema64.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","type",schema66.properties.architecture);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema64.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","enum",schema66.properties.architecture);
 errors++;
 }
 let data4 = data.virtualization;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema64.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","type",schema66.properties.virtualization);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema64.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","enum",schema66.properties.virtualization);
 errors++;
 }
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/kernel","","type",schema64.properties.kernel);
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema66.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern32.test(data5)){
-vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema64.properties.kernel);
+if(!pattern33.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema66.properties.kernel);
 errors++;
 }
 }
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema64.properties.ramdisk);
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema66.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern33.test(data6)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema64.properties.ramdisk);
+if(!pattern34.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema66.properties.ramdisk);
 errors++;
 }
 }
-if(!(validate141(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate145(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
 errors = vErrors.length;
 }
 let data8 = data.tags;
@@ -3918,29 +4063,29 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key1 in data8){
 let data9 = data8[key1];
 if(typeof data9 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema64.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema66.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema64.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema66.properties.tags);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema64);
+vErrors = withError(vErrors,instancePath,"","type",schema66);
 errors++;
 }
-validate140.errors = vErrors;
+validate144.errors = vErrors;
 return errors === 0;
 }
 
-const schema67 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part61","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part63","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
-const schema68 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part60","examples":[{"shell":"tests/smoke.sh"}]}};
-const schema69 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part40","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part41","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
+const schema69 = {"type":"object","examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"additionalProperties":false,"properties":{"boot":{"type":["boolean","null"],"default":null,"examples":[true]},"console":{"type":["string","null"],"minLength":1,"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part63","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","pattern":"^[1-9][0-9]{0,5}[smh]$","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m"},"launch":{"$ref":"#/definitions/part65","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema70 = {"type":"array","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part62","examples":[{"shell":"tests/smoke.sh"}]}};
+const schema71 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part13","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":"boolean","examples":["${{ region.partition == 'aws-cn' }}"]},"only":{"$ref":"#/definitions/part42","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part43","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]},{"required":["if"],"properties":{"if":{"const":false}}}]};
 
-function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3949,7 +4094,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema69.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema71.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -3961,13 +4106,13 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.if === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema69.oneOf[1],{missingProperty: "if"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema71.oneOf[1],{missingProperty: "if"});
 errors++;
 }
 if(data.if !== undefined){
 let data0 = data.if;
 if(false !== data0){
-vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema69.oneOf[1].properties.if);
+vErrors = withError(vErrors,instancePath+"/if","#/oneOf/1/properties/if/const","const",schema71.oneOf[1].properties.if);
 errors++;
 }
 }
@@ -3984,7 +4129,7 @@ passing0 = 1;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema69,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema71,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -4001,7 +4146,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
 errors++;
 }
 }
@@ -4014,65 +4159,20 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data2 = data.if;
 if(typeof data2 !== "boolean"){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema69.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","type",schema71.properties.if);
 errors++;
 }
 }
 if(data.only !== undefined){
-if(!(validate108(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate112(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate110(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+if(!(validate114(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema69);
-errors++;
-}
-validate148.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate148(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema68);
-errors++;
-}
-validate147.errors = vErrors;
-return errors === 0;
-}
-
-const schema70 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part62","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
-const schema71 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
-
-function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema71.items);
-errors++;
 }
 }
 }
@@ -4080,12 +4180,57 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema71);
 errors++;
 }
-validate155.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate152(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema70);
+errors++;
+}
+validate151.errors = vErrors;
+return errors === 0;
+}
+
+const schema72 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part64","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"minLength":1,"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema73 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema73.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema73);
+errors++;
+}
+validate159.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4100,41 +4245,41 @@ data.userData = null;
 }
 for(const key0 in data){
 if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema70,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
 errors++;
 }
 }
-if(!(validate155(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+if(!(validate159(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }
 let data1 = data.iamInstanceProfile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema70.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema72.properties.iamInstanceProfile);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema70.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","minLength",schema72.properties.iamInstanceProfile);
 errors++;
 }
 }
 let data2 = data.userData;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema70.properties.userData);
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema72.properties.userData);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema70);
+vErrors = withError(vErrors,instancePath,"","type",schema72);
 errors++;
 }
-validate154.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4155,51 +4300,51 @@ data.launch = {};
 }
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
 errors++;
 }
 }
 let data0 = data.boot;
 if((typeof data0 !== "boolean") && (data0 !== null)){
-vErrors = withError(vErrors,instancePath+"/boot","","type",schema67.properties.boot);
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema69.properties.boot);
 errors++;
 }
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/console","","type",schema67.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","type",schema69.properties.console);
 errors++;
 }
 if(typeof data1 === "string"){
 if(func3(data1) < 1){
-vErrors = withError(vErrors,instancePath+"/console","","minLength",schema67.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","minLength",schema69.properties.console);
 errors++;
 }
 }
-if(!(validate147(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
-vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+if(!(validate151(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
 errors = vErrors.length;
 }
 let data3 = data.timeout;
 if(typeof data3 === "string"){
 if(!pattern3.test(data3)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema67.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema69.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema67.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema69.properties.timeout);
 errors++;
 }
-if(!(validate154(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+if(!(validate158(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
 errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema67);
+vErrors = withError(vErrors,instancePath,"","type",schema69);
 errors++;
 }
-validate146.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
 
@@ -4281,26 +4426,26 @@ if(!(validate46(data.provision, {instancePath:instancePath+"/provision",parentDa
 vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
-if(!(validate114(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
+if(!(validate118(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
 errors = vErrors.length;
 }
-if(!(validate136(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
-errors = vErrors.length;
-}
-if(data.upload !== undefined){
-if(!(validate138(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
-errors = vErrors.length;
-}
-}
-if(!(validate140(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+if(!(validate140(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
 vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
 errors = vErrors.length;
 }
-if(!(validate146(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+if(data.upload !== undefined){
+if(!(validate142(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+errors = vErrors.length;
+}
+}
+if(!(validate144(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+errors = vErrors.length;
+}
+if(!(validate150(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 }

@@ -1484,8 +1484,8 @@ validate65.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part67","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part68","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part68","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
-const schema33 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]}],"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part28","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part29","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part30","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"packages":{"$ref":"#/definitions/part41","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part61","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part62","examples":[{"timeout":"10m"},{}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part64","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part66","examples":[["us-gov-*"]]}}};
+const schema32 = {"type":["array","object","null"],"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]],"default":[],"items":{"$ref":"#/definitions/part70","examples":[{"shell":"scripts/install.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part71","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]},"append":{"$ref":"#/definitions/part71","examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]}}};
+const schema33 = {"type":"object","examples":[{"shell":"scripts/install.sh"}],"additionalProperties":false,"oneOf":[{"required":["shell"]},{"required":["upload"]},{"required":["download"]},{"required":["local"]},{"required":["program"]},{"required":["packages"]},{"required":["check"]},{"required":["reboot"]}],"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"upload":{"$ref":"#/definitions/part28","examples":[{"from":"files/","to":"/srv/app"}]},"download":{"$ref":"#/definitions/part29","examples":[{"from":"/etc/os-release","to":"out/os-release"}]},"local":{"$ref":"#/definitions/part30","examples":["make assets",{"command":"make assets","env":{"TARGET":"image"}}]},"program":{"$ref":"#/definitions/part33","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}]},"packages":{"$ref":"#/definitions/part44","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}]},"check":{"$ref":"#/definitions/part64","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}]},"reboot":{"$ref":"#/definitions/part65","examples":[{"timeout":"10m"},{}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part67","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part69","examples":[["us-gov-*"]]}}};
 const schema34 = {"type":["string","object"],"examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}],"additionalProperties":false,"properties":{"file":{"type":"string","examples":["scripts/install.sh"]},"inline":{"type":"string","examples":["systemctl enable nginx"]},"env":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"RELEASE":"${{ vars.release }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"sudo":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"workdir":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"exitCodes":{"$ref":"#/definitions/part26","default":[0],"examples":[[0,3]]}}};
 const schema35 = {"type":["array","object","string"],"minItems":1,"items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part25","examples":[[0,3]]},"append":{"$ref":"#/definitions/part25","examples":[[0,3]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
 const schema36 = {"type":"array","items":{"type":["integer","string"],"minimum":0,"maximum":255,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"examples":[[0,3]]};
@@ -1904,10 +1904,9 @@ validate90.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part32","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part34","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part36","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part36","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part34","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part34","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part38","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part40","default":[],"examples":[["telnet"]]},"refresh":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"recommends":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema41 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part31","examples":[["nginx","curl"]]},"append":{"$ref":"#/definitions/part31","examples":[["nginx","curl"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern42 = new RegExp("(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema42 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]]};
+const schema40 = {"type":"object","examples":[{"command":["./provision-app.py"],"options":{"version":"1.2"}}],"additionalProperties":false,"properties":{"command":{"$ref":"#/definitions/part32","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]},"options":{"type":"object","default":{},"examples":[{"version":"1.2","modules":["web","api"]}]},"secrets":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"token":"${{ vars.token }}"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1h","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["command"]};
+const schema41 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["./provision-app.py"]},"examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part31","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]},"append":{"$ref":"#/definitions/part31","examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema42 = {"type":"array","items":{"type":"string","examples":["./provision-app.py"]},"examples":[["./provision-app.py"],["python3","./provision-app.py","--verbose"]]};
 
 function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1916,13 +1915,7 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema42.items);
-errors++;
-}
-}
-else {
+if(typeof data0 !== "string"){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema42.items);
 errors++;
 }
@@ -1951,16 +1944,14 @@ errors++;
 }
 }
 if(Array.isArray(data)){
+if(data.length < 1){
+vErrors = withError(vErrors,instancePath,"","minItems",schema41);
+errors++;
+}
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema41.items);
-errors++;
-}
-}
-else {
+if(typeof data0 !== "string"){
 vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema41.items);
 errors++;
 }
@@ -1994,453 +1985,60 @@ validate93.errors = vErrors;
 return errors === 0;
 }
 
-const schema43 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part33","examples":[["apache2-utils"]]},"append":{"$ref":"#/definitions/part33","examples":[["apache2-utils"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema44 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]]};
-
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema44.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema44.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema44);
-errors++;
-}
-validate99.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema43);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema43);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema43.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema43.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema43);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate99(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate99(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
-errors = vErrors.length;
-}
-}
-}
-validate98.errors = vErrors;
-return errors === 0;
-}
-
-const schema45 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part35","examples":[["httpd-tools"]]},"append":{"$ref":"#/definitions/part35","examples":[["httpd-tools"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema46 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]]};
-
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema46.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema46.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema46);
-errors++;
-}
-validate104.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema45);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema45);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern42.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema45.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema45.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema45);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema45,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate104(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate104(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-errors = vErrors.length;
-}
-}
-}
-validate103.errors = vErrors;
-return errors === 0;
-}
-
-const schema47 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part37","examples":[["*"]]},"append":{"$ref":"#/definitions/part37","examples":[["*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern51 = new RegExp("(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema48 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]]};
-
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern51.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema48.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema48.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema48);
-errors++;
-}
-validate112.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema47);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema47);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern51.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema47.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema47.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema47);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema47,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate112(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate112(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
-errors = vErrors.length;
-}
-}
-}
-validate111.errors = vErrors;
-return errors === 0;
-}
-
-const schema49 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part39","examples":[["telnet"]]},"append":{"$ref":"#/definitions/part39","examples":[["telnet"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const pattern54 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema50 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]]};
-
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern54.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema50.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema50);
-errors++;
-}
-validate117.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema49);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema49);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 === "string"){
-if(!pattern54.test(data0)){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema49.items);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema49.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema49);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema49,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate117(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate117(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
-errors = vErrors.length;
-}
-}
-}
-validate116.errors = vErrors;
-return errors === 0;
-}
-
 
 function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema40);
+if(data.command === undefined){
+vErrors = withError(vErrors,instancePath,"","required",schema40,{missingProperty: "command"});
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema40.properties, key0))){
+if(!(((((key0 === "command") || (key0 === "options")) || (key0 === "secrets")) || (key0 === "timeout")) || (key0 === "retries"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema40,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.install !== undefined){
-if(!(validate93(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
+if(data.command !== undefined){
+if(!(validate93(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
 vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
 errors = vErrors.length;
 }
 }
-if(data.apt !== undefined){
-if(!(validate98(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.dnf !== undefined){
-if(!(validate103(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-errors = vErrors.length;
-}
-}
-if(data.yum !== undefined){
-if(!(validate103(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-errors = vErrors.length;
-}
-}
-if(data.zypper !== undefined){
-if(!(validate98(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.apk !== undefined){
-if(!(validate98(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.update !== undefined){
-if(!(validate111(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
-vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
-errors = vErrors.length;
-}
-}
-if(data.remove !== undefined){
-if(!(validate116(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
-errors = vErrors.length;
-}
-}
-if(data.refresh !== undefined){
-let data8 = data.refresh;
-if((typeof data8 !== "boolean") && (typeof data8 !== "string")){
-vErrors = withError(vErrors,instancePath+"/refresh","","type",schema40.properties.refresh);
-errors++;
-}
-if(typeof data8 === "string"){
-if(!pattern7.test(data8)){
-vErrors = withError(vErrors,instancePath+"/refresh","","pattern",schema40.properties.refresh);
+if(data.options !== undefined){
+let data1 = data.options;
+if(!(data1 && typeof data1 == "object" && !Array.isArray(data1))){
+vErrors = withError(vErrors,instancePath+"/options","","type",schema40.properties.options);
 errors++;
 }
 }
-}
-if(data.recommends !== undefined){
-let data9 = data.recommends;
-if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
-vErrors = withError(vErrors,instancePath+"/recommends","","type",schema40.properties.recommends);
+if(data.secrets !== undefined){
+let data2 = data.secrets;
+if((!(data2 && typeof data2 == "object" && !Array.isArray(data2))) && (typeof data2 !== "string")){
+vErrors = withError(vErrors,instancePath+"/secrets","","type",schema40.properties.secrets);
 errors++;
 }
-if(typeof data9 === "string"){
-if(!pattern7.test(data9)){
-vErrors = withError(vErrors,instancePath+"/recommends","","pattern",schema40.properties.recommends);
+if(typeof data2 === "string"){
+if(!pattern7.test(data2)){
+vErrors = withError(vErrors,instancePath+"/secrets","","pattern",schema40.properties.secrets);
 errors++;
+}
+}
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 !== "string"){
+vErrors = withError(vErrors,instancePath+"/secrets/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema40.properties.secrets.additionalProperties);
+errors++;
+}
 }
 }
 }
 if(data.timeout !== undefined){
-let data10 = data.timeout;
-if(typeof data10 === "string"){
-if(!pattern18.test(data10)){
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern18.test(data4)){
 vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema40.properties.timeout);
 errors++;
 }
@@ -2451,23 +2049,23 @@ errors++;
 }
 }
 if(data.retries !== undefined){
-let data11 = data.retries;
-if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
+let data5 = data.retries;
+if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (typeof data5 !== "string")){
 vErrors = withError(vErrors,instancePath+"/retries","","type",schema40.properties.retries);
 errors++;
 }
-if((typeof data11 == "number") && (isFinite(data11))){
-if(data11 > 20 || isNaN(data11)){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 20 || isNaN(data5)){
 vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema40.properties.retries);
 errors++;
 }
-if(data11 < 0 || isNaN(data11)){
+if(data5 < 0 || isNaN(data5)){
 vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema40.properties.retries);
 errors++;
 }
 }
-if(typeof data11 === "string"){
-if(!pattern7.test(data11)){
+if(typeof data5 === "string"){
+if(!pattern7.test(data5)){
 vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema40.properties.retries);
 errors++;
 }
@@ -2482,46 +2080,49 @@ validate92.errors = vErrors;
 return errors === 0;
 }
 
-const schema51 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"properties":{"that":{"$ref":"#/definitions/part60","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["that"]};
-const schema52 = {"type":["array","object","string"],"minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part58","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part59","examples":[[{"package":{"name":"nginx"}}]]},"append":{"$ref":"#/definitions/part59","examples":[[{"package":{"name":"nginx"}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema53 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part44","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part45","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part46","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part47","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part48","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part51","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part52","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part55","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part56","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part57","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]}]};
-const schema54 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/etc/motd"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"default":null,"examples":["file"],"anyOf":[{"type":["string","null"],"enum":["file","directory","link",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"patternErrorMessage":"must be octal permissions such as \"0644\"","pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part43","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
-const pattern61 = new RegExp("(^/)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema55 = {"type":["array","object","string"],"items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part42","examples":[["listen 80"]]},"append":{"$ref":"#/definitions/part42","examples":[["listen 80"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema56 = {"type":"array","items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]]};
+const schema43 = {"type":"object","examples":[{"install":["nginx"],"apt":["apache2-utils"],"yum":["httpd-tools"]}],"additionalProperties":false,"minProperties":1,"properties":{"install":{"$ref":"#/definitions/part35","default":[],"examples":[["nginx","curl"]]},"apt":{"$ref":"#/definitions/part37","default":[],"examples":[["apache2-utils"]]},"dnf":{"$ref":"#/definitions/part39","default":[],"examples":[["httpd-tools"]]},"yum":{"$ref":"#/definitions/part39","default":[],"examples":[["httpd-tools"]]},"zypper":{"$ref":"#/definitions/part37","default":[],"examples":[["apache2-utils"]]},"apk":{"$ref":"#/definitions/part37","default":[],"examples":[["apache2-utils"]]},"update":{"$ref":"#/definitions/part41","default":[],"examples":[["*"]]},"remove":{"$ref":"#/definitions/part43","default":[],"examples":[["telnet"]]},"refresh":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"recommends":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"30m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema44 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part34","examples":[["nginx","curl"]]},"append":{"$ref":"#/definitions/part34","examples":[["nginx","curl"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern46 = new RegExp("(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema45 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["nginx","curl"]]};
 
-function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema56.items);
+if(typeof data0 === "string"){
+if(!pattern46.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema45.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema45.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema56);
+vErrors = withError(vErrors,instancePath,"","type",schema45);
 errors++;
 }
-validate127.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema55);
+vErrors = withError(vErrors,instancePath,"","type",schema44);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema55);
+vErrors = withError(vErrors,instancePath,"","pattern",schema44);
 errors++;
 }
 }
@@ -2529,61 +2130,636 @@ if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema55.items);
+if(typeof data0 === "string"){
+if(!pattern46.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema44.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema44.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema55);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema44);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema44,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate127(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+if(!(validate101(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate127(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+if(!(validate101(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
 }
-validate126.errors = vErrors;
+validate100.errors = vErrors;
+return errors === 0;
+}
+
+const schema46 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part36","examples":[["apache2-utils"]]},"append":{"$ref":"#/definitions/part36","examples":[["apache2-utils"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema47 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["apache2-utils"]]};
+
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern46.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema47.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema47.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema47);
+errors++;
+}
+validate106.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema46);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema46);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern46.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema46.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema46.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema46);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema46,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate106(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate106(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+errors = vErrors.length;
+}
+}
+}
+validate105.errors = vErrors;
+return errors === 0;
+}
+
+const schema48 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part38","examples":[["httpd-tools"]]},"append":{"$ref":"#/definitions/part38","examples":[["httpd-tools"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema49 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or name=version","examples":["nginx","nginx=1.24.0-1"],"pattern":"(^[A-Za-z0-9@][A-Za-z0-9@:._+*/-]*(=[A-Za-z0-9:._+~*^-]+)?$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["httpd-tools"]]};
+
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern46.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema49.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema49.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema49);
+errors++;
+}
+validate111.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema48);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema48);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern46.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema48.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema48.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema48);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema48,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate111(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate111(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+errors = vErrors.length;
+}
+}
+}
+validate110.errors = vErrors;
+return errors === 0;
+}
+
+const schema50 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part40","examples":[["*"]]},"append":{"$ref":"#/definitions/part40","examples":[["*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern55 = new RegExp("(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema51 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package, or *","examples":["openssl"],"pattern":"(^([A-Za-z0-9][A-Za-z0-9:._+-]*|\\*)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["*"]]};
+
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern55.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema51.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema51.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema51);
+errors++;
+}
+validate119.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema50);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema50);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern55.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema50.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema50.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema50);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema50,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate119(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate119(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+errors = vErrors.length;
+}
+}
+}
+validate118.errors = vErrors;
+return errors === 0;
+}
+
+const schema52 = {"type":["array","object","string"],"items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part42","examples":[["telnet"]]},"append":{"$ref":"#/definitions/part42","examples":[["telnet"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const pattern58 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema53 = {"type":"array","items":{"type":"string","patternErrorMessage":"must be the name of a package","examples":["telnet"],"pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"examples":[["telnet"]]};
+
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern58.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema53.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema53.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema53);
+errors++;
+}
+validate124.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema52);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema52);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 === "string"){
+if(!pattern58.test(data0)){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","pattern",schema52.items);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema52.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema52);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate124(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate124(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+errors = vErrors.length;
+}
+}
+}
+validate123.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema43);
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema43.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema43,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.install !== undefined){
+if(!(validate100(data.install, {instancePath:instancePath+"/install",parentData:data,parentDataProperty:"install",rootData}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+errors = vErrors.length;
+}
+}
+if(data.apt !== undefined){
+if(!(validate105(data.apt, {instancePath:instancePath+"/apt",parentData:data,parentDataProperty:"apt",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+errors = vErrors.length;
+}
+}
+if(data.dnf !== undefined){
+if(!(validate110(data.dnf, {instancePath:instancePath+"/dnf",parentData:data,parentDataProperty:"dnf",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+errors = vErrors.length;
+}
+}
+if(data.yum !== undefined){
+if(!(validate110(data.yum, {instancePath:instancePath+"/yum",parentData:data,parentDataProperty:"yum",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+errors = vErrors.length;
+}
+}
+if(data.zypper !== undefined){
+if(!(validate105(data.zypper, {instancePath:instancePath+"/zypper",parentData:data,parentDataProperty:"zypper",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+errors = vErrors.length;
+}
+}
+if(data.apk !== undefined){
+if(!(validate105(data.apk, {instancePath:instancePath+"/apk",parentData:data,parentDataProperty:"apk",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+errors = vErrors.length;
+}
+}
+if(data.update !== undefined){
+if(!(validate118(data.update, {instancePath:instancePath+"/update",parentData:data,parentDataProperty:"update",rootData}))){
+vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+errors = vErrors.length;
+}
+}
+if(data.remove !== undefined){
+if(!(validate123(data.remove, {instancePath:instancePath+"/remove",parentData:data,parentDataProperty:"remove",rootData}))){
+vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+errors = vErrors.length;
+}
+}
+if(data.refresh !== undefined){
+let data8 = data.refresh;
+if((typeof data8 !== "boolean") && (typeof data8 !== "string")){
+vErrors = withError(vErrors,instancePath+"/refresh","","type",schema43.properties.refresh);
+errors++;
+}
+if(typeof data8 === "string"){
+if(!pattern7.test(data8)){
+vErrors = withError(vErrors,instancePath+"/refresh","","pattern",schema43.properties.refresh);
+errors++;
+}
+}
+}
+if(data.recommends !== undefined){
+let data9 = data.recommends;
+if((typeof data9 !== "boolean") && (typeof data9 !== "string")){
+vErrors = withError(vErrors,instancePath+"/recommends","","type",schema43.properties.recommends);
+errors++;
+}
+if(typeof data9 === "string"){
+if(!pattern7.test(data9)){
+vErrors = withError(vErrors,instancePath+"/recommends","","pattern",schema43.properties.recommends);
+errors++;
+}
+}
+}
+if(data.timeout !== undefined){
+let data10 = data.timeout;
+if(typeof data10 === "string"){
+if(!pattern18.test(data10)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema43.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema43.properties.timeout);
+errors++;
+}
+}
+if(data.retries !== undefined){
+let data11 = data.retries;
+if((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (typeof data11 !== "string")){
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema43.properties.retries);
+errors++;
+}
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 20 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema43.properties.retries);
+errors++;
+}
+if(data11 < 0 || isNaN(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema43.properties.retries);
+errors++;
+}
+}
+if(typeof data11 === "string"){
+if(!pattern7.test(data11)){
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema43.properties.retries);
+errors++;
+}
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema43);
+errors++;
+}
+validate99.errors = vErrors;
+return errors === 0;
+}
+
+const schema54 = {"type":"object","examples":[{"that":[{"file":{"path":"/etc/motd","mode":"0644"}},{"service":{"name":"nginx","enabled":true}}]}],"additionalProperties":false,"properties":{"that":{"$ref":"#/definitions/part63","examples":[[{"package":{"name":"nginx"}}]]},"sudo":{"type":["boolean","string"],"default":true,"examples":[false],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"retries":{"type":["integer","string"],"minimum":0,"maximum":20,"default":0,"examples":[2],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}},"required":["that"]};
+const schema55 = {"type":["array","object","string"],"minItems":1,"examples":[[{"package":{"name":"nginx"}}]],"items":{"$ref":"#/definitions/part61","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part62","examples":[[{"package":{"name":"nginx"}}]]},"append":{"$ref":"#/definitions/part62","examples":[[{"package":{"name":"nginx"}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema56 = {"type":"object","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}],"additionalProperties":false,"properties":{"file":{"$ref":"#/definitions/part47","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}]},"command":{"$ref":"#/definitions/part48","examples":[{"run":"nginx -t"}]},"package":{"$ref":"#/definitions/part49","examples":[{"name":"nginx","version":"1.24.*"}]},"service":{"$ref":"#/definitions/part50","examples":[{"name":"nginx","enabled":true,"running":true}]},"port":{"$ref":"#/definitions/part51","examples":[{"number":80}]},"user":{"$ref":"#/definitions/part54","examples":[{"name":"app","shell":"/sbin/nologin"}]},"group":{"$ref":"#/definitions/part55","examples":[{"name":"app"}]},"mount":{"$ref":"#/definitions/part58","examples":[{"path":"/mnt","type":"ext4"}]},"process":{"$ref":"#/definitions/part59","examples":[{"name":"nginx"}]},"kernelParameter":{"$ref":"#/definitions/part60","examples":[{"name":"net.ipv4.ip_forward","value":"1"}]},"not":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}},"oneOf":[{"required":["file"]},{"required":["command"]},{"required":["package"]},{"required":["service"]},{"required":["port"]},{"required":["user"]},{"required":["group"]},{"required":["mount"]},{"required":["process"]},{"required":["kernelParameter"]}]};
+const schema57 = {"type":"object","examples":[{"path":"/etc/motd","mode":"0644","owner":"root"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/etc/motd"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"default":null,"examples":["file"],"anyOf":[{"type":["string","null"],"enum":["file","directory","link",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"mode":{"type":["string","null"],"default":null,"examples":["0644"],"patternErrorMessage":"must be octal permissions such as \"0644\"","pattern":"(^0?[0-7]{3}$|^[0-7]{4}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"owner":{"type":["string","null"],"default":null,"examples":["root"]},"group":{"type":["string","null"],"default":null,"examples":["root"]},"contains":{"$ref":"#/definitions/part46","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]}}};
+const pattern65 = new RegExp("(^/)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema58 = {"type":["array","object","string"],"items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part45","examples":[["listen 80"]]},"append":{"$ref":"#/definitions/part45","examples":[["listen 80"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema59 = {"type":"array","items":{"type":"string","examples":["listen 80"]},"examples":[["listen 80"]]};
+
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema59.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema59);
+errors++;
+}
+validate134.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema58);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema58);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema58.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema58);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema58,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate134(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate134(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+errors = vErrors.length;
+}
+}
+}
+validate133.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((((key0 === "path") || (key0 === "type")) || (key0 === "mode")) || (key0 === "owner")) || (key0 === "group")) || (key0 === "contains")) || (key0 === "matches"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.path !== undefined){
 let data0 = data.path;
 if(typeof data0 === "string"){
-if(!pattern61.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema54.properties.path);
+if(!pattern65.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema57.properties.path);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema54.properties.path);
+vErrors = withError(vErrors,instancePath+"/path","","type",schema57.properties.path);
 errors++;
 }
 }
@@ -2593,11 +2769,11 @@ const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/type","type",schema54.properties.type.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/type","type",schema57.properties.type.anyOf[0]);
 errors++;
 }
 if(!((((data1 === "file") || (data1 === "directory")) || (data1 === "link")) || (data1 === null))){
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/enum","enum",schema54.properties.type.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/0/enum","enum",schema57.properties.type.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
@@ -2606,19 +2782,19 @@ if(!valid1){
 const _errs8 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/pattern","pattern",schema54.properties.type.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/pattern","pattern",schema57.properties.type.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/type","type",schema54.properties.type.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/type","#/properties/type/anyOf/1/type","type",schema57.properties.type.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs8 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/type","","anyOf",schema54.properties.type);
+vErrors = withError(vErrors,instancePath+"/type","","anyOf",schema57.properties.type);
 errors++;
 }
 else {
@@ -2636,12 +2812,12 @@ vErrors = null;
 if(data.mode !== undefined){
 let data2 = data.mode;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/mode","","type",schema54.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","type",schema57.properties.mode);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern37.test(data2)){
-vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema54.properties.mode);
+vErrors = withError(vErrors,instancePath+"/mode","","pattern",schema57.properties.mode);
 errors++;
 }
 }
@@ -2649,104 +2825,27 @@ errors++;
 if(data.owner !== undefined){
 let data3 = data.owner;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/owner","","type",schema54.properties.owner);
+vErrors = withError(vErrors,instancePath+"/owner","","type",schema57.properties.owner);
 errors++;
 }
 }
 if(data.group !== undefined){
 let data4 = data.group;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/group","","type",schema54.properties.group);
+vErrors = withError(vErrors,instancePath+"/group","","type",schema57.properties.group);
 errors++;
 }
 }
 if(data.contains !== undefined){
-if(!(validate126(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate133(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
 if(data.matches !== undefined){
 let data6 = data.matches;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/matches","","type",schema54.properties.matches);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema54);
-errors++;
-}
-validate125.errors = vErrors;
-return errors === 0;
-}
-
-const schema57 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"properties":{"run":{"type":"string","examples":["nginx -t"]},"exitCode":{"type":["integer","string"],"minimum":0,"maximum":255,"default":0,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"contains":{"$ref":"#/definitions/part43","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
-
-function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema57,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.run !== undefined){
-let data0 = data.run;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/run","","type",schema57.properties.run);
-errors++;
-}
-}
-if(data.exitCode !== undefined){
-let data1 = data.exitCode;
-if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema57.properties.exitCode);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 > 255 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema57.properties.exitCode);
-errors++;
-}
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema57.properties.exitCode);
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/exitCode","","pattern",schema57.properties.exitCode);
-errors++;
-}
-}
-}
-if(data.contains !== undefined){
-if(!(validate126(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
-errors = vErrors.length;
-}
-}
-if(data.matches !== undefined){
-let data3 = data.matches;
-if((typeof data3 !== "string") && (data3 !== null)){
 vErrors = withError(vErrors,instancePath+"/matches","","type",schema57.properties.matches);
-errors++;
-}
-}
-if(data.timeout !== undefined){
-let data4 = data.timeout;
-if(typeof data4 === "string"){
-if(!pattern18.test(data4)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema57.properties.timeout);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema57.properties.timeout);
 errors++;
 }
 }
@@ -2759,82 +2858,159 @@ validate132.errors = vErrors;
 return errors === 0;
 }
 
-const schema58 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a package","pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
+const schema60 = {"type":"object","examples":[{"run":"nginx -t"}],"additionalProperties":false,"properties":{"run":{"type":"string","examples":["nginx -t"]},"exitCode":{"type":["integer","string"],"minimum":0,"maximum":255,"default":0,"examples":[0],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"contains":{"$ref":"#/definitions/part46","default":[],"examples":[["listen 80"]]},"matches":{"type":["string","null"],"default":null,"examples":["^listen +80;$"]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"1m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((((key0 === "run") || (key0 === "exitCode")) || (key0 === "contains")) || (key0 === "matches")) || (key0 === "timeout"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.run !== undefined){
+let data0 = data.run;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/run","","type",schema60.properties.run);
+errors++;
+}
+}
+if(data.exitCode !== undefined){
+let data1 = data.exitCode;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+vErrors = withError(vErrors,instancePath+"/exitCode","","type",schema60.properties.exitCode);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 255 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","maximum",schema60.properties.exitCode);
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","minimum",schema60.properties.exitCode);
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors,instancePath+"/exitCode","","pattern",schema60.properties.exitCode);
+errors++;
+}
+}
+}
+if(data.contains !== undefined){
+if(!(validate133(data.contains, {instancePath:instancePath+"/contains",parentData:data,parentDataProperty:"contains",rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+errors = vErrors.length;
+}
+}
+if(data.matches !== undefined){
+let data3 = data.matches;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/matches","","type",schema60.properties.matches);
+errors++;
+}
+}
+if(data.timeout !== undefined){
+let data4 = data.timeout;
+if(typeof data4 === "string"){
+if(!pattern18.test(data4)){
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema60.properties.timeout);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema60.properties.timeout);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema60);
+errors++;
+}
+validate139.errors = vErrors;
+return errors === 0;
+}
+
+const schema61 = {"type":"object","examples":[{"name":"nginx","version":"1.24.*"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a package","pattern":"(^[A-Za-z0-9][A-Za-z0-9:._+-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"version":{"type":["string","null"],"default":null,"examples":["1.24.*"]}}};
+
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "name") || (key0 === "version"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema58,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern54.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema58.properties.name);
+if(!pattern58.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema61.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema58.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema61.properties.name);
 errors++;
 }
 }
 if(data.version !== undefined){
 let data1 = data.version;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/version","","type",schema58.properties.version);
+vErrors = withError(vErrors,instancePath+"/version","","type",schema61.properties.version);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema58);
+vErrors = withError(vErrors,instancePath,"","type",schema61);
 errors++;
 }
-validate135.errors = vErrors;
+validate142.errors = vErrors;
 return errors === 0;
 }
 
-const schema59 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a service","pattern":"(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enabled":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"running":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
-const pattern68 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema62 = {"type":"object","examples":[{"name":"nginx","enabled":true,"running":true}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"],"patternErrorMessage":"must be the name of a service","pattern":"(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"enabled":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"running":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"}}};
+const pattern72 = new RegExp("(^[A-Za-z0-9][A-Za-z0-9@:._-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
 
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "name") || (key0 === "enabled")) || (key0 === "running"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema59,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern68.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema59.properties.name);
+if(!pattern72.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema62.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema59.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema62.properties.name);
 errors++;
 }
 }
 if(data.enabled !== undefined){
 let data1 = data.enabled;
 if(((typeof data1 !== "boolean") && (data1 !== null)) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/enabled","","type",schema59.properties.enabled);
+vErrors = withError(vErrors,instancePath+"/enabled","","type",schema62.properties.enabled);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/enabled","","pattern",schema59.properties.enabled);
+vErrors = withError(vErrors,instancePath+"/enabled","","pattern",schema62.properties.enabled);
 errors++;
 }
 }
@@ -2842,56 +3018,56 @@ errors++;
 if(data.running !== undefined){
 let data2 = data.running;
 if(((typeof data2 !== "boolean") && (data2 !== null)) && (typeof data2 !== "string")){
-vErrors = withError(vErrors,instancePath+"/running","","type",schema59.properties.running);
+vErrors = withError(vErrors,instancePath+"/running","","type",schema62.properties.running);
 errors++;
 }
 if(typeof data2 === "string"){
 if(!pattern7.test(data2)){
-vErrors = withError(vErrors,instancePath+"/running","","pattern",schema59.properties.running);
+vErrors = withError(vErrors,instancePath+"/running","","pattern",schema62.properties.running);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema59);
+vErrors = withError(vErrors,instancePath,"","type",schema62);
 errors++;
 }
-validate137.errors = vErrors;
+validate144.errors = vErrors;
 return errors === 0;
 }
 
-const schema60 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"properties":{"number":{"type":["integer","string"],"minimum":1,"maximum":65535,"examples":[80],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"protocol":{"default":"tcp","examples":["udp"],"anyOf":[{"type":"string","enum":["tcp","udp"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
+const schema63 = {"type":"object","examples":[{"number":80}],"additionalProperties":false,"properties":{"number":{"type":["integer","string"],"minimum":1,"maximum":65535,"examples":[80],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"protocol":{"default":"tcp","examples":["udp"],"anyOf":[{"type":"string","enum":["tcp","udp"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}}};
 
-function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "number") || (key0 === "protocol"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema60,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema63,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.number !== undefined){
 let data0 = data.number;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-vErrors = withError(vErrors,instancePath+"/number","","type",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","type",schema63.properties.number);
 errors++;
 }
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 > 65535 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","maximum",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","maximum",schema63.properties.number);
 errors++;
 }
 if(data0 < 1 || isNaN(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","minimum",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","minimum",schema63.properties.number);
 errors++;
 }
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-vErrors = withError(vErrors,instancePath+"/number","","pattern",schema60.properties.number);
+vErrors = withError(vErrors,instancePath+"/number","","pattern",schema63.properties.number);
 errors++;
 }
 }
@@ -2902,11 +3078,11 @@ const _errs5 = errors;
 let valid1 = false;
 const _errs6 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/type","type",schema60.properties.protocol.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/type","type",schema63.properties.protocol.anyOf[0]);
 errors++;
 }
 if(!((data1 === "tcp") || (data1 === "udp"))){
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/enum","enum",schema60.properties.protocol.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/0/enum","enum",schema63.properties.protocol.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
@@ -2915,19 +3091,19 @@ if(!valid1){
 const _errs8 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/pattern","pattern",schema60.properties.protocol.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/pattern","pattern",schema63.properties.protocol.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/type","type",schema60.properties.protocol.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/protocol","#/properties/protocol/anyOf/1/type","type",schema63.properties.protocol.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs8 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/protocol","","anyOf",schema60.properties.protocol);
+vErrors = withError(vErrors,instancePath+"/protocol","","anyOf",schema63.properties.protocol);
 errors++;
 }
 else {
@@ -2944,18 +3120,18 @@ vErrors = null;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema60);
+vErrors = withError(vErrors,instancePath,"","type",schema63);
 errors++;
 }
-validate139.errors = vErrors;
+validate146.errors = vErrors;
 return errors === 0;
 }
 
-const schema61 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"uid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"groups":{"$ref":"#/definitions/part50","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
-const schema62 = {"type":["array","object","string"],"items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part49","examples":[["wheel"]]},"append":{"$ref":"#/definitions/part49","examples":[["wheel"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema63 = {"type":"array","items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]]};
+const schema64 = {"type":"object","examples":[{"name":"app","shell":"/sbin/nologin"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"uid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"},"groups":{"$ref":"#/definitions/part53","default":[],"examples":[["wheel"]]},"home":{"type":["string","null"],"default":null,"examples":["/srv/app"]},"shell":{"type":["string","null"],"default":null,"examples":["/sbin/nologin"]}}};
+const schema65 = {"type":["array","object","string"],"items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part52","examples":[["wheel"]]},"append":{"$ref":"#/definitions/part52","examples":[["wheel"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema66 = {"type":"array","items":{"type":"string","examples":["wheel"]},"examples":[["wheel"]]};
 
-function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -2963,30 +3139,30 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema63.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema66.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema63);
+vErrors = withError(vErrors,instancePath,"","type",schema66);
 errors++;
 }
-validate143.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema62);
+vErrors = withError(vErrors,instancePath,"","type",schema65);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema62);
+vErrors = withError(vErrors,instancePath,"","pattern",schema65);
 errors++;
 }
 }
@@ -2995,113 +3171,46 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema62.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema65.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema62);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema65);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema62,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema65,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate143(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
+if(!(validate150(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate143(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
+if(!(validate150(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 }
 }
-validate142.errors = vErrors;
+validate149.errors = vErrors;
 return errors === 0;
 }
 
-
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema61,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema61.properties.name);
-errors++;
-}
-}
-if(data.uid !== undefined){
-let data1 = data.uid;
-if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/uid","","type",schema61.properties.uid);
-errors++;
-}
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema61.properties.uid);
-errors++;
-}
-}
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/uid","","pattern",schema61.properties.uid);
-errors++;
-}
-}
-}
-if(data.groups !== undefined){
-if(!(validate142(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
-vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
-errors = vErrors.length;
-}
-}
-if(data.home !== undefined){
-let data3 = data.home;
-if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/home","","type",schema61.properties.home);
-errors++;
-}
-}
-if(data.shell !== undefined){
-let data4 = data.shell;
-if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/shell","","type",schema61.properties.shell);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema61);
-errors++;
-}
-validate141.errors = vErrors;
-return errors === 0;
-}
-
-const schema64 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"gid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
 function validate148(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!((key0 === "name") || (key0 === "gid"))){
+if(!(((((key0 === "name") || (key0 === "uid")) || (key0 === "groups")) || (key0 === "home")) || (key0 === "shell"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema64,{additionalProperty: key0});
 errors++;
 }
@@ -3113,23 +3222,43 @@ vErrors = withError(vErrors,instancePath+"/name","","type",schema64.properties.n
 errors++;
 }
 }
-if(data.gid !== undefined){
-let data1 = data.gid;
+if(data.uid !== undefined){
+let data1 = data.uid;
 if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/gid","","type",schema64.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","type",schema64.properties.uid);
 errors++;
 }
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 < 0 || isNaN(data1)){
-vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema64.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","minimum",schema64.properties.uid);
 errors++;
 }
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/gid","","pattern",schema64.properties.gid);
+vErrors = withError(vErrors,instancePath+"/uid","","pattern",schema64.properties.uid);
 errors++;
 }
+}
+}
+if(data.groups !== undefined){
+if(!(validate149(data.groups, {instancePath:instancePath+"/groups",parentData:data,parentDataProperty:"groups",rootData}))){
+vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+errors = vErrors.length;
+}
+}
+if(data.home !== undefined){
+let data3 = data.home;
+if((typeof data3 !== "string") && (data3 !== null)){
+vErrors = withError(vErrors,instancePath+"/home","","type",schema64.properties.home);
+errors++;
+}
+}
+if(data.shell !== undefined){
+let data4 = data.shell;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/shell","","type",schema64.properties.shell);
+errors++;
 }
 }
 }
@@ -3141,20 +3270,42 @@ validate148.errors = vErrors;
 return errors === 0;
 }
 
-const schema65 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/mnt"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part54","default":[],"examples":[["noexec"]]}}};
-const schema66 = {"type":["array","object","string"],"items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part53","examples":[["noexec"]]},"append":{"$ref":"#/definitions/part53","examples":[["noexec"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema67 = {"type":"array","items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]]};
+const schema67 = {"type":"object","examples":[{"name":"app"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["app"]},"gid":{"type":["integer","null","string"],"default":null,"examples":[1001],"minimum":0,"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
-function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema67.items);
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "gid"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema67,{additionalProperty: key0});
 errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/name","","type",schema67.properties.name);
+errors++;
+}
+}
+if(data.gid !== undefined){
+let data1 = data.gid;
+if(((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (data1 !== null)) && (typeof data1 !== "string")){
+vErrors = withError(vErrors,instancePath+"/gid","","type",schema67.properties.gid);
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","minimum",schema67.properties.gid);
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+vErrors = withError(vErrors,instancePath+"/gid","","pattern",schema67.properties.gid);
+errors++;
+}
 }
 }
 }
@@ -3162,21 +3313,46 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema67);
 errors++;
 }
-validate152.errors = vErrors;
+validate155.errors = vErrors;
+return errors === 0;
+}
+
+const schema68 = {"type":"object","examples":[{"path":"/mnt","type":"ext4"}],"additionalProperties":false,"properties":{"path":{"type":"string","examples":["/mnt"],"patternErrorMessage":"must be an absolute path","pattern":"(^/)|\\$\\{\\{[\\s\\S]*\\}\\}"},"type":{"type":["string","null"],"default":null,"examples":["ext4"]},"options":{"$ref":"#/definitions/part57","default":[],"examples":[["noexec"]]}}};
+const schema69 = {"type":["array","object","string"],"items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part56","examples":[["noexec"]]},"append":{"$ref":"#/definitions/part56","examples":[["noexec"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema70 = {"type":"array","items":{"type":"string","examples":["noexec"]},"examples":[["noexec"]]};
+
+function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema70.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema70);
+errors++;
+}
+validate159.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema66);
+vErrors = withError(vErrors,instancePath,"","type",schema69);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema66);
+vErrors = withError(vErrors,instancePath,"","pattern",schema69);
 errors++;
 }
 }
@@ -3185,102 +3361,74 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema66.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema69.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema66);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema69);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema66,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate152(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+if(!(validate159(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate152(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+if(!(validate159(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
 errors = vErrors.length;
 }
 }
 }
-validate151.errors = vErrors;
+validate158.errors = vErrors;
 return errors === 0;
 }
 
-
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema65,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.path !== undefined){
-let data0 = data.path;
-if(typeof data0 === "string"){
-if(!pattern61.test(data0)){
-vErrors = withError(vErrors,instancePath+"/path","","pattern",schema65.properties.path);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/path","","type",schema65.properties.path);
-errors++;
-}
-}
-if(data.type !== undefined){
-let data1 = data.type;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/type","","type",schema65.properties.type);
-errors++;
-}
-}
-if(data.options !== undefined){
-if(!(validate151(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
-vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema65);
-errors++;
-}
-validate150.errors = vErrors;
-return errors === 0;
-}
-
-const schema68 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"]}}};
 
 function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(key0 === "name")){
+if(!(((key0 === "path") || (key0 === "type")) || (key0 === "options"))){
 vErrors = withError(vErrors,instancePath,"","additionalProperties",schema68,{additionalProperty: key0});
 errors++;
 }
 }
-if(data.name !== undefined){
-let data0 = data.name;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema68.properties.name);
+if(data.path !== undefined){
+let data0 = data.path;
+if(typeof data0 === "string"){
+if(!pattern65.test(data0)){
+vErrors = withError(vErrors,instancePath+"/path","","pattern",schema68.properties.path);
 errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/path","","type",schema68.properties.path);
+errors++;
+}
+}
+if(data.type !== undefined){
+let data1 = data.type;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/type","","type",schema68.properties.type);
+errors++;
+}
+}
+if(data.options !== undefined){
+if(!(validate158(data.options, {instancePath:instancePath+"/options",parentData:data,parentDataProperty:"options",rootData}))){
+vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+errors = vErrors.length;
 }
 }
 }
@@ -3292,50 +3440,78 @@ validate157.errors = vErrors;
 return errors === 0;
 }
 
-const schema69 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["net.ipv4.ip_forward"],"patternErrorMessage":"must be the name of a kernel parameter","pattern":"(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"value":{"type":"string","examples":["1"]}}};
-const pattern78 = new RegExp("(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema71 = {"type":"object","examples":[{"name":"nginx"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["nginx"]}}};
 
-function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate164(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(key0 === "name")){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/name","","type",schema71.properties.name);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema71);
+errors++;
+}
+validate164.errors = vErrors;
+return errors === 0;
+}
+
+const schema72 = {"type":"object","examples":[{"name":"net.ipv4.ip_forward","value":"1"}],"additionalProperties":false,"properties":{"name":{"type":"string","examples":["net.ipv4.ip_forward"],"patternErrorMessage":"must be the name of a kernel parameter","pattern":"(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"value":{"type":"string","examples":["1"]}}};
+const pattern82 = new RegExp("(^[A-Za-z0-9_./-]+$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+
+function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((key0 === "name") || (key0 === "value"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema69,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern78.test(data0)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema69.properties.name);
+if(!pattern82.test(data0)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema72.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema69.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema72.properties.name);
 errors++;
 }
 }
 if(data.value !== undefined){
 let data1 = data.value;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/value","","type",schema69.properties.value);
+vErrors = withError(vErrors,instancePath+"/value","","type",schema72.properties.value);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema69);
+vErrors = withError(vErrors,instancePath,"","type",schema72);
 errors++;
 }
-validate159.errors = vErrors;
+validate166.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -3344,7 +3520,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.file === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema53.oneOf[0],{missingProperty: "file"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema56.oneOf[0],{missingProperty: "file"});
 errors++;
 }
 }
@@ -3356,7 +3532,7 @@ passing0 = 0;
 const _errs3 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.command === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema53.oneOf[1],{missingProperty: "command"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/1/required","required",schema56.oneOf[1],{missingProperty: "command"});
 errors++;
 }
 }
@@ -3373,7 +3549,7 @@ passing0 = 1;
 const _errs4 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.package === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema53.oneOf[2],{missingProperty: "package"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/2/required","required",schema56.oneOf[2],{missingProperty: "package"});
 errors++;
 }
 }
@@ -3390,7 +3566,7 @@ passing0 = 2;
 const _errs5 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.service === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema53.oneOf[3],{missingProperty: "service"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/3/required","required",schema56.oneOf[3],{missingProperty: "service"});
 errors++;
 }
 }
@@ -3407,7 +3583,7 @@ passing0 = 3;
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.port === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema53.oneOf[4],{missingProperty: "port"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema56.oneOf[4],{missingProperty: "port"});
 errors++;
 }
 }
@@ -3424,7 +3600,7 @@ passing0 = 4;
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.user === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema53.oneOf[5],{missingProperty: "user"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema56.oneOf[5],{missingProperty: "user"});
 errors++;
 }
 }
@@ -3441,7 +3617,7 @@ passing0 = 5;
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.group === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema53.oneOf[6],{missingProperty: "group"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema56.oneOf[6],{missingProperty: "group"});
 errors++;
 }
 }
@@ -3458,7 +3634,7 @@ passing0 = 6;
 const _errs9 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.mount === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema53.oneOf[7],{missingProperty: "mount"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema56.oneOf[7],{missingProperty: "mount"});
 errors++;
 }
 }
@@ -3475,7 +3651,7 @@ passing0 = 7;
 const _errs10 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.process === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema53.oneOf[8],{missingProperty: "process"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/8/required","required",schema56.oneOf[8],{missingProperty: "process"});
 errors++;
 }
 }
@@ -3492,7 +3668,7 @@ passing0 = 8;
 const _errs11 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.kernelParameter === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema53.oneOf[9],{missingProperty: "kernelParameter"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/9/required","required",schema56.oneOf[9],{missingProperty: "kernelParameter"});
 errors++;
 }
 }
@@ -3516,7 +3692,7 @@ passing0 = 9;
 }
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema53,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema56,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -3532,200 +3708,200 @@ vErrors = null;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema53.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema53,{additionalProperty: key0});
+if(!(func2.call(schema56.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema56,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.file !== undefined){
-if(!(validate125(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
-errors = vErrors.length;
-}
-}
-if(data.command !== undefined){
-if(!(validate132(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
+if(!(validate132(data.file, {instancePath:instancePath+"/file",parentData:data,parentDataProperty:"file",rootData}))){
 vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 }
-if(data.package !== undefined){
-if(!(validate135(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
-errors = vErrors.length;
-}
-}
-if(data.service !== undefined){
-if(!(validate137(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
-errors = vErrors.length;
-}
-}
-if(data.port !== undefined){
-if(!(validate139(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+if(data.command !== undefined){
+if(!(validate139(data.command, {instancePath:instancePath+"/command",parentData:data,parentDataProperty:"command",rootData}))){
 vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
 errors = vErrors.length;
 }
 }
-if(data.user !== undefined){
-if(!(validate141(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(data.package !== undefined){
+if(!(validate142(data.package, {instancePath:instancePath+"/package",parentData:data,parentDataProperty:"package",rootData}))){
+vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
 errors = vErrors.length;
 }
 }
-if(data.group !== undefined){
-if(!(validate148(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+if(data.service !== undefined){
+if(!(validate144(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
+vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+errors = vErrors.length;
+}
+}
+if(data.port !== undefined){
+if(!(validate146(data.port, {instancePath:instancePath+"/port",parentData:data,parentDataProperty:"port",rootData}))){
+vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+errors = vErrors.length;
+}
+}
+if(data.user !== undefined){
+if(!(validate148(data.user, {instancePath:instancePath+"/user",parentData:data,parentDataProperty:"user",rootData}))){
 vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
 errors = vErrors.length;
 }
 }
-if(data.mount !== undefined){
-if(!(validate150(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
-vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+if(data.group !== undefined){
+if(!(validate155(data.group, {instancePath:instancePath+"/group",parentData:data,parentDataProperty:"group",rootData}))){
+vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
 errors = vErrors.length;
 }
 }
-if(data.process !== undefined){
-if(!(validate157(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+if(data.mount !== undefined){
+if(!(validate157(data.mount, {instancePath:instancePath+"/mount",parentData:data,parentDataProperty:"mount",rootData}))){
 vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
 errors = vErrors.length;
 }
 }
+if(data.process !== undefined){
+if(!(validate164(data.process, {instancePath:instancePath+"/process",parentData:data,parentDataProperty:"process",rootData}))){
+vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+errors = vErrors.length;
+}
+}
 if(data.kernelParameter !== undefined){
-if(!(validate159(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
-vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+if(!(validate166(data.kernelParameter, {instancePath:instancePath+"/kernelParameter",parentData:data,parentDataProperty:"kernelParameter",rootData}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
 errors = vErrors.length;
 }
 }
 if(data.not !== undefined){
 let data10 = data.not;
 if((typeof data10 !== "boolean") && (typeof data10 !== "string")){
-vErrors = withError(vErrors,instancePath+"/not","","type",schema53.properties.not);
+vErrors = withError(vErrors,instancePath+"/not","","type",schema56.properties.not);
 errors++;
 }
 if(typeof data10 === "string"){
 if(!pattern7.test(data10)){
-vErrors = withError(vErrors,instancePath+"/not","","pattern",schema53.properties.not);
+vErrors = withError(vErrors,instancePath+"/not","","pattern",schema56.properties.not);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema53);
+vErrors = withError(vErrors,instancePath,"","type",schema56);
 errors++;
 }
-validate124.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
 
-const schema70 = {"type":"array","items":{"$ref":"#/definitions/part58","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"examples":[[{"package":{"name":"nginx"}}]]};
+const schema73 = {"type":"array","items":{"$ref":"#/definitions/part61","examples":[{"package":{"name":"nginx"}},{"file":{"path":"/etc/shadow-"},"not":true}]},"examples":[[{"package":{"name":"nginx"}}]]};
 
-function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate124(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate131(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema70);
+vErrors = withError(vErrors,instancePath,"","type",schema73);
 errors++;
 }
-validate162.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema52);
+vErrors = withError(vErrors,instancePath,"","type",schema55);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema52);
+vErrors = withError(vErrors,instancePath,"","pattern",schema55);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema52);
+vErrors = withError(vErrors,instancePath,"","minItems",schema55);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate124(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate131(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema52);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema55);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema52,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema55,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate162(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
+if(!(validate169(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate162(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
+if(!(validate169(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
 errors = vErrors.length;
 }
 }
 }
-validate123.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.that === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema51,{missingProperty: "that"});
+vErrors = withError(vErrors,instancePath,"","required",schema54,{missingProperty: "that"});
 errors++;
 }
 for(const key0 in data){
 if(!((((key0 === "that") || (key0 === "sudo")) || (key0 === "timeout")) || (key0 === "retries"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema51,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema54,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.that !== undefined){
-if(!(validate123(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
-vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+if(!(validate130(data.that, {instancePath:instancePath+"/that",parentData:data,parentDataProperty:"that",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
 }
 if(data.sudo !== undefined){
 let data1 = data.sudo;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/sudo","","type",schema51.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","type",schema54.properties.sudo);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema51.properties.sudo);
+vErrors = withError(vErrors,instancePath+"/sudo","","pattern",schema54.properties.sudo);
 errors++;
 }
 }
@@ -3734,56 +3910,56 @@ if(data.timeout !== undefined){
 let data2 = data.timeout;
 if(typeof data2 === "string"){
 if(!pattern18.test(data2)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema51.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema54.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema51.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema54.properties.timeout);
 errors++;
 }
 }
 if(data.retries !== undefined){
 let data3 = data.retries;
 if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/retries","","type",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","type",schema54.properties.retries);
 errors++;
 }
 if((typeof data3 == "number") && (isFinite(data3))){
 if(data3 > 20 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","maximum",schema54.properties.retries);
 errors++;
 }
 if(data3 < 0 || isNaN(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","minimum",schema54.properties.retries);
 errors++;
 }
 }
 if(typeof data3 === "string"){
 if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema51.properties.retries);
+vErrors = withError(vErrors,instancePath+"/retries","","pattern",schema54.properties.retries);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema51);
+vErrors = withError(vErrors,instancePath,"","type",schema54);
 errors++;
 }
-validate122.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 
-const schema71 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
+const schema74 = {"type":"object","examples":[{"timeout":"10m"},{}],"additionalProperties":false,"properties":{"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"}}};
 
-function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(key0 === "timeout")){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema71,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema74,{additionalProperty: key0});
 errors++;
 }
 }
@@ -3791,28 +3967,28 @@ if(data.timeout !== undefined){
 let data0 = data.timeout;
 if(typeof data0 === "string"){
 if(!pattern18.test(data0)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema71.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema74.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema71.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema74.properties.timeout);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema71);
+vErrors = withError(vErrors,instancePath,"","type",schema74);
 errors++;
 }
-validate168.errors = vErrors;
+validate175.errors = vErrors;
 return errors === 0;
 }
 
-const schema72 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part63","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part63","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema73 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
+const schema75 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part66","examples":[["cn-*"]]},"append":{"$ref":"#/definitions/part66","examples":[["cn-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema76 = {"type":"array","items":{"type":"string","examples":["cn-*"]},"examples":[["cn-*"]]};
 
-function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -3820,82 +3996,38 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema73.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema76.items);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema73);
+vErrors = withError(vErrors,instancePath,"","type",schema76);
 errors++;
 }
-validate171.errors = vErrors;
+validate178.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema72);
+vErrors = withError(vErrors,instancePath,"","type",schema75);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema72);
+vErrors = withError(vErrors,instancePath,"","pattern",schema75);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema72);
+vErrors = withError(vErrors,instancePath,"","minItems",schema75);
 errors++;
 }
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema72.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema72);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema72,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate171(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate171(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
-errors = vErrors.length;
-}
-}
-}
-validate170.errors = vErrors;
-return errors === 0;
-}
-
-const schema74 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part65","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part65","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema75 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
-
-function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
@@ -3905,67 +4037,111 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema75);
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema75);
 errors++;
 }
-validate176.errors = vErrors;
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema75,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate178(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate178(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+errors = vErrors.length;
+}
+}
+}
+validate177.errors = vErrors;
+return errors === 0;
+}
+
+const schema77 = {"type":["array","object","string"],"minItems":1,"items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part68","examples":[["us-gov-*"]]},"append":{"$ref":"#/definitions/part68","examples":[["us-gov-*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema78 = {"type":"array","items":{"type":"string","examples":["us-gov-*"]},"examples":[["us-gov-*"]]};
+
+function validate183(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema78.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema78);
+errors++;
+}
+validate183.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema74);
+vErrors = withError(vErrors,instancePath,"","type",schema77);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema74);
+vErrors = withError(vErrors,instancePath,"","pattern",schema77);
 errors++;
 }
 }
 if(Array.isArray(data)){
 if(data.length < 1){
-vErrors = withError(vErrors,instancePath,"","minItems",schema74);
+vErrors = withError(vErrors,instancePath,"","minItems",schema77);
 errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema74.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema77.items);
 errors++;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema74);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema77);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema74,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema77,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate176(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+if(!(validate183(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate176(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+if(!(validate183(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
 errors = vErrors.length;
 }
 }
 }
-validate175.errors = vErrors;
+validate182.errors = vErrors;
 return errors === 0;
 }
 
@@ -4041,8 +4217,8 @@ passing0 = 3;
 }
 const _errs6 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.packages === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema33.oneOf[4],{missingProperty: "packages"});
+if(data.program === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/4/required","required",schema33.oneOf[4],{missingProperty: "program"});
 errors++;
 }
 }
@@ -4058,8 +4234,8 @@ passing0 = 4;
 }
 const _errs7 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.check === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema33.oneOf[5],{missingProperty: "check"});
+if(data.packages === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/5/required","required",schema33.oneOf[5],{missingProperty: "packages"});
 errors++;
 }
 }
@@ -4075,8 +4251,8 @@ passing0 = 5;
 }
 const _errs8 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.reboot === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema33.oneOf[6],{missingProperty: "reboot"});
+if(data.check === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/6/required","required",schema33.oneOf[6],{missingProperty: "check"});
 errors++;
 }
 }
@@ -4089,6 +4265,24 @@ else {
 if(_valid0){
 valid0 = true;
 passing0 = 6;
+}
+const _errs9 = errors;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.reboot === undefined){
+vErrors = withError(vErrors,instancePath,"#/oneOf/7/required","required",schema33.oneOf[7],{missingProperty: "reboot"});
+errors++;
+}
+}
+var _valid0 = _errs9 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 7];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 7;
+}
 }
 }
 }
@@ -4142,46 +4336,52 @@ vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.error
 errors = vErrors.length;
 }
 }
-if(data.packages !== undefined){
-if(!(validate92(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+if(data.program !== undefined){
+if(!(validate92(data.program, {instancePath:instancePath+"/program",parentData:data,parentDataProperty:"program",rootData}))){
 vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
+if(data.packages !== undefined){
+if(!(validate99(data.packages, {instancePath:instancePath+"/packages",parentData:data,parentDataProperty:"packages",rootData}))){
+vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+errors = vErrors.length;
+}
+}
 if(data.check !== undefined){
-if(!(validate122(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate129(data.check, {instancePath:instancePath+"/check",parentData:data,parentDataProperty:"check",rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 }
 if(data.reboot !== undefined){
-if(!(validate168(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+if(!(validate175(data.reboot, {instancePath:instancePath+"/reboot",parentData:data,parentDataProperty:"reboot",rootData}))){
+vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
 errors = vErrors.length;
 }
 }
 if(data.if !== undefined){
-let data7 = data.if;
-if((typeof data7 !== "boolean") && (typeof data7 !== "string")){
+let data8 = data.if;
+if((typeof data8 !== "boolean") && (typeof data8 !== "string")){
 vErrors = withError(vErrors,instancePath+"/if","","type",schema33.properties.if);
 errors++;
 }
-if(typeof data7 === "string"){
-if(!pattern7.test(data7)){
+if(typeof data8 === "string"){
+if(!pattern7.test(data8)){
 vErrors = withError(vErrors,instancePath+"/if","","pattern",schema33.properties.if);
 errors++;
 }
 }
 }
 if(data.only !== undefined){
-if(!(validate170(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+if(!(validate177(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate175(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+if(!(validate182(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
 errors = vErrors.length;
 }
 }
@@ -4194,9 +4394,9 @@ validate78.errors = vErrors;
 return errors === 0;
 }
 
-const schema76 = {"type":"array","items":{"$ref":"#/definitions/part67","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
+const schema79 = {"type":"array","items":{"$ref":"#/definitions/part70","examples":[{"shell":"scripts/install.sh"}]},"examples":[[{"shell":"scripts/install.sh"},{"upload":{"from":"files/","to":"/srv/app"}}]]};
 
-function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4209,10 +4409,10 @@ errors = vErrors.length;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema76);
+vErrors = withError(vErrors,instancePath,"","type",schema79);
 errors++;
 }
-validate181.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
 
@@ -4245,14 +4445,14 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate181(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+if(!(validate188(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate181(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+if(!(validate188(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }
 }
@@ -4261,92 +4461,14 @@ validate77.errors = vErrors;
 return errors === 0;
 }
 
-const schema77 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part76","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part84","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
-const schema78 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part70","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part75","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
-const pattern88 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern89 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema79 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part69","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part69","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema80 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
+const schema80 = {"type":["object","null"],"examples":[{"exclude":["/var/cache/**"],"compression":9}],"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native","ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]}},"if":{"type":"object","properties":{"method":{"const":"ami-tools"}},"required":["method"]},"then":{"$ref":"#/definitions/part79","examples":[{"method":"ami-tools","partition":"gpt"}]},"else":{"$ref":"#/definitions/part87","examples":[{"exclude":["/var/cache/**"],"compression":9}]},"default":{}};
+const schema81 = {"type":"object","examples":[{"method":"ami-tools","partition":"gpt"}],"additionalProperties":false,"properties":{"method":{"default":"ami-tools","examples":["ami-tools"],"anyOf":[{"type":"string","enum":["ami-tools"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part73","default":[],"examples":[["/var/cache/yum"]]},"partition":{"default":null,"examples":["gpt"],"anyOf":[{"type":["string","null"],"enum":["gpt","mbr","none",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"amiTools":{"$ref":"#/definitions/part78","default":{},"examples":[{"install":"none","destination":"/mnt"}]}}};
+const pattern92 = new RegExp("(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern93 = new RegExp("(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema82 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part72","examples":[["/var/cache/yum"]]},"append":{"$ref":"#/definitions/part72","examples":[["/var/cache/yum"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema83 = {"type":"array","items":{"type":"string","examples":["/var/cache/yum"]},"examples":[["/var/cache/yum"]]};
 
-function validate189(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema80.items);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema80);
-errors++;
-}
-validate189.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema79);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema79);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema79.items);
-errors++;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema79);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema79,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate189(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate189(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
-errors = vErrors.length;
-}
-}
-}
-validate188.errors = vErrors;
-return errors === 0;
-}
-
-const schema81 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part72","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part74","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
-const pattern93 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema82 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part71","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part71","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema83 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
-
-function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4363,12 +4485,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema83);
 errors++;
 }
-validate195.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -4403,28 +4525,62 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate195(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+if(!(validate196(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate195(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+if(!(validate196(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }
 }
 }
-validate194.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
 
-const schema84 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part73","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part73","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema85 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
+const schema84 = {"type":"object","examples":[{"install":"none","destination":"/mnt"}],"additionalProperties":false,"properties":{"install":{"default":"auto","examples":["none"],"anyOf":[{"type":"string","enum":["auto","none","provision"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"installCommands":{"type":["string","null"],"default":null,"examples":["yum -y install aws-amitools-ec2-1.5.13"]},"destination":{"type":["string","null"],"patternErrorMessage":"must be an absolute path of letters, digits, \".\", \"_\", \"-\" and \"/\"","default":null,"examples":["/mnt"],"pattern":"(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"inherit":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"credentials":{"default":null,"examples":["instance-profile"],"anyOf":[{"type":["string","null"],"enum":["instance-profile","builder",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bundleArguments":{"$ref":"#/definitions/part75","default":[],"examples":[["--no-filter"]]},"uploadArguments":{"$ref":"#/definitions/part77","default":[],"examples":[["--sigv","4"]]},"bundleCommand":{"type":"string","default":"ec2-bundle-vol {arguments}","examples":["nice ec2-bundle-vol {arguments}"]},"uploadCommand":{"type":"string","default":"ec2-upload-bundle {arguments}","examples":["/opt/ec2/bin/ec2-upload-bundle {arguments}"]}}};
+const pattern97 = new RegExp("(^/[A-Za-z0-9._/-]*$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema85 = {"type":["array","object","string"],"items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part74","examples":[["--no-filter"]]},"append":{"$ref":"#/definitions/part74","examples":[["--no-filter"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema86 = {"type":"array","items":{"type":"string","examples":["--no-filter"]},"examples":[["--no-filter"]]};
 
-function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema86.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema86);
+errors++;
+}
+validate202.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema85);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema85);
+errors++;
+}
+}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -4435,392 +4591,38 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema85);
-errors++;
-}
-validate200.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema84);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema84);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema84.items);
-errors++;
-}
-}
-}
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema84);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema85);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema84,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema85,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate200(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+if(!(validate202(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate200(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+if(!(validate202(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
 errors = vErrors.length;
 }
 }
 }
-validate199.errors = vErrors;
+validate201.errors = vErrors;
 return errors === 0;
 }
 
+const schema87 = {"type":["array","object","string"],"items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part76","examples":[["--sigv","4"]]},"append":{"$ref":"#/definitions/part76","examples":[["--sigv","4"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema88 = {"type":"array","items":{"type":"string","examples":["--sigv"]},"examples":[["--sigv","4"]]};
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!(func2.call(schema81.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema81,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.install !== undefined){
-let data0 = data.install;
-const _errs3 = errors;
-let valid1 = false;
-const _errs4 = errors;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema81.properties.install.anyOf[0]);
-errors++;
-}
-if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema81.properties.install.anyOf[0]);
-errors++;
-}
-var _valid0 = _errs4 === errors;
-valid1 = valid1 || _valid0;
-if(!valid1){
-const _errs6 = errors;
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema81.properties.install.anyOf[1]);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema81.properties.install.anyOf[1]);
-errors++;
-}
-var _valid0 = _errs6 === errors;
-valid1 = valid1 || _valid0;
-}
-if(!valid1){
-vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema81.properties.install);
-errors++;
-}
-else {
-errors = _errs3;
-if(vErrors !== null){
-if(_errs3){
-vErrors.length = _errs3;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.installCommands !== undefined){
-let data1 = data.installCommands;
-if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema81.properties.installCommands);
-errors++;
-}
-}
-if(data.destination !== undefined){
-let data2 = data.destination;
-if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/destination","","type",schema81.properties.destination);
-errors++;
-}
-if(typeof data2 === "string"){
-if(!pattern93.test(data2)){
-vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema81.properties.destination);
-errors++;
-}
-}
-}
-if(data.inherit !== undefined){
-let data3 = data.inherit;
-if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
-vErrors = withError(vErrors,instancePath+"/inherit","","type",schema81.properties.inherit);
-errors++;
-}
-if(typeof data3 === "string"){
-if(!pattern7.test(data3)){
-vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema81.properties.inherit);
-errors++;
-}
-}
-}
-if(data.credentials !== undefined){
-let data4 = data.credentials;
-const _errs15 = errors;
-let valid2 = false;
-const _errs16 = errors;
-if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema81.properties.credentials.anyOf[0]);
-errors++;
-}
-if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema81.properties.credentials.anyOf[0]);
-errors++;
-}
-var _valid1 = _errs16 === errors;
-valid2 = valid2 || _valid1;
-if(!valid2){
-const _errs18 = errors;
-if(typeof data4 === "string"){
-if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema81.properties.credentials.anyOf[1]);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema81.properties.credentials.anyOf[1]);
-errors++;
-}
-var _valid1 = _errs18 === errors;
-valid2 = valid2 || _valid1;
-}
-if(!valid2){
-vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema81.properties.credentials);
-errors++;
-}
-else {
-errors = _errs15;
-if(vErrors !== null){
-if(_errs15){
-vErrors.length = _errs15;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.bundleArguments !== undefined){
-if(!(validate194(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
-errors = vErrors.length;
-}
-}
-if(data.uploadArguments !== undefined){
-if(!(validate199(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
-vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
-errors = vErrors.length;
-}
-}
-if(data.bundleCommand !== undefined){
-let data7 = data.bundleCommand;
-if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema81.properties.bundleCommand);
-errors++;
-}
-}
-if(data.uploadCommand !== undefined){
-let data8 = data.uploadCommand;
-if(typeof data8 !== "string"){
-vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema81.properties.uploadCommand);
-errors++;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema81);
-errors++;
-}
-validate193.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-for(const key0 in data){
-if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema78,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.method !== undefined){
-let data0 = data.method;
-const _errs3 = errors;
-let valid1 = false;
-const _errs4 = errors;
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema78.properties.method.anyOf[0]);
-errors++;
-}
-if(!(data0 === "ami-tools")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema78.properties.method.anyOf[0]);
-errors++;
-}
-var _valid0 = _errs4 === errors;
-valid1 = valid1 || _valid0;
-if(!valid1){
-const _errs6 = errors;
-if(typeof data0 === "string"){
-if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema78.properties.method.anyOf[1]);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema78.properties.method.anyOf[1]);
-errors++;
-}
-var _valid0 = _errs6 === errors;
-valid1 = valid1 || _valid0;
-}
-if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema78.properties.method);
-errors++;
-}
-else {
-errors = _errs3;
-if(vErrors !== null){
-if(_errs3){
-vErrors.length = _errs3;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.name !== undefined){
-let data1 = data.name;
-if(typeof data1 === "string"){
-if(!pattern88.test(data1)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema78.properties.name);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema78.properties.name);
-errors++;
-}
-}
-if(data.size !== undefined){
-let data2 = data.size;
-if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema78.properties.size);
-errors++;
-}
-if(typeof data2 === "string"){
-if(!pattern89.test(data2)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema78.properties.size);
-errors++;
-}
-}
-}
-if(data.exclude !== undefined){
-if(!(validate188(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
-errors = vErrors.length;
-}
-}
-if(data.partition !== undefined){
-let data4 = data.partition;
-const _errs14 = errors;
-let valid2 = false;
-const _errs15 = errors;
-if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema78.properties.partition.anyOf[0]);
-errors++;
-}
-if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema78.properties.partition.anyOf[0]);
-errors++;
-}
-var _valid1 = _errs15 === errors;
-valid2 = valid2 || _valid1;
-if(!valid2){
-const _errs17 = errors;
-if(typeof data4 === "string"){
-if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema78.properties.partition.anyOf[1]);
-errors++;
-}
-}
-else {
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema78.properties.partition.anyOf[1]);
-errors++;
-}
-var _valid1 = _errs17 === errors;
-valid2 = valid2 || _valid1;
-}
-if(!valid2){
-vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema78.properties.partition);
-errors++;
-}
-else {
-errors = _errs14;
-if(vErrors !== null){
-if(_errs14){
-vErrors.length = _errs14;
-}
-else {
-vErrors = null;
-}
-}
-}
-}
-if(data.amiTools !== undefined){
-if(!(validate193(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
-vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema78);
-errors++;
-}
-validate187.errors = vErrors;
-return errors === 0;
-}
-
-const schema86 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part78","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part80","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part83","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
-const schema87 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part77","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part77","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema88 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
-
-function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4837,12 +4639,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema88);
 errors++;
 }
-validate208.errors = vErrors;
+validate207.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -4877,28 +4679,382 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate208(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate207(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate208(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate207(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
 errors = vErrors.length;
 }
 }
 }
-validate207.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
 
-const schema89 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part79","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part79","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema90 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
 
-function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(func2.call(schema84.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema84,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.install !== undefined){
+let data0 = data.install;
+const _errs3 = errors;
+let valid1 = false;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/type","type",schema84.properties.install.anyOf[0]);
+errors++;
+}
+if(!(((data0 === "auto") || (data0 === "none")) || (data0 === "provision"))){
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/0/enum","enum",schema84.properties.install.anyOf[0]);
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs6 = errors;
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/pattern","pattern",schema84.properties.install.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/install","#/properties/install/anyOf/1/type","type",schema84.properties.install.anyOf[1]);
+errors++;
+}
+var _valid0 = _errs6 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors,instancePath+"/install","","anyOf",schema84.properties.install);
+errors++;
+}
+else {
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.installCommands !== undefined){
+let data1 = data.installCommands;
+if((typeof data1 !== "string") && (data1 !== null)){
+vErrors = withError(vErrors,instancePath+"/installCommands","","type",schema84.properties.installCommands);
+errors++;
+}
+}
+if(data.destination !== undefined){
+let data2 = data.destination;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/destination","","type",schema84.properties.destination);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern97.test(data2)){
+vErrors = withError(vErrors,instancePath+"/destination","","pattern",schema84.properties.destination);
+errors++;
+}
+}
+}
+if(data.inherit !== undefined){
+let data3 = data.inherit;
+if((typeof data3 !== "boolean") && (typeof data3 !== "string")){
+vErrors = withError(vErrors,instancePath+"/inherit","","type",schema84.properties.inherit);
+errors++;
+}
+if(typeof data3 === "string"){
+if(!pattern7.test(data3)){
+vErrors = withError(vErrors,instancePath+"/inherit","","pattern",schema84.properties.inherit);
+errors++;
+}
+}
+}
+if(data.credentials !== undefined){
+let data4 = data.credentials;
+const _errs15 = errors;
+let valid2 = false;
+const _errs16 = errors;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/type","type",schema84.properties.credentials.anyOf[0]);
+errors++;
+}
+if(!(((data4 === "instance-profile") || (data4 === "builder")) || (data4 === null))){
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/0/enum","enum",schema84.properties.credentials.anyOf[0]);
+errors++;
+}
+var _valid1 = _errs16 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs18 = errors;
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/pattern","pattern",schema84.properties.credentials.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/credentials","#/properties/credentials/anyOf/1/type","type",schema84.properties.credentials.anyOf[1]);
+errors++;
+}
+var _valid1 = _errs18 === errors;
+valid2 = valid2 || _valid1;
+}
+if(!valid2){
+vErrors = withError(vErrors,instancePath+"/credentials","","anyOf",schema84.properties.credentials);
+errors++;
+}
+else {
+errors = _errs15;
+if(vErrors !== null){
+if(_errs15){
+vErrors.length = _errs15;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.bundleArguments !== undefined){
+if(!(validate201(data.bundleArguments, {instancePath:instancePath+"/bundleArguments",parentData:data,parentDataProperty:"bundleArguments",rootData}))){
+vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+errors = vErrors.length;
+}
+}
+if(data.uploadArguments !== undefined){
+if(!(validate206(data.uploadArguments, {instancePath:instancePath+"/uploadArguments",parentData:data,parentDataProperty:"uploadArguments",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+errors = vErrors.length;
+}
+}
+if(data.bundleCommand !== undefined){
+let data7 = data.bundleCommand;
+if(typeof data7 !== "string"){
+vErrors = withError(vErrors,instancePath+"/bundleCommand","","type",schema84.properties.bundleCommand);
+errors++;
+}
+}
+if(data.uploadCommand !== undefined){
+let data8 = data.uploadCommand;
+if(typeof data8 !== "string"){
+vErrors = withError(vErrors,instancePath+"/uploadCommand","","type",schema84.properties.uploadCommand);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema84);
+errors++;
+}
+validate200.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((((key0 === "method") || (key0 === "name")) || (key0 === "size")) || (key0 === "exclude")) || (key0 === "partition")) || (key0 === "amiTools"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema81,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.method !== undefined){
+let data0 = data.method;
+const _errs3 = errors;
+let valid1 = false;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema81.properties.method.anyOf[0]);
+errors++;
+}
+if(!(data0 === "ami-tools")){
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema81.properties.method.anyOf[0]);
+errors++;
+}
+var _valid0 = _errs4 === errors;
+valid1 = valid1 || _valid0;
+if(!valid1){
+const _errs6 = errors;
+if(typeof data0 === "string"){
+if(!pattern5.test(data0)){
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema81.properties.method.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema81.properties.method.anyOf[1]);
+errors++;
+}
+var _valid0 = _errs6 === errors;
+valid1 = valid1 || _valid0;
+}
+if(!valid1){
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema81.properties.method);
+errors++;
+}
+else {
+errors = _errs3;
+if(vErrors !== null){
+if(_errs3){
+vErrors.length = _errs3;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.name !== undefined){
+let data1 = data.name;
+if(typeof data1 === "string"){
+if(!pattern92.test(data1)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema81.properties.name);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/name","","type",schema81.properties.name);
+errors++;
+}
+}
+if(data.size !== undefined){
+let data2 = data.size;
+if((typeof data2 !== "string") && (data2 !== null)){
+vErrors = withError(vErrors,instancePath+"/size","","type",schema81.properties.size);
+errors++;
+}
+if(typeof data2 === "string"){
+if(!pattern93.test(data2)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema81.properties.size);
+errors++;
+}
+}
+}
+if(data.exclude !== undefined){
+if(!(validate195(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+errors = vErrors.length;
+}
+}
+if(data.partition !== undefined){
+let data4 = data.partition;
+const _errs14 = errors;
+let valid2 = false;
+const _errs15 = errors;
+if((typeof data4 !== "string") && (data4 !== null)){
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema81.properties.partition.anyOf[0]);
+errors++;
+}
+if(!((((data4 === "gpt") || (data4 === "mbr")) || (data4 === "none")) || (data4 === null))){
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema81.properties.partition.anyOf[0]);
+errors++;
+}
+var _valid1 = _errs15 === errors;
+valid2 = valid2 || _valid1;
+if(!valid2){
+const _errs17 = errors;
+if(typeof data4 === "string"){
+if(!pattern5.test(data4)){
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema81.properties.partition.anyOf[1]);
+errors++;
+}
+}
+else {
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema81.properties.partition.anyOf[1]);
+errors++;
+}
+var _valid1 = _errs17 === errors;
+valid2 = valid2 || _valid1;
+}
+if(!valid2){
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema81.properties.partition);
+errors++;
+}
+else {
+errors = _errs14;
+if(vErrors !== null){
+if(_errs14){
+vErrors.length = _errs14;
+}
+else {
+vErrors = null;
+}
+}
+}
+}
+if(data.amiTools !== undefined){
+if(!(validate200(data.amiTools, {instancePath:instancePath+"/amiTools",parentData:data,parentDataProperty:"amiTools",rootData}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema81);
+errors++;
+}
+validate194.errors = vErrors;
+return errors === 0;
+}
+
+const schema89 = {"type":"object","examples":[{"exclude":["/var/cache/**"],"compression":9}],"additionalProperties":false,"properties":{"method":{"default":"native","examples":["native"],"anyOf":[{"type":"string","enum":["native"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"at":{"default":"auto","examples":["instance"],"anyOf":[{"type":"string","enum":["auto","instance","builder"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","patternErrorMessage":"must be at most 63 letters, digits, \".\", \"_\" and \"-\"","default":"image","examples":["image"],"pattern":"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"partition":{"default":"auto","examples":["gpt"],"anyOf":[{"type":"string","enum":["auto","gpt","mbr","none"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"size":{"type":["string","null"],"patternErrorMessage":"must be a size such as \"512MiB\" or \"2GiB\"","default":null,"examples":["2GiB","512MiB"],"pattern":"(^[1-9][0-9]{0,8}(MiB|GiB)$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"exclude":{"$ref":"#/definitions/part81","default":[],"examples":[["/var/cache/**"]]},"include":{"$ref":"#/definitions/part83","default":[],"examples":[["/var/cache/app/**"]]},"fstab":{"type":"string","default":"keep","examples":["generate","files/fstab"]},"hygiene":{"$ref":"#/definitions/part86","default":{},"examples":[{"privateKeys":"keep","logs":"scrub"}]},"script":{"type":["string","null"],"default":null,"examples":["scripts/seal.sh"]},"needs":{"default":"refuse","examples":["warn"],"anyOf":[{"type":"string","enum":["refuse","warn"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"compression":{"type":["integer","null","string"],"minimum":1,"maximum":9,"default":null,"examples":[6],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema90 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part80","examples":[["/var/cache/**"]]},"append":{"$ref":"#/definitions/part80","examples":[["/var/cache/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema91 = {"type":"array","items":{"type":"string","examples":["/var/cache/**"]},"examples":[["/var/cache/**"]]};
+
+function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema91.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema91);
+errors++;
+}
+validate215.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema90);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema90);
+errors++;
+}
+}
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
@@ -4909,71 +5065,38 @@ errors++;
 }
 }
 }
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema90);
-errors++;
-}
-validate213.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate212(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema89);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema89);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema89.items);
-errors++;
-}
-}
-}
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema89);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema90);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema89,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema90,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate213(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+if(!(validate215(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate213(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+if(!(validate215(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
 errors = vErrors.length;
 }
 }
 }
-validate212.errors = vErrors;
+validate214.errors = vErrors;
 return errors === 0;
 }
 
-const schema91 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part82","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
-const schema92 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part81","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part81","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema93 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+const schema92 = {"type":["array","object","string"],"items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part82","examples":[["/var/cache/app/**"]]},"append":{"$ref":"#/definitions/part82","examples":[["/var/cache/app/**"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema93 = {"type":"array","items":{"type":"string","examples":["/var/cache/app/**"]},"examples":[["/var/cache/app/**"]]};
 
-function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate220(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -4990,12 +5113,12 @@ else {
 vErrors = withError(vErrors,instancePath,"","type",schema93);
 errors++;
 }
-validate219.errors = vErrors;
+validate220.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
@@ -5030,30 +5153,107 @@ errors++;
 }
 }
 if(data.prepend !== undefined){
-if(!(validate219(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate220(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
 errors = vErrors.length;
 }
 }
 if(data.append !== undefined){
-if(!(validate219(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate220(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
 errors = vErrors.length;
 }
 }
 }
-validate218.errors = vErrors;
+validate219.errors = vErrors;
+return errors === 0;
+}
+
+const schema94 = {"type":"object","examples":[{"privateKeys":"keep","logs":"scrub"}],"additionalProperties":false,"properties":{"authorizedKeys":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"sshHostKeys":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"machineId":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"shellHistories":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudInit":{"default":"scrub","examples":["scrub"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"cloudCredentials":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"privateKeys":{"default":"refuse","examples":["refuse"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"logs":{"default":"keep","examples":["keep"],"anyOf":[{"type":"string","enum":["scrub","refuse","keep"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"allow":{"$ref":"#/definitions/part85","default":[],"examples":[["/etc/nginx/tls/*"]]}}};
+const schema95 = {"type":["array","object","string"],"items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part84","examples":[["/etc/nginx/tls/*"]]},"append":{"$ref":"#/definitions/part84","examples":[["/etc/nginx/tls/*"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema96 = {"type":"array","items":{"type":"string","examples":["/etc/nginx/tls/*"]},"examples":[["/etc/nginx/tls/*"]]};
+
+function validate226(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema96.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema96);
+errors++;
+}
+validate226.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema95);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema95);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema95.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema95);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema95,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate226(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate226(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+errors = vErrors.length;
+}
+}
+}
+validate225.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema91.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema91,{additionalProperty: key0});
+if(!(func2.call(schema94.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema94,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5063,11 +5263,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema91.properties.authorizedKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/type","type",schema94.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 if(!(((data0 === "scrub") || (data0 === "refuse")) || (data0 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema91.properties.authorizedKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/0/enum","enum",schema94.properties.authorizedKeys.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5076,19 +5276,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema91.properties.authorizedKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/pattern","pattern",schema94.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema91.properties.authorizedKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","#/properties/authorizedKeys/anyOf/1/type","type",schema94.properties.authorizedKeys.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema91.properties.authorizedKeys);
+vErrors = withError(vErrors,instancePath+"/authorizedKeys","","anyOf",schema94.properties.authorizedKeys);
 errors++;
 }
 else {
@@ -5109,11 +5309,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema91.properties.sshHostKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/type","type",schema94.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "scrub") || (data1 === "refuse")) || (data1 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema91.properties.sshHostKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/0/enum","enum",schema94.properties.sshHostKeys.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -5122,19 +5322,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema91.properties.sshHostKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/pattern","pattern",schema94.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema91.properties.sshHostKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","#/properties/sshHostKeys/anyOf/1/type","type",schema94.properties.sshHostKeys.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema91.properties.sshHostKeys);
+vErrors = withError(vErrors,instancePath+"/sshHostKeys","","anyOf",schema94.properties.sshHostKeys);
 errors++;
 }
 else {
@@ -5155,11 +5355,11 @@ const _errs15 = errors;
 let valid3 = false;
 const _errs16 = errors;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema91.properties.machineId.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/type","type",schema94.properties.machineId.anyOf[0]);
 errors++;
 }
 if(!(((data2 === "scrub") || (data2 === "refuse")) || (data2 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema91.properties.machineId.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/0/enum","enum",schema94.properties.machineId.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs16 === errors;
@@ -5168,19 +5368,19 @@ if(!valid3){
 const _errs18 = errors;
 if(typeof data2 === "string"){
 if(!pattern5.test(data2)){
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema91.properties.machineId.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/pattern","pattern",schema94.properties.machineId.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema91.properties.machineId.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/machineId","#/properties/machineId/anyOf/1/type","type",schema94.properties.machineId.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema91.properties.machineId);
+vErrors = withError(vErrors,instancePath+"/machineId","","anyOf",schema94.properties.machineId);
 errors++;
 }
 else {
@@ -5201,11 +5401,11 @@ const _errs21 = errors;
 let valid4 = false;
 const _errs22 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema91.properties.shellHistories.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/type","type",schema94.properties.shellHistories.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "scrub") || (data3 === "refuse")) || (data3 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema91.properties.shellHistories.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/0/enum","enum",schema94.properties.shellHistories.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs22 === errors;
@@ -5214,19 +5414,19 @@ if(!valid4){
 const _errs24 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema91.properties.shellHistories.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/pattern","pattern",schema94.properties.shellHistories.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema91.properties.shellHistories.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/shellHistories","#/properties/shellHistories/anyOf/1/type","type",schema94.properties.shellHistories.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs24 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema91.properties.shellHistories);
+vErrors = withError(vErrors,instancePath+"/shellHistories","","anyOf",schema94.properties.shellHistories);
 errors++;
 }
 else {
@@ -5247,11 +5447,11 @@ const _errs27 = errors;
 let valid5 = false;
 const _errs28 = errors;
 if(typeof data4 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema91.properties.cloudInit.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/type","type",schema94.properties.cloudInit.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "scrub") || (data4 === "refuse")) || (data4 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema91.properties.cloudInit.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/0/enum","enum",schema94.properties.cloudInit.anyOf[0]);
 errors++;
 }
 var _valid4 = _errs28 === errors;
@@ -5260,19 +5460,19 @@ if(!valid5){
 const _errs30 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema91.properties.cloudInit.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/pattern","pattern",schema94.properties.cloudInit.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema91.properties.cloudInit.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudInit","#/properties/cloudInit/anyOf/1/type","type",schema94.properties.cloudInit.anyOf[1]);
 errors++;
 }
 var _valid4 = _errs30 === errors;
 valid5 = valid5 || _valid4;
 }
 if(!valid5){
-vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema91.properties.cloudInit);
+vErrors = withError(vErrors,instancePath+"/cloudInit","","anyOf",schema94.properties.cloudInit);
 errors++;
 }
 else {
@@ -5293,11 +5493,11 @@ const _errs33 = errors;
 let valid6 = false;
 const _errs34 = errors;
 if(typeof data5 !== "string"){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema91.properties.cloudCredentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/type","type",schema94.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 if(!(((data5 === "scrub") || (data5 === "refuse")) || (data5 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema91.properties.cloudCredentials.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/0/enum","enum",schema94.properties.cloudCredentials.anyOf[0]);
 errors++;
 }
 var _valid5 = _errs34 === errors;
@@ -5306,19 +5506,19 @@ if(!valid6){
 const _errs36 = errors;
 if(typeof data5 === "string"){
 if(!pattern5.test(data5)){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema91.properties.cloudCredentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/pattern","pattern",schema94.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema91.properties.cloudCredentials.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","#/properties/cloudCredentials/anyOf/1/type","type",schema94.properties.cloudCredentials.anyOf[1]);
 errors++;
 }
 var _valid5 = _errs36 === errors;
 valid6 = valid6 || _valid5;
 }
 if(!valid6){
-vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema91.properties.cloudCredentials);
+vErrors = withError(vErrors,instancePath+"/cloudCredentials","","anyOf",schema94.properties.cloudCredentials);
 errors++;
 }
 else {
@@ -5339,11 +5539,11 @@ const _errs39 = errors;
 let valid7 = false;
 const _errs40 = errors;
 if(typeof data6 !== "string"){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema91.properties.privateKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/type","type",schema94.properties.privateKeys.anyOf[0]);
 errors++;
 }
 if(!(((data6 === "scrub") || (data6 === "refuse")) || (data6 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema91.properties.privateKeys.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/0/enum","enum",schema94.properties.privateKeys.anyOf[0]);
 errors++;
 }
 var _valid6 = _errs40 === errors;
@@ -5352,19 +5552,19 @@ if(!valid7){
 const _errs42 = errors;
 if(typeof data6 === "string"){
 if(!pattern5.test(data6)){
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema91.properties.privateKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/pattern","pattern",schema94.properties.privateKeys.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema91.properties.privateKeys.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/privateKeys","#/properties/privateKeys/anyOf/1/type","type",schema94.properties.privateKeys.anyOf[1]);
 errors++;
 }
 var _valid6 = _errs42 === errors;
 valid7 = valid7 || _valid6;
 }
 if(!valid7){
-vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema91.properties.privateKeys);
+vErrors = withError(vErrors,instancePath+"/privateKeys","","anyOf",schema94.properties.privateKeys);
 errors++;
 }
 else {
@@ -5385,11 +5585,11 @@ const _errs45 = errors;
 let valid8 = false;
 const _errs46 = errors;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema91.properties.logs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/type","type",schema94.properties.logs.anyOf[0]);
 errors++;
 }
 if(!(((data7 === "scrub") || (data7 === "refuse")) || (data7 === "keep"))){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema91.properties.logs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/0/enum","enum",schema94.properties.logs.anyOf[0]);
 errors++;
 }
 var _valid7 = _errs46 === errors;
@@ -5398,19 +5598,19 @@ if(!valid8){
 const _errs48 = errors;
 if(typeof data7 === "string"){
 if(!pattern5.test(data7)){
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema91.properties.logs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/pattern","pattern",schema94.properties.logs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema91.properties.logs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/logs","#/properties/logs/anyOf/1/type","type",schema94.properties.logs.anyOf[1]);
 errors++;
 }
 var _valid7 = _errs48 === errors;
 valid8 = valid8 || _valid7;
 }
 if(!valid8){
-vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema91.properties.logs);
+vErrors = withError(vErrors,instancePath+"/logs","","anyOf",schema94.properties.logs);
 errors++;
 }
 else {
@@ -5426,28 +5626,28 @@ vErrors = null;
 }
 }
 if(data.allow !== undefined){
-if(!(validate218(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
-vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+if(!(validate225(data.allow, {instancePath:instancePath+"/allow",parentData:data,parentDataProperty:"allow",rootData}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema91);
+vErrors = withError(vErrors,instancePath,"","type",schema94);
 errors++;
 }
-validate217.errors = vErrors;
+validate224.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema86.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema86,{additionalProperty: key0});
+if(!(func2.call(schema89.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema89,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5457,11 +5657,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema86.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema89.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "native")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema86.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema89.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5470,19 +5670,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema86.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema89.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema86.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema89.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema86.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema89.properties.method);
 errors++;
 }
 else {
@@ -5503,11 +5703,11 @@ const _errs9 = errors;
 let valid2 = false;
 const _errs10 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema86.properties.at.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/type","type",schema89.properties.at.anyOf[0]);
 errors++;
 }
 if(!(((data1 === "auto") || (data1 === "instance")) || (data1 === "builder"))){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema86.properties.at.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/0/enum","enum",schema89.properties.at.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs10 === errors;
@@ -5516,19 +5716,19 @@ if(!valid2){
 const _errs12 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema86.properties.at.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/pattern","pattern",schema89.properties.at.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema86.properties.at.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/at","#/properties/at/anyOf/1/type","type",schema89.properties.at.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs12 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema86.properties.at);
+vErrors = withError(vErrors,instancePath+"/at","","anyOf",schema89.properties.at);
 errors++;
 }
 else {
@@ -5546,13 +5746,13 @@ vErrors = null;
 if(data.name !== undefined){
 let data2 = data.name;
 if(typeof data2 === "string"){
-if(!pattern88.test(data2)){
-vErrors = withError(vErrors,instancePath+"/name","","pattern",schema86.properties.name);
+if(!pattern92.test(data2)){
+vErrors = withError(vErrors,instancePath+"/name","","pattern",schema89.properties.name);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/name","","type",schema86.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema89.properties.name);
 errors++;
 }
 }
@@ -5562,11 +5762,11 @@ const _errs17 = errors;
 let valid3 = false;
 const _errs18 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema86.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/type","type",schema89.properties.partition.anyOf[0]);
 errors++;
 }
 if(!((((data3 === "auto") || (data3 === "gpt")) || (data3 === "mbr")) || (data3 === "none"))){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema86.properties.partition.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/0/enum","enum",schema89.properties.partition.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs18 === errors;
@@ -5575,19 +5775,19 @@ if(!valid3){
 const _errs20 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema86.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/pattern","pattern",schema89.properties.partition.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema86.properties.partition.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/partition","#/properties/partition/anyOf/1/type","type",schema89.properties.partition.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema86.properties.partition);
+vErrors = withError(vErrors,instancePath+"/partition","","anyOf",schema89.properties.partition);
 errors++;
 }
 else {
@@ -5605,45 +5805,45 @@ vErrors = null;
 if(data.size !== undefined){
 let data4 = data.size;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/size","","type",schema86.properties.size);
+vErrors = withError(vErrors,instancePath+"/size","","type",schema89.properties.size);
 errors++;
 }
 if(typeof data4 === "string"){
-if(!pattern89.test(data4)){
-vErrors = withError(vErrors,instancePath+"/size","","pattern",schema86.properties.size);
+if(!pattern93.test(data4)){
+vErrors = withError(vErrors,instancePath+"/size","","pattern",schema89.properties.size);
 errors++;
 }
 }
 }
 if(data.exclude !== undefined){
-if(!(validate207(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
-vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+if(!(validate214(data.exclude, {instancePath:instancePath+"/exclude",parentData:data,parentDataProperty:"exclude",rootData}))){
+vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
 errors = vErrors.length;
 }
 }
 if(data.include !== undefined){
-if(!(validate212(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
-vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+if(!(validate219(data.include, {instancePath:instancePath+"/include",parentData:data,parentDataProperty:"include",rootData}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
 }
 }
 if(data.fstab !== undefined){
 let data7 = data.fstab;
 if(typeof data7 !== "string"){
-vErrors = withError(vErrors,instancePath+"/fstab","","type",schema86.properties.fstab);
+vErrors = withError(vErrors,instancePath+"/fstab","","type",schema89.properties.fstab);
 errors++;
 }
 }
 if(data.hygiene !== undefined){
-if(!(validate217(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
-vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+if(!(validate224(data.hygiene, {instancePath:instancePath+"/hygiene",parentData:data,parentDataProperty:"hygiene",rootData}))){
+vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
 errors = vErrors.length;
 }
 }
 if(data.script !== undefined){
 let data9 = data.script;
 if((typeof data9 !== "string") && (data9 !== null)){
-vErrors = withError(vErrors,instancePath+"/script","","type",schema86.properties.script);
+vErrors = withError(vErrors,instancePath+"/script","","type",schema89.properties.script);
 errors++;
 }
 }
@@ -5653,11 +5853,11 @@ const _errs32 = errors;
 let valid4 = false;
 const _errs33 = errors;
 if(typeof data10 !== "string"){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema86.properties.needs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/type","type",schema89.properties.needs.anyOf[0]);
 errors++;
 }
 if(!((data10 === "refuse") || (data10 === "warn"))){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema86.properties.needs.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/0/enum","enum",schema89.properties.needs.anyOf[0]);
 errors++;
 }
 var _valid3 = _errs33 === errors;
@@ -5666,19 +5866,19 @@ if(!valid4){
 const _errs35 = errors;
 if(typeof data10 === "string"){
 if(!pattern5.test(data10)){
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema86.properties.needs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/pattern","pattern",schema89.properties.needs.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema86.properties.needs.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/needs","#/properties/needs/anyOf/1/type","type",schema89.properties.needs.anyOf[1]);
 errors++;
 }
 var _valid3 = _errs35 === errors;
 valid4 = valid4 || _valid3;
 }
 if(!valid4){
-vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema86.properties.needs);
+vErrors = withError(vErrors,instancePath+"/needs","","anyOf",schema89.properties.needs);
 errors++;
 }
 else {
@@ -5696,41 +5896,41 @@ vErrors = null;
 if(data.compression !== undefined){
 let data11 = data.compression;
 if(((!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))) && (data11 !== null)) && (typeof data11 !== "string")){
-vErrors = withError(vErrors,instancePath+"/compression","","type",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","type",schema89.properties.compression);
 errors++;
 }
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 > 9 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","maximum",schema89.properties.compression);
 errors++;
 }
 if(data11 < 1 || isNaN(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","minimum",schema89.properties.compression);
 errors++;
 }
 }
 if(typeof data11 === "string"){
 if(!pattern7.test(data11)){
-vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema86.properties.compression);
+vErrors = withError(vErrors,instancePath+"/compression","","pattern",schema89.properties.compression);
 errors++;
 }
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema86);
+vErrors = withError(vErrors,instancePath,"","type",schema89);
 errors++;
 }
-validate206.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema77);
+vErrors = withError(vErrors,instancePath,"","type",schema80);
 errors++;
 }
 const _errs1 = errors;
@@ -5770,8 +5970,8 @@ vErrors = null;
 let ifClause0;
 if(_valid0){
 const _errs5 = errors;
-if(!(validate187(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+if(!(validate194(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs5 === errors;
@@ -5780,8 +5980,8 @@ ifClause0 = "then";
 }
 else {
 const _errs6 = errors;
-if(!(validate206(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+if(!(validate213(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }
 var _valid0 = _errs6 === errors;
@@ -5789,7 +5989,7 @@ valid0 = _valid0;
 ifClause0 = "else";
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","if",schema77);
+vErrors = withError(vErrors,instancePath,"","if",schema80);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5799,11 +5999,11 @@ const _errs8 = errors;
 let valid3 = false;
 const _errs9 = errors;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema77.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema80.properties.method.anyOf[0]);
 errors++;
 }
 if(!((data1 === "native") || (data1 === "ami-tools"))){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema77.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema80.properties.method.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs9 === errors;
@@ -5812,19 +6012,19 @@ if(!valid3){
 const _errs11 = errors;
 if(typeof data1 === "string"){
 if(!pattern5.test(data1)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema77.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema80.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema77.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema80.properties.method.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs11 === errors;
 valid3 = valid3 || _valid1;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema77.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema80.properties.method);
 errors++;
 }
 else {
@@ -5840,42 +6040,42 @@ vErrors = null;
 }
 }
 }
-validate186.errors = vErrors;
+validate193.errors = vErrors;
 return errors === 0;
 }
 
-const schema94 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
+const schema97 = {"type":["object","null"],"examples":[{"ec2":"auto"},{"certificate":"keys/cert.pem","privateKey":"keys/pk.pem"}],"default":{},"additionalProperties":false,"properties":{"ec2":{"type":"string","default":"auto","examples":["auto","gov","certs/cert-ec2.pem"]},"allowMismatch":{"type":["boolean","string"],"default":false,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"certificate":{"type":["string","null"],"default":null,"examples":["keys/cert.pem"]},"privateKey":{"type":["string","null"],"default":null,"examples":["keys/pk.pem"]}}};
 
-function validate226(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema94);
+vErrors = withError(vErrors,instancePath,"","type",schema97);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "ec2") || (key0 === "allowMismatch")) || (key0 === "certificate")) || (key0 === "privateKey"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema94,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema97,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.ec2 !== undefined){
 let data0 = data.ec2;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/ec2","","type",schema94.properties.ec2);
+vErrors = withError(vErrors,instancePath+"/ec2","","type",schema97.properties.ec2);
 errors++;
 }
 }
 if(data.allowMismatch !== undefined){
 let data1 = data.allowMismatch;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema94.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","type",schema97.properties.allowMismatch);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema94.properties.allowMismatch);
+vErrors = withError(vErrors,instancePath+"/allowMismatch","","pattern",schema97.properties.allowMismatch);
 errors++;
 }
 }
@@ -5883,35 +6083,35 @@ errors++;
 if(data.certificate !== undefined){
 let data2 = data.certificate;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/certificate","","type",schema94.properties.certificate);
+vErrors = withError(vErrors,instancePath+"/certificate","","type",schema97.properties.certificate);
 errors++;
 }
 }
 if(data.privateKey !== undefined){
 let data3 = data.privateKey;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema94.properties.privateKey);
+vErrors = withError(vErrors,instancePath+"/privateKey","","type",schema97.properties.privateKey);
 errors++;
 }
 }
 }
-validate226.errors = vErrors;
+validate233.errors = vErrors;
 return errors === 0;
 }
 
-const schema95 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
+const schema98 = {"type":["object","null"],"examples":[{"bucket":"acme-images-${{ region.name }}"}],"additionalProperties":false,"properties":{"method":{"default":"s3","examples":["s3"],"anyOf":[{"type":"string","enum":["s3"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"bucket":{"type":"string","examples":["acme-images-${{ region.name }}"]},"prefix":{"type":"string","default":"${{ name }}/${{ build.id }}","examples":["${{ name }}/${{ build.id }}"]},"acl":{"default":"aws-exec-read","examples":["aws-exec-read"],"anyOf":[{"type":"string","enum":["aws-exec-read","public-read","ec2-bundle-read"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"concurrency":{"type":["integer","string"],"minimum":1,"maximum":32,"default":4,"examples":[8],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a whole number"}}};
 
-function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema95);
+vErrors = withError(vErrors,instancePath,"","type",schema98);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "method") || (key0 === "bucket")) || (key0 === "prefix")) || (key0 === "acl")) || (key0 === "concurrency"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema95,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema98,{additionalProperty: key0});
 errors++;
 }
 }
@@ -5921,11 +6121,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema95.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema98.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "s3")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema95.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema98.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -5934,19 +6134,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema95.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema98.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema95.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema98.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema95.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema98.properties.method);
 errors++;
 }
 else {
@@ -5964,14 +6164,14 @@ vErrors = null;
 if(data.bucket !== undefined){
 let data1 = data.bucket;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/bucket","","type",schema95.properties.bucket);
+vErrors = withError(vErrors,instancePath+"/bucket","","type",schema98.properties.bucket);
 errors++;
 }
 }
 if(data.prefix !== undefined){
 let data2 = data.prefix;
 if(typeof data2 !== "string"){
-vErrors = withError(vErrors,instancePath+"/prefix","","type",schema95.properties.prefix);
+vErrors = withError(vErrors,instancePath+"/prefix","","type",schema98.properties.prefix);
 errors++;
 }
 }
@@ -5981,11 +6181,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if(typeof data3 !== "string"){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema95.properties.acl.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/type","type",schema98.properties.acl.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "aws-exec-read") || (data3 === "public-read")) || (data3 === "ec2-bundle-read"))){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema95.properties.acl.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/0/enum","enum",schema98.properties.acl.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -5994,19 +6194,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema95.properties.acl.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/pattern","pattern",schema98.properties.acl.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema95.properties.acl.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/acl","#/properties/acl/anyOf/1/type","type",schema98.properties.acl.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema95.properties.acl);
+vErrors = withError(vErrors,instancePath+"/acl","","anyOf",schema98.properties.acl);
 errors++;
 }
 else {
@@ -6024,91 +6224,91 @@ vErrors = null;
 if(data.concurrency !== undefined){
 let data4 = data.concurrency;
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","type",schema98.properties.concurrency);
 errors++;
 }
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 > 32 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","maximum",schema98.properties.concurrency);
 errors++;
 }
 if(data4 < 1 || isNaN(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","minimum",schema98.properties.concurrency);
 errors++;
 }
 }
 if(typeof data4 === "string"){
 if(!pattern7.test(data4)){
-vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema95.properties.concurrency);
+vErrors = withError(vErrors,instancePath+"/concurrency","","pattern",schema98.properties.concurrency);
 errors++;
 }
 }
 }
 }
-validate228.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
 
-const schema96 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"$ref":"#/definitions/part86","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
-const pattern124 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const pattern125 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
-const schema97 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part85","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
-const schema98 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
+const schema99 = {"type":["object","null"],"examples":[{"name":"${{ name }}-${{ vars.release }}-${{ build.date }}"}],"additionalProperties":false,"properties":{"method":{"default":"instance-store","examples":["instance-store"],"anyOf":[{"type":"string","enum":["instance-store"]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"name":{"type":"string","default":"${{ name }}-${{ build.id }}","examples":["${{ name }}-${{ build.date }}"]},"description":{"type":["string","null"],"default":null,"examples":["Web server base image"]},"architecture":{"default":null,"examples":["x86_64"],"anyOf":[{"type":["string","null"],"enum":["i386","x86_64",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"virtualization":{"default":null,"examples":["hvm"],"anyOf":[{"type":["string","null"],"enum":["hvm","paravirtual",null]},{"type":"string","pattern":"\\$\\{\\{[\\s\\S]*\\}\\}"}]},"kernel":{"type":["string","null"],"patternErrorMessage":"must be a kernel id: \"aki-\" and 8 or 17 hexadecimal digits","default":null,"examples":["aki-919dcaf8"],"pattern":"(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"ramdisk":{"type":["string","null"],"patternErrorMessage":"must be a RAM disk id: \"ari-\" and 8 or 17 hexadecimal digits","default":null,"examples":["ari-a51cf9cc"],"pattern":"(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"blockDeviceMappings":{"$ref":"#/definitions/part89","default":{},"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]]},"tags":{"type":["object","string"],"additionalProperties":{"type":"string"},"default":{},"examples":[{"team":"platform"}],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a map"}},"default":{}};
+const pattern128 = new RegExp("(^aki-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const pattern129 = new RegExp("(^ari-([0-9a-f]{8}|[0-9a-f]{17})$)|\\$\\{\\{[\\s\\S]*\\}\\}", "u");
+const schema100 = {"type":["object","array"],"examples":[{"/dev/sdb":"ephemeral0"},[{"device":"/dev/sdb","virtual":"ephemeral0"}]],"additionalProperties":{"type":"string","examples":["ephemeral0"]},"items":{"$ref":"#/definitions/part88","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}]}};
+const schema101 = {"type":"object","examples":[{"device":"/dev/sdb","virtual":"ephemeral0"}],"additionalProperties":false,"properties":{"device":{"type":"string","examples":["/dev/sdb"]},"virtual":{"type":"string","examples":["ephemeral0"]}},"required":["device","virtual"]};
 
-function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate239(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.device === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema98,{missingProperty: "device"});
+vErrors = withError(vErrors,instancePath,"","required",schema101,{missingProperty: "device"});
 errors++;
 }
 if(data.virtual === undefined){
-vErrors = withError(vErrors,instancePath,"","required",schema98,{missingProperty: "virtual"});
+vErrors = withError(vErrors,instancePath,"","required",schema101,{missingProperty: "virtual"});
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "device") || (key0 === "virtual"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema98,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema101,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.device !== undefined){
 let data0 = data.device;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/device","","type",schema98.properties.device);
+vErrors = withError(vErrors,instancePath+"/device","","type",schema101.properties.device);
 errors++;
 }
 }
 if(data.virtual !== undefined){
 let data1 = data.virtual;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/virtual","","type",schema98.properties.virtual);
+vErrors = withError(vErrors,instancePath+"/virtual","","type",schema101.properties.virtual);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema98);
+vErrors = withError(vErrors,instancePath,"","type",schema101);
 errors++;
 }
-validate232.errors = vErrors;
+validate239.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate231(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!data || typeof data != "object"){
-vErrors = withError(vErrors,instancePath,"","type",schema97);
+vErrors = withError(vErrors,instancePath,"","type",schema100);
 errors++;
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate232(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
+if(!(validate239(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
 errors = vErrors.length;
 }
 }
@@ -6117,27 +6317,27 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 let data1 = data[key0];
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema97.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema100.additionalProperties);
 errors++;
 }
 }
 }
-validate231.errors = vErrors;
+validate238.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema96);
+vErrors = withError(vErrors,instancePath,"","type",schema99);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema96.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema96,{additionalProperty: key0});
+if(!(func2.call(schema99.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema99,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6147,11 +6347,11 @@ const _errs3 = errors;
 let valid1 = false;
 const _errs4 = errors;
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema96.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/type","type",schema99.properties.method.anyOf[0]);
 errors++;
 }
 if(!(data0 === "instance-store")){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema96.properties.method.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/0/enum","enum",schema99.properties.method.anyOf[0]);
 errors++;
 }
 var _valid0 = _errs4 === errors;
@@ -6160,19 +6360,19 @@ if(!valid1){
 const _errs6 = errors;
 if(typeof data0 === "string"){
 if(!pattern5.test(data0)){
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema96.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/pattern","pattern",schema99.properties.method.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema96.properties.method.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/method","#/properties/method/anyOf/1/type","type",schema99.properties.method.anyOf[1]);
 errors++;
 }
 var _valid0 = _errs6 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
-vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema96.properties.method);
+vErrors = withError(vErrors,instancePath+"/method","","anyOf",schema99.properties.method);
 errors++;
 }
 else {
@@ -6190,14 +6390,14 @@ vErrors = null;
 if(data.name !== undefined){
 let data1 = data.name;
 if(typeof data1 !== "string"){
-vErrors = withError(vErrors,instancePath+"/name","","type",schema96.properties.name);
+vErrors = withError(vErrors,instancePath+"/name","","type",schema99.properties.name);
 errors++;
 }
 }
 if(data.description !== undefined){
 let data2 = data.description;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/description","","type",schema96.properties.description);
+vErrors = withError(vErrors,instancePath+"/description","","type",schema99.properties.description);
 errors++;
 }
 }
@@ -6207,11 +6407,11 @@ const _errs13 = errors;
 let valid2 = false;
 const _errs14 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema96.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/type","type",schema99.properties.architecture.anyOf[0]);
 errors++;
 }
 if(!(((data3 === "i386") || (data3 === "x86_64")) || (data3 === null))){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema96.properties.architecture.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/0/enum","enum",schema99.properties.architecture.anyOf[0]);
 errors++;
 }
 var _valid1 = _errs14 === errors;
@@ -6220,19 +6420,19 @@ if(!valid2){
 const _errs16 = errors;
 if(typeof data3 === "string"){
 if(!pattern5.test(data3)){
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema96.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/pattern","pattern",schema99.properties.architecture.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema96.properties.architecture.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/architecture","#/properties/architecture/anyOf/1/type","type",schema99.properties.architecture.anyOf[1]);
 errors++;
 }
 var _valid1 = _errs16 === errors;
 valid2 = valid2 || _valid1;
 }
 if(!valid2){
-vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema96.properties.architecture);
+vErrors = withError(vErrors,instancePath+"/architecture","","anyOf",schema99.properties.architecture);
 errors++;
 }
 else {
@@ -6253,11 +6453,11 @@ const _errs19 = errors;
 let valid3 = false;
 const _errs20 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema96.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/type","type",schema99.properties.virtualization.anyOf[0]);
 errors++;
 }
 if(!(((data4 === "hvm") || (data4 === "paravirtual")) || (data4 === null))){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema96.properties.virtualization.anyOf[0]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/0/enum","enum",schema99.properties.virtualization.anyOf[0]);
 errors++;
 }
 var _valid2 = _errs20 === errors;
@@ -6266,19 +6466,19 @@ if(!valid3){
 const _errs22 = errors;
 if(typeof data4 === "string"){
 if(!pattern5.test(data4)){
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema96.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/pattern","pattern",schema99.properties.virtualization.anyOf[1]);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema96.properties.virtualization.anyOf[1]);
+vErrors = withError(vErrors,instancePath+"/virtualization","#/properties/virtualization/anyOf/1/type","type",schema99.properties.virtualization.anyOf[1]);
 errors++;
 }
 var _valid2 = _errs22 === errors;
 valid3 = valid3 || _valid2;
 }
 if(!valid3){
-vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema96.properties.virtualization);
+vErrors = withError(vErrors,instancePath+"/virtualization","","anyOf",schema99.properties.virtualization);
 errors++;
 }
 else {
@@ -6296,12 +6496,12 @@ vErrors = null;
 if(data.kernel !== undefined){
 let data5 = data.kernel;
 if((typeof data5 !== "string") && (data5 !== null)){
-vErrors = withError(vErrors,instancePath+"/kernel","","type",schema96.properties.kernel);
+vErrors = withError(vErrors,instancePath+"/kernel","","type",schema99.properties.kernel);
 errors++;
 }
 if(typeof data5 === "string"){
-if(!pattern124.test(data5)){
-vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema96.properties.kernel);
+if(!pattern128.test(data5)){
+vErrors = withError(vErrors,instancePath+"/kernel","","pattern",schema99.properties.kernel);
 errors++;
 }
 }
@@ -6309,31 +6509,31 @@ errors++;
 if(data.ramdisk !== undefined){
 let data6 = data.ramdisk;
 if((typeof data6 !== "string") && (data6 !== null)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema96.properties.ramdisk);
+vErrors = withError(vErrors,instancePath+"/ramdisk","","type",schema99.properties.ramdisk);
 errors++;
 }
 if(typeof data6 === "string"){
-if(!pattern125.test(data6)){
-vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema96.properties.ramdisk);
+if(!pattern129.test(data6)){
+vErrors = withError(vErrors,instancePath+"/ramdisk","","pattern",schema99.properties.ramdisk);
 errors++;
 }
 }
 }
 if(data.blockDeviceMappings !== undefined){
-if(!(validate231(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
-vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+if(!(validate238(data.blockDeviceMappings, {instancePath:instancePath+"/blockDeviceMappings",parentData:data,parentDataProperty:"blockDeviceMappings",rootData}))){
+vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
 errors = vErrors.length;
 }
 }
 if(data.tags !== undefined){
 let data8 = data.tags;
 if((!(data8 && typeof data8 == "object" && !Array.isArray(data8))) && (typeof data8 !== "string")){
-vErrors = withError(vErrors,instancePath+"/tags","","type",schema96.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","type",schema99.properties.tags);
 errors++;
 }
 if(typeof data8 === "string"){
 if(!pattern7.test(data8)){
-vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema96.properties.tags);
+vErrors = withError(vErrors,instancePath+"/tags","","pattern",schema99.properties.tags);
 errors++;
 }
 }
@@ -6341,22 +6541,22 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key1 in data8){
 let data9 = data8[key1];
 if(typeof data9 !== "string"){
-vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema96.properties.tags.additionalProperties);
+vErrors = withError(vErrors,instancePath+"/tags/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),"","type",schema99.properties.tags.additionalProperties);
 errors++;
 }
 }
 }
 }
 }
-validate230.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
 
-const schema99 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part89","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part92","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
-const schema100 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part87","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part88","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part88","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema101 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part64","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part66","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
+const schema102 = {"type":["object","null"],"examples":[{"boot":true},{"tests":[{"shell":"tests/smoke.sh"}],"console":"login:"}],"default":{},"additionalProperties":false,"properties":{"boot":{"type":["boolean","null","string"],"default":null,"examples":[true],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"console":{"type":["string","null"],"default":null,"examples":["login: *$"]},"tests":{"$ref":"#/definitions/part92","default":[],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"timeout":{"type":"string","patternErrorMessage":"must be a duration such as \"90s\", \"10m\" or \"1h\"","examples":["90s","10m","1h"],"default":"10m","pattern":"(^[1-9][0-9]{0,5}[smh]$)|\\$\\{\\{[\\s\\S]*\\}\\}"},"launch":{"$ref":"#/definitions/part95","default":{},"examples":[{"instanceTypes":["m3.large"]}]}}};
+const schema103 = {"type":["array","object","string"],"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]],"items":{"$ref":"#/definitions/part90","examples":[{"shell":"tests/smoke.sh"}]},"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part91","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]},"append":{"$ref":"#/definitions/part91","examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema104 = {"type":"object","examples":[{"shell":"tests/smoke.sh"}],"additionalProperties":false,"properties":{"shell":{"$ref":"#/definitions/part27","examples":["scripts/install.sh",{"inline":"systemctl enable nginx","sudo":true}]},"if":{"type":["boolean","string"],"examples":["${{ region.partition == 'aws-cn' }}"],"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be true or false"},"only":{"$ref":"#/definitions/part67","examples":[["cn-*"]]},"except":{"$ref":"#/definitions/part69","examples":[["us-gov-*"]]}},"oneOf":[{"required":["shell"]}]};
 
-function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate245(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 const _errs1 = errors;
@@ -6365,7 +6565,7 @@ let passing0 = null;
 const _errs2 = errors;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.shell === undefined){
-vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema101.oneOf[0],{missingProperty: "shell"});
+vErrors = withError(vErrors,instancePath,"#/oneOf/0/required","required",schema104.oneOf[0],{missingProperty: "shell"});
 errors++;
 }
 }
@@ -6375,7 +6575,7 @@ valid0 = true;
 passing0 = 0;
 }
 if(!valid0){
-vErrors = withError(vErrors,instancePath,"","oneOf",schema101,{passingSchemas: passing0});
+vErrors = withError(vErrors,instancePath,"","oneOf",schema104,{passingSchemas: passing0});
 errors++;
 }
 else {
@@ -6392,7 +6592,7 @@ vErrors = null;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!((((key0 === "shell") || (key0 === "if")) || (key0 === "only")) || (key0 === "except"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema101,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema104,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6405,113 +6605,38 @@ errors = vErrors.length;
 if(data.if !== undefined){
 let data1 = data.if;
 if((typeof data1 !== "boolean") && (typeof data1 !== "string")){
-vErrors = withError(vErrors,instancePath+"/if","","type",schema101.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","type",schema104.properties.if);
 errors++;
 }
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-vErrors = withError(vErrors,instancePath+"/if","","pattern",schema101.properties.if);
+vErrors = withError(vErrors,instancePath+"/if","","pattern",schema104.properties.if);
 errors++;
 }
 }
 }
 if(data.only !== undefined){
-if(!(validate170(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
-vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+if(!(validate177(data.only, {instancePath:instancePath+"/only",parentData:data,parentDataProperty:"only",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
 errors = vErrors.length;
 }
 }
 if(data.except !== undefined){
-if(!(validate175(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+if(!(validate182(data.except, {instancePath:instancePath+"/except",parentData:data,parentDataProperty:"except",rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema101);
+vErrors = withError(vErrors,instancePath,"","type",schema104);
 errors++;
 }
-validate238.errors = vErrors;
+validate245.errors = vErrors;
 return errors === 0;
 }
 
-const schema102 = {"type":"array","items":{"$ref":"#/definitions/part87","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
-
-function validate243(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate238(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-vErrors = withError(vErrors,instancePath,"","type",schema102);
-errors++;
-}
-validate243.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema100);
-errors++;
-}
-if(typeof data === "string"){
-if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema100);
-errors++;
-}
-}
-if(Array.isArray(data)){
-const len0 = data.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate238(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
-errors = vErrors.length;
-}
-}
-}
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema100);
-errors++;
-}
-for(const key0 in data){
-if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema100,{additionalProperty: key0});
-errors++;
-}
-}
-if(data.prepend !== undefined){
-if(!(validate243(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
-vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
-errors = vErrors.length;
-}
-}
-if(data.append !== undefined){
-if(!(validate243(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
-vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
-errors = vErrors.length;
-}
-}
-}
-validate237.errors = vErrors;
-return errors === 0;
-}
-
-const schema103 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part91","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
-const schema104 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part90","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part90","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
-const schema105 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+const schema105 = {"type":"array","items":{"$ref":"#/definitions/part90","examples":[{"shell":"tests/smoke.sh"}]},"examples":[[{"shell":"tests/smoke.sh"},{"shell":{"inline":"nginx -t","sudo":true}}]]};
 
 function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -6519,10 +6644,9 @@ let errors = 0;
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema105.items);
-errors++;
+if(!(validate245(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
+errors = vErrors.length;
 }
 }
 }
@@ -6535,37 +6659,36 @@ return errors === 0;
 }
 
 
-function validate249(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!data || typeof data != "object") && (typeof data !== "string")){
-vErrors = withError(vErrors,instancePath,"","type",schema104);
+vErrors = withError(vErrors,instancePath,"","type",schema103);
 errors++;
 }
 if(typeof data === "string"){
 if(!pattern7.test(data)){
-vErrors = withError(vErrors,instancePath,"","pattern",schema104);
+vErrors = withError(vErrors,instancePath,"","pattern",schema103);
 errors++;
 }
 }
 if(Array.isArray(data)){
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-let data0 = data[i0];
-if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema104.items);
-errors++;
+if(!(validate245(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
+errors = vErrors.length;
 }
 }
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(Object.keys(data).length < 1){
-vErrors = withError(vErrors,instancePath,"","minProperties",schema104);
+vErrors = withError(vErrors,instancePath,"","minProperties",schema103);
 errors++;
 }
 for(const key0 in data){
 if(!((key0 === "prepend") || (key0 === "append"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema104,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema103,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6582,74 +6705,151 @@ errors = vErrors.length;
 }
 }
 }
-validate249.errors = vErrors;
+validate244.errors = vErrors;
+return errors === 0;
+}
+
+const schema106 = {"type":"object","examples":[{"instanceTypes":["m3.large"]}],"additionalProperties":false,"properties":{"instanceTypes":{"$ref":"#/definitions/part94","default":[],"examples":[["m3.large"]]},"iamInstanceProfile":{"type":["string","null"],"default":null,"examples":["image-tester"]},"userData":{"type":["string","null"],"default":null,"examples":["#!/bin/sh\necho tested\n"]}}};
+const schema107 = {"type":["array","object","string"],"items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]],"minProperties":1,"additionalProperties":false,"properties":{"prepend":{"$ref":"#/definitions/part93","examples":[["m3.large"]]},"append":{"$ref":"#/definitions/part93","examples":[["m3.large"]]}},"pattern":"^\\$\\{\\{[\\s\\S]*\\}\\}$","patternErrorMessage":"must be a list"};
+const schema108 = {"type":"array","items":{"type":"string","examples":["m3.medium"]},"examples":[["m3.large"]]};
+
+function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema108.items);
+errors++;
+}
+}
+}
+else {
+vErrors = withError(vErrors,instancePath,"","type",schema108);
+errors++;
+}
+validate257.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if((!data || typeof data != "object") && (typeof data !== "string")){
+vErrors = withError(vErrors,instancePath,"","type",schema107);
+errors++;
+}
+if(typeof data === "string"){
+if(!pattern7.test(data)){
+vErrors = withError(vErrors,instancePath,"","pattern",schema107);
+errors++;
+}
+}
+if(Array.isArray(data)){
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+if(typeof data0 !== "string"){
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema107.items);
+errors++;
+}
+}
+}
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(Object.keys(data).length < 1){
+vErrors = withError(vErrors,instancePath,"","minProperties",schema107);
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "prepend") || (key0 === "append"))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
+errors++;
+}
+}
+if(data.prepend !== undefined){
+if(!(validate257(data.prepend, {instancePath:instancePath+"/prepend",parentData:data,parentDataProperty:"prepend",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+errors = vErrors.length;
+}
+}
+if(data.append !== undefined){
+if(!(validate257(data.append, {instancePath:instancePath+"/append",parentData:data,parentDataProperty:"append",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+errors = vErrors.length;
+}
+}
+}
+validate256.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((key0 === "instanceTypes") || (key0 === "iamInstanceProfile")) || (key0 === "userData"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema103,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema106,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.instanceTypes !== undefined){
-if(!(validate249(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate256(data.instanceTypes, {instancePath:instancePath+"/instanceTypes",parentData:data,parentDataProperty:"instanceTypes",rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }
 }
 if(data.iamInstanceProfile !== undefined){
 let data1 = data.iamInstanceProfile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema103.properties.iamInstanceProfile);
+vErrors = withError(vErrors,instancePath+"/iamInstanceProfile","","type",schema106.properties.iamInstanceProfile);
 errors++;
 }
 }
 if(data.userData !== undefined){
 let data2 = data.userData;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/userData","","type",schema103.properties.userData);
+vErrors = withError(vErrors,instancePath+"/userData","","type",schema106.properties.userData);
 errors++;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema103);
+vErrors = withError(vErrors,instancePath,"","type",schema106);
 errors++;
 }
-validate248.errors = vErrors;
+validate255.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate236(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate243(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema99);
+vErrors = withError(vErrors,instancePath,"","type",schema102);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
 if(!(((((key0 === "boot") || (key0 === "console")) || (key0 === "tests")) || (key0 === "timeout")) || (key0 === "launch"))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema99,{additionalProperty: key0});
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema102,{additionalProperty: key0});
 errors++;
 }
 }
 if(data.boot !== undefined){
 let data0 = data.boot;
 if(((typeof data0 !== "boolean") && (data0 !== null)) && (typeof data0 !== "string")){
-vErrors = withError(vErrors,instancePath+"/boot","","type",schema99.properties.boot);
+vErrors = withError(vErrors,instancePath+"/boot","","type",schema102.properties.boot);
 errors++;
 }
 if(typeof data0 === "string"){
 if(!pattern7.test(data0)){
-vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema99.properties.boot);
+vErrors = withError(vErrors,instancePath+"/boot","","pattern",schema102.properties.boot);
 errors++;
 }
 }
@@ -6657,13 +6857,13 @@ errors++;
 if(data.console !== undefined){
 let data1 = data.console;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/console","","type",schema99.properties.console);
+vErrors = withError(vErrors,instancePath+"/console","","type",schema102.properties.console);
 errors++;
 }
 }
 if(data.tests !== undefined){
-if(!(validate237(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
-vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+if(!(validate244(data.tests, {instancePath:instancePath+"/tests",parentData:data,parentDataProperty:"tests",rootData}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
 errors = vErrors.length;
 }
 }
@@ -6671,35 +6871,35 @@ if(data.timeout !== undefined){
 let data3 = data.timeout;
 if(typeof data3 === "string"){
 if(!pattern18.test(data3)){
-vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema99.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","pattern",schema102.properties.timeout);
 errors++;
 }
 }
 else {
-vErrors = withError(vErrors,instancePath+"/timeout","","type",schema99.properties.timeout);
+vErrors = withError(vErrors,instancePath+"/timeout","","type",schema102.properties.timeout);
 errors++;
 }
 }
 if(data.launch !== undefined){
-if(!(validate248(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
-vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
+if(!(validate255(data.launch, {instancePath:instancePath+"/launch",parentData:data,parentDataProperty:"launch",rootData}))){
+vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
 errors = vErrors.length;
 }
 }
 }
-validate236.errors = vErrors;
+validate243.errors = vErrors;
 return errors === 0;
 }
 
-const schema106 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
+const schema109 = {"type":"object","examples":[{"profile":"china"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
 
-function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema106.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema106,{additionalProperty: key0});
+if(!(func2.call(schema109.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema109,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6712,7 +6912,7 @@ errors = vErrors.length;
 if(data.profile !== undefined){
 let data1 = data.profile;
 if((typeof data1 !== "string") && (data1 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema106.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema109.properties.profile);
 errors++;
 }
 }
@@ -6741,52 +6941,52 @@ errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate186(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate193(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate226(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate233(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate228(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate235(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate230(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate237(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate236(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate243(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-vErrors = withError(vErrors,instancePath,"","type",schema106);
+vErrors = withError(vErrors,instancePath,"","type",schema109);
 errors++;
 }
-validate256.errors = vErrors;
+validate263.errors = vErrors;
 return errors === 0;
 }
 
-const schema107 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
-const schema108 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
+const schema110 = {"type":["object","null"],"examples":[{"profile":"gov"}],"additionalProperties":false,"properties":{"extends":{"$ref":"#/definitions/part0","examples":["base.yaml",["../common.yaml","web.yaml"]]},"preset":{"$ref":"#/definitions/part10","examples":["china",["china","small"]]},"profile":{"type":["string","null"],"default":null,"examples":["gov"]},"source":{"$ref":"#/definitions/source"},"launch":{"$ref":"#/definitions/launch"},"connect":{"$ref":"#/definitions/connect"},"provision":{"$ref":"#/definitions/provision"},"bundle":{"$ref":"#/definitions/bundle"},"certificate":{"$ref":"#/definitions/certificate"},"upload":{"$ref":"#/definitions/upload"},"register":{"$ref":"#/definitions/register"},"verify":{"$ref":"#/definitions/verify"}}};
+const schema111 = {"type":["string","array"],"items":{"type":"string","examples":["china"]},"examples":["china",["china","small"]]};
 
-function validate270(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate277(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((typeof data !== "string") && (!(Array.isArray(data)))){
-vErrors = withError(vErrors,instancePath,"","type",schema108);
+vErrors = withError(vErrors,instancePath,"","type",schema111);
 errors++;
 }
 if(Array.isArray(data)){
@@ -6794,27 +6994,27 @@ const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
 if(typeof data0 !== "string"){
-vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema108.items);
+vErrors = withError(vErrors,instancePath+"/" + i0,"","type",schema111.items);
 errors++;
 }
 }
 }
-validate270.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-vErrors = withError(vErrors,instancePath,"","type",schema107);
+vErrors = withError(vErrors,instancePath,"","type",schema110);
 errors++;
 }
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema107.properties, key0))){
-vErrors = withError(vErrors,instancePath,"","additionalProperties",schema107,{additionalProperty: key0});
+if(!(func2.call(schema110.properties, key0))){
+vErrors = withError(vErrors,instancePath,"","additionalProperties",schema110,{additionalProperty: key0});
 errors++;
 }
 }
@@ -6825,15 +7025,15 @@ errors = vErrors.length;
 }
 }
 if(data.preset !== undefined){
-if(!(validate270(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
-vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+if(!(validate277(data.preset, {instancePath:instancePath+"/preset",parentData:data,parentDataProperty:"preset",rootData}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
 errors = vErrors.length;
 }
 }
 if(data.profile !== undefined){
 let data2 = data.profile;
 if((typeof data2 !== "string") && (data2 !== null)){
-vErrors = withError(vErrors,instancePath+"/profile","","type",schema107.properties.profile);
+vErrors = withError(vErrors,instancePath+"/profile","","type",schema110.properties.profile);
 errors++;
 }
 }
@@ -6862,42 +7062,42 @@ errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate186(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate193(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate226(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate233(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate228(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate235(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate230(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate237(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate236(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate243(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
 errors = vErrors.length;
 }
 }
 }
-validate268.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
 
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", "u");
-const pattern132 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
+const pattern136 = new RegExp("^[A-Za-z][A-Za-z0-9_-]{0,62}$", "u");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -7013,32 +7213,32 @@ errors = vErrors.length;
 }
 }
 if(data.bundle !== undefined){
-if(!(validate186(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate193(data.bundle, {instancePath:instancePath+"/bundle",parentData:data,parentDataProperty:"bundle",rootData}))){
+vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
 errors = vErrors.length;
 }
 }
 if(data.certificate !== undefined){
-if(!(validate226(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate233(data.certificate, {instancePath:instancePath+"/certificate",parentData:data,parentDataProperty:"certificate",rootData}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
 errors = vErrors.length;
 }
 }
 if(data.upload !== undefined){
-if(!(validate228(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate235(data.upload, {instancePath:instancePath+"/upload",parentData:data,parentDataProperty:"upload",rootData}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 }
 if(data.register !== undefined){
-if(!(validate230(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
-vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+if(!(validate237(data.register, {instancePath:instancePath+"/register",parentData:data,parentDataProperty:"register",rootData}))){
+vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
 errors = vErrors.length;
 }
 }
 if(data.verify !== undefined){
-if(!(validate236(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
-vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+if(!(validate243(data.verify, {instancePath:instancePath+"/verify",parentData:data,parentDataProperty:"verify",rootData}))){
+vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
 errors = vErrors.length;
 }
 }
@@ -7052,7 +7252,7 @@ if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
 for(const key3 in data16){
 const _errs25 = errors;
 if(typeof key3 === "string"){
-if(!pattern132.test(key3)){
+if(!pattern136.test(key3)){
 vErrors = withError(vErrors,instancePath+"/presets","#/properties/presets/propertyNames/pattern","pattern",schema6.properties.presets.propertyNames);
 errors++;
 }
@@ -7064,8 +7264,8 @@ errors++;
 }
 }
 for(const key4 in data16){
-if(!(validate256(data16[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data16,parentDataProperty:key4,rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+if(!(validate263(data16[key4], {instancePath:instancePath+"/presets/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data16,parentDataProperty:key4,rootData}))){
+vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
 errors = vErrors.length;
 }
 }
@@ -7079,8 +7279,8 @@ vErrors = withError(vErrors,instancePath+"/regions","","minProperties",schema6.p
 errors++;
 }
 for(const key5 in data18){
-if(!(validate268(data18[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data18,parentDataProperty:key5,rootData}))){
-vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+if(!(validate275(data18[key5], {instancePath:instancePath+"/regions/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data18,parentDataProperty:key5,rootData}))){
+vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
 errors = vErrors.length;
 }
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Problem } from "../../src/problem.ts";
 import { type ProgramInput, program } from "../../src/stage/program.ts";
-import { whyNot } from "../emulator/sandbox/rig.ts";
 import { blocks } from "../docs/pages.ts";
+import { whyNot } from "../emulator/sandbox/rig.ts";
 import { processesLike } from "../help/processes.ts";
 import { type Builder, newBuilder } from "../help/stage-builder.ts";
 
