@@ -71,8 +71,8 @@ describe.skipIf(why !== undefined)(`a program (skipped where there is no sandbox
   test("in sh may send several requests before it reads an answer, and they are carried out in order", async () => {
     const lines = await sh(`read hello
 for id in 1 2 3; do echo '{"id":'$id',"request":"run","script":"echo said '$id'"}'; done
-read a; read b; read c
-echo "$a" >&2`);
+read -r a; read -r b; read -r c
+printf '%s\\n' "$a" >&2`);
     expect(lines.filter((line) => line.startsWith("said"))).toEqual(["said 1", "said 2", "said 3"]);
     expect(lines.at(-1)).toBe(
       '{"type":"reply","id":1,"result":{"code":0,"signal":null,"stdout":"said 1\\n","stderr":""}}',

@@ -28,9 +28,12 @@ export const filesExist: Rule = stepRule(function* (
   if (shell) yield* file(shell.file, "file", [...at, "shell", "file"], context);
   if (upload) yield* file(upload.from, "any", [...at, "upload", "from"], context);
   if (local) yield* file(local.workdir, "any", [...at, "local", "workdir"], context);
-  if (!program || context.isRefused([...at, "program"])) return;
-  for (const [index, word] of program.command.entries())
-    if (isPathWord(word)) yield* file(word, "file", [...at, "program", "command", index], context);
+  const words = [...at, "program", "command"];
+  if (!program || context.isRefused(words)) return;
+  for (const [index, word] of program.command.entries()) {
+    const here = [...words, index];
+    if (!context.isRefused(here) && isPathWord(word)) yield* file(word, "file", here, context);
+  }
 });
 
 export function* file(
