@@ -29,7 +29,8 @@ export const specAdvice = {
   "variable-wrong": "Its declaration says what it may be: `pattern`, `enum`, `type`.",
   "variable-undeclared": "Take it out of the file, or declare it under `variables`.",
   "environment-missing": "Export it before imgspec is run.",
-  "secret-misplaced": "Hand it to a script in `env`, or to a program in `secrets`; they may stand nowhere else.",
+  "secret-misplaced":
+    "Hand it to a script in `env`, or to a program in `secrets`; they may stand nowhere else.",
   "password-plain":
     "Make it a sensitive variable: [variables and secrets](../spec.md#variables-and-secrets).",
   "login-incomplete": "Add what the hint names: [logging in](../connect.md).",

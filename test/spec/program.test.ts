@@ -57,7 +57,10 @@ test("words that are paths are found from the file that names them, its secrets 
 test("a changed program is a changed task, and the plan does not hold its secrets", () => {
   const planOf = (digest: string): ReturnType<typeof toPlan> =>
     toPlan(spec, { digests: new Map(localPaths(spec).map((path) => [path, digest])), tryCommand: null });
-  const [change] = comparePlans({ plan: planOf("one"), run: build.id }, { plan: planOf("two"), run: build.id });
+  const [change] = comparePlans(
+    { plan: planOf("one"), run: build.id },
+    { plan: planOf("two"), run: build.id },
+  );
   expect(change).toMatchObject({
     kind: "changed",
     task: { id: "us-east-1/provision.1", stage: "provision.program" },
