@@ -162,6 +162,7 @@ function toPublished(sections) {
       },
       variables: readJson("sections/variables.json"),
       env: readJson("sections/env.json"),
+      plugins: readJson("sections/plugins.json"),
       matrix: readJson("sections/matrix.json"),
       ...refs,
       presets: {

@@ -5,6 +5,7 @@ import { checkInstance } from "../stage/check-instance.ts";
 import { type LaunchedInstance, launch } from "../stage/launch.ts";
 import { local } from "../stage/local.ts";
 import { packages } from "../stage/packages.ts";
+import { plugin } from "../stage/plugin.ts";
 import { preflight } from "../stage/preflight.ts";
 import { program } from "../stage/program.ts";
 import { reboot } from "../stage/reboot.ts";
@@ -189,6 +190,11 @@ function addStep(
         { ...common, command, contents, told: { options }, secrets, directory },
         `Run here: ${step.title}`,
       );
+    }
+    case "plugin": {
+      const { plugin: facts, provisioner, options, directory } = step;
+      const what = { plugin: facts, provisioner, told: { options }, directory };
+      return plan.add(group, word, plugin, { ...common, ...what }, `Run ${step.title}`);
     }
     default:
       return step satisfies never;

@@ -5,6 +5,7 @@ import { blockDeviceMappingsOf } from "./block-devices.ts";
 import { toLabel } from "./check.ts";
 import { toConnect } from "./connect.ts";
 import type { WrittenImage } from "./image.gen.ts";
+import type { PluginStep } from "./plugins/steps.ts";
 import { toProgramStep } from "./program-step.ts";
 import { toMib, toSeconds } from "./quantity.ts";
 import type {
@@ -26,6 +27,7 @@ export type ImageContext = {
   readonly build: { readonly id: string; readonly now: Date };
   /** Where the written image comes from, with expressions evaluated. */
   readonly node: Node;
+  readonly pluginSteps: ReadonlyMap<number, PluginStep>;
 };
 
 /**
@@ -60,7 +62,7 @@ export function toImageSpec(written: WrittenImage, context: ImageContext): Image
     },
     connect: toConnect(connect, context),
     provision: written.provision.flatMap((step, index) =>
-      step.if === false ? [] : [toStep(step, index, context)],
+      step.if === false ? [] : [context.pluginSteps.get(index) ?? toStep(step, index, context)],
     ),
     bundle: bundle.method === "ami-tools" ? toAmiTools(bundle, launch) : toNativeBundle(bundle, directory),
     certificate: toCertificate(written.certificate, directory),

@@ -4706,6 +4706,12 @@ export interface WrittenSpec {
    */
   env?: string[] | null;
   /**
+   * Modules that bring kinds of steps of their own (docs/plugins.md). Their code runs here, with your rights, whenever the spec is read. The path of a file begins with ./ or ../ and is relative to the file that names it; anything else is an npm package, searched from the folder of the spec up.
+   *
+   * Items: Path of a file, or name of a package.
+   */
+  plugins?: string[];
+  /**
    * Lists of values: each region has an image for each combination of them, which expressions know as ${{ matrix.NAME }}.
    */
   matrix?: {

@@ -1,6 +1,7 @@
 import type { Region } from "../util/region.ts";
+import type { PluginStep } from "./plugins/steps.ts";
 import type { ProgramStep } from "./program-step.ts";
-import type { CheckStep, PackagesStep, RebootStep, StepBase } from "./steps.ts";
+import type { BuiltInStep, StepBase } from "./steps.ts";
 
 /** A spec with nothing left open: defaults filled in, expressions evaluated, one image a region. */
 export type Spec = {
@@ -149,9 +150,8 @@ export type ProvisionStep =
   | DownloadStep
   | LocalStep
   | ProgramStep
-  | PackagesStep
-  | CheckStep
-  | RebootStep;
+  | BuiltInStep
+  | PluginStep;
 
 type BundleSpec = {
   readonly method: "native";

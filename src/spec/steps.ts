@@ -11,14 +11,27 @@ export type StepBase = {
 };
 
 type WrittenStep = WrittenImage["provision"][number];
+
+/** What may stand in a step, without plugins. */
+export const stepKeys: Readonly<Record<keyof WrittenStep, "kind" | "condition">> = {
+  shell: "kind",
+  upload: "kind",
+  download: "kind",
+  local: "kind",
+  program: "kind",
+  packages: "kind",
+  check: "kind",
+  reboot: "kind",
+  if: "condition",
+  only: "condition",
+  except: "condition",
+};
+
 type WrittenPackages = NonNullable<WrittenStep["packages"]>;
 type WrittenAssertion = NonNullable<WrittenStep["check"]>["that"][number];
 
 /** Names are lists of packages, some as `name=version`; what stands under a package manager is installed besides. */
-export type PackagesStep = StepBase & { readonly kind: "packages" } & Omit<
-    WrittenPackages,
-    "timeout" | "retries"
-  >;
+type PackagesStep = StepBase & { readonly kind: "packages" } & Omit<WrittenPackages, "timeout" | "retries">;
 
 /** What the instance must be like; one of the keys is there. */
 type Assertion = Omit<WrittenAssertion, "command"> & {
@@ -27,19 +40,18 @@ type Assertion = Omit<WrittenAssertion, "command"> & {
   };
 };
 
-export type CheckStep = StepBase & {
+type CheckStep = StepBase & {
   readonly kind: "check";
   readonly assertions: readonly Assertion[];
   readonly sudo: boolean;
 };
 
-export type RebootStep = StepBase & { readonly kind: "reboot" };
+type RebootStep = StepBase & { readonly kind: "reboot" };
+
+export type BuiltInStep = PackagesStep | CheckStep | RebootStep;
 
 /** The steps that need no file of this machine; `undefined` when it is another one. */
-export function toBuiltIn(
-  { packages, check, reboot }: WrittenStep,
-  label: string,
-): PackagesStep | CheckStep | RebootStep | undefined {
+export function toBuiltIn({ packages, check, reboot }: WrittenStep, label: string): BuiltInStep | undefined {
   if (packages) {
     const { timeout, retries, ...rest } = packages;
     return {

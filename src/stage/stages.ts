@@ -7,6 +7,7 @@ import { checkInstance } from "./check-instance.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
 import { packages } from "./packages.ts";
+import { plugin } from "./plugin.ts";
 import { preflight } from "./preflight.ts";
 import { program } from "./program.ts";
 import { reboot } from "./reboot.ts";
@@ -32,6 +33,7 @@ export const stages: ReadonlyMap<string, Stage<never, Json>> = new Map(
     checkInstance,
     reboot,
     program,
+    plugin,
     bundle,
     amiTools,
     prepareAmiTools,
