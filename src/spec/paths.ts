@@ -35,8 +35,8 @@ export function isPathWord(word: string): boolean {
   return word.startsWith("./") || word.startsWith("../");
 }
 
-/** It must be known as a path after that, too. */
-function toPathWord(path: string, from: string, directory: string): string {
+/** The path relative to another folder. It must be known as a path after that, too. */
+export function toPathWord(path: string, from: string, directory: string): string {
   if (from === directory) return path;
   const word = relative(directory, join(from, path));
   return isPathWord(word) ? word : `./${word}`;

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostic.ts";
 import { toDocument } from "../document/document.ts";
 import { byPlace } from "../document/excerpt.ts";
-import type { Entry, MapNode, Node } from "../document/node.ts";
+import type { Entry, Node } from "../document/node.ts";
 import { readText } from "../document/text.ts";
 import { Problem } from "../problem.ts";
 import { hasExpressions } from "./evaluate.ts";
@@ -11,7 +11,7 @@ import { type Family, readFamily } from "./family.ts";
 import { diagnosticAt } from "./finding.ts";
 import { gitStateFor } from "./git.ts";
 import { readLocalText } from "./local-text.ts";
-import type { LoadedPlugins, Plugins } from "./plugins/load.ts";
+import { pluginsOf } from "./plugins/read-plugins.ts";
 import { type Rendered, toRendered } from "./rendered.ts";
 import type { Build } from "./scope.ts";
 import type { Spec } from "./spec.ts";
@@ -40,7 +40,7 @@ export async function readSpec(
     const rendered = (): readonly Rendered[] =>
       spec.images.flatMap((image, index) => {
         const region = written[index];
-        return region && family.root ? [toRendered(family.root, image, region)] : [];
+        return region && family.root ? [toRendered(family.root, spec.directory, image, region)] : [];
       });
     return { spec, warnings: diagnostics, rendered };
   }
@@ -113,15 +113,6 @@ async function toChecked(family: Family, path: string, options: ReadOptions): Pr
     written: [],
     diagnostics: [...loaded.diagnostics, ...checked.diagnostics].sort(byPlace),
   };
-}
-
-const noPlugins: Plugins = { provisioners: new Map(), isPartial: false };
-
-/** The plugins that a spec names. Where it names none, nothing is loaded for them. */
-export async function pluginsOf(root: MapNode, directory: string): Promise<LoadedPlugins> {
-  if (!root.entries.has("plugins")) return { plugins: noPlugins, diagnostics: [] };
-  const { loadPlugins } = await import("./plugins/load.ts");
-  return loadPlugins(root, directory);
 }
 
 function notMap(root: Node): Diagnostic {

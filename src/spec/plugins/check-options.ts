@@ -30,8 +30,16 @@ function toRefusal(error: ErrorObject, at: Path, root: Node): Refusal | undefine
   const here = toPath(instancePath, root);
   const node = nodeAt(root, here);
   if (node?.kind === "scalar" && (node.broken || node.secret !== undefined)) return undefined;
-  return { code: "wrong-value", at: here, message: `${toLabel(here)} ${error.message}` };
+  const message = own[keyword]?.(error.schema) ?? error.message;
+  return { code: "wrong-value", at: here, message: `${toLabel(here)} ${message}` };
 }
+
+const own: Readonly<Record<string, (schema: unknown) => string>> = {
+  const: (schema) => `must be ${JSON.stringify(schema)}`,
+  anyOf: () => "has none of the forms that it may have",
+  oneOf: () => "has none of the forms that it may have, or several",
+  not: () => "has a form that it must not have",
+};
 
 function toPointerPart(step: string | number): string {
   return String(step).replaceAll("~", "~0").replaceAll("/", "~1");

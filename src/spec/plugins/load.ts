@@ -76,7 +76,9 @@ class Loading {
       module = await importPlugin(path);
     } catch (error) {
       const message = `the plugin "${reference}" cannot be loaded: ${toLine(error)}`;
-      return tell("plugin-broken", message, placeOf(error));
+      // Node shows the place of a syntax error only where it prints it.
+      const hint = error instanceof SyntaxError ? `node --check ${path} shows where` : placeOf(error);
+      return tell("plugin-broken", message, hint);
     }
     const plugin = toPlugin(module);
     if (!("provisioners" in plugin)) {

@@ -17,8 +17,8 @@ export function locate(reference: string, from: string, directory: string): Loca
   const require = createRequire(join(directory, "image.yaml"));
   const folder = require.resolve.paths(reference)?.find((path) => isFile(join(path, name, "package.json")));
   if (folder === undefined) {
-    const hint = `npm install ${name} in the folder of the spec; the path of a file begins with ./`;
-    return { message: `there is no package "${name}" for ${directory}`, hint };
+    const hint = `npm install ${name} in the folder of the spec, or write ./ before the path of a file`;
+    return { message: `there is no package "${name}"`, hint };
   }
   const home = realpathSync(join(folder, name));
   try {
